@@ -1,0 +1,1 @@
+"""Each figure that we quote, one command each."""

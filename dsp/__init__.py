@@ -1,0 +1,1 @@
+"""Sans-I/O signal processing."""

@@ -1,0 +1,1 @@
+"""Sans-I/O mixing: jitter buffer, playout, mixes, the engine."""

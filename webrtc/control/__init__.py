@@ -1,0 +1,1 @@
+"""The typed conversation between the front process and the media workers."""

@@ -1,0 +1,238 @@
+"""Messages between the front process and a media worker, typed and versioned.
+
+One Unix stream socket per worker. The worker listens, the front process connects; a frame is a
+4-byte big-endian length followed by one msgpack object tagged with its type. The worker outlives
+the front process: every participant and room carries an opaque `state` blob that the worker keeps
+and hands back in `Welcome`, so that a restarted front process knows its rooms again.
+
+Requests carry an `id`; exactly one `Done`, `Answer` or `Failed` with the same `id` answers each.
+Everything else is one-way. All times are seconds, all levels dBov (RFC 6464: 0 loudest, 127 silent).
+"""
+
+from typing import Literal
+
+import msgspec
+
+CONTROL_VERSION = 1
+MAX_FRAME_BYTES = 4 * 1024 * 1024
+
+PeerStateName = Literal["connecting", "connected", "disconnected", "failed", "closed"]
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Base of every control message; the class name is its tag."""
+
+
+class SourceMix(msgspec.Struct, frozen=True):
+    """What one listener alone hears of one source."""
+
+    gain_db: float = 0.0  # −60 (which means silence) to +12
+    pan: float = 0.0  # −1 left to +1 right
+    muted: bool = False
+
+
+# ---- front process to worker ---------------------------------------------------------------
+
+
+class Hello(_Message, frozen=True):
+    """First message of a connection; answered with `Welcome`."""
+
+    version: int = CONTROL_VERSION
+
+
+class PutRoom(_Message, frozen=True):
+    """Create or update a room."""
+
+    room_id: str
+    state: bytes = b""
+
+
+class DropRoom(_Message, frozen=True):
+    """Remove a room and everyone in it."""
+
+    room_id: str
+
+
+class PutParticipant(_Message, frozen=True):
+    """Create or update a participant; idempotent. The room exists already.
+
+    `mix` holds the listener's personal settings by source participant id; an empty map means the
+    shared mix. `strip` holds the publisher's strip settings as the wire names them.
+    """
+
+    room_id: str
+    participant_id: str
+    csrc: int
+    publishes: bool
+    subscribes: bool
+    muted: bool = False
+    deafened: bool = False
+    mix: dict[str, SourceMix] = {}
+    strip: dict[str, float | int | str | bool] = {}
+    state: bytes = b""
+
+
+class DropParticipant(_Message, frozen=True):
+    """Remove a participant and close its peer connection."""
+
+    participant_id: str
+
+
+class Offer(_Message, frozen=True):
+    """The client's SDP offer: first negotiation, renegotiation or ICE restart. Answer or Failed.
+
+    `renew` throws a previous peer connection away first (the client built a new one). Without it
+    the worker decides by the offer's DTLS fingerprint and ICE credentials.
+    """
+
+    id: int
+    participant_id: str
+    sdp: str
+    renew: bool = False
+
+
+class RemoteAnswer(_Message, frozen=True):
+    """The client's SDP answer to an offer of the server. Done or Failed."""
+
+    id: int
+    participant_id: str
+    sdp: str
+
+
+class Candidate(_Message, frozen=True):
+    """A trickled ICE candidate; `candidate` None ends the candidates. Done or Failed."""
+
+    id: int
+    participant_id: str
+    candidate: str | None
+    sdp_mid: str | None = None
+    sdp_mline_index: int | None = None
+
+
+class Drain(_Message, frozen=True):
+    """Stop taking offers; what runs goes on."""
+
+
+# ---- worker to front process ---------------------------------------------------------------
+
+
+class KeptRoom(msgspec.Struct, frozen=True):
+    """A room as the worker remembers it."""
+
+    room_id: str
+    state: bytes
+
+
+class Welcome(_Message, frozen=True):
+    """Answer to `Hello`: what the worker is and what it remembers."""
+
+    version: int
+    worker: int
+    pid: int
+    udp_port: int
+    realtime: bool
+    engine: str
+    rooms: list[KeptRoom] = []
+    participants: list[PutParticipant] = []
+
+
+class Done(_Message, frozen=True):
+    """A request was carried out."""
+
+    id: int
+
+
+class Answer(_Message, frozen=True):
+    """The worker's SDP answer to `Offer`."""
+
+    id: int
+    sdp: str
+
+
+class Failed(_Message, frozen=True):
+    """A request was refused; `reason` is a code of docs/protocol.md, `detail` one sentence."""
+
+    id: int
+    reason: str
+    detail: str
+
+
+class PeerState(_Message, frozen=True):
+    """A participant's media connection changed."""
+
+    participant_id: str
+    state: PeerStateName
+
+
+class SourceLevel(msgspec.Struct, frozen=True, array_like=True):
+    """Level of one source over the last period."""
+
+    participant_id: str
+    level_dbov: int  # 0 loudest … 127 silence
+    speaking: bool
+
+
+class Levels(_Message, frozen=True):
+    """Levels of a room that changed since the last message; at most ten a second per room."""
+
+    room_id: str
+    levels: list[SourceLevel]
+
+
+class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Figures of one participant's connection, cumulative counters since it connected."""
+
+    participant_id: str
+    state: PeerStateName
+    rtt_ms: float | None = None
+    packets_received: int = 0
+    packets_lost: int = 0
+    packets_late: int = 0
+    packets_sent: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    jitter_ms: float = 0.0
+    concealed_ms: float = 0.0
+    fec_ms: float = 0.0
+    buffer_ms: float = 0.0
+    target_ms: float = 0.0
+    mix_wait_ms: float = 0.0  # mean wait of this publisher's packets before they are mixed
+    remote_loss: float = 0.0  # share of our packets the listener lost, 0 to 1
+    remote_jitter_ms: float = 0.0
+    ptime_ms: int = 20
+    bitrate_bps: int = 0
+    own_mix: bool = False
+
+
+class WorkerStats(_Message, frozen=True):
+    """Pushed once a second; counters are cumulative since the worker started."""
+
+    worker: int
+    uptime_s: float
+    cpu_s: float
+    rooms: int
+    participants: int
+    peers: int
+    ticks: int
+    tick_overruns: int
+    late_ticks: int
+    tick_p50_ms: float
+    tick_p99_ms: float
+    lateness_p99_ms: float
+    encodes: int
+    counters: dict[str, int] = {}
+    peer_stats: list[PeerStats] = []
+
+
+ToWorker = (
+    Hello
+    | PutRoom
+    | DropRoom
+    | PutParticipant
+    | DropParticipant
+    | Offer
+    | RemoteAnswer
+    | Candidate
+    | Drain
+)
+ToFront = Welcome | Done | Answer | Failed | PeerState | Levels | WorkerStats

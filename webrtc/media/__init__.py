@@ -1,0 +1,1 @@
+"""The media worker: one process per core, one UDP port, one tick."""

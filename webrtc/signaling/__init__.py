@@ -1,0 +1,1 @@
+"""Socket.IO events, wire messages and room presence."""
