@@ -1,0 +1,70 @@
+"""What can go wrong, in two roots.
+
+::
+
+    ClientError                the client's mistake, or a state it has to know about: becomes a
+                               clear answer with a `reason` code, never a traceback
+    Defect                     our own fault: logged with its traceback, counted in a metric
+    `-- ControlProtocolError   a peer of the control socket sent what the protocol does not know
+"""
+
+from typing import Final
+
+
+class ClientError(Exception):
+    """A refusal that the client is told about.
+
+    Attributes:
+        reason: one of `REASONS`; the same code on Socket.IO, REST and in docs/protocol.md.
+        detail: one sentence for a human; never echoes what the client sent.
+        retry_after_s: seconds after which trying again makes sense, or None.
+    """
+
+    def __init__(self, reason: str, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        assert reason in REASONS, f"undocumented reason code {reason}"
+        self.reason = reason
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class Defect(Exception):  # noqa: N818 — the name says whose fault it is
+    """A fault of this program; handlers of the edge log it with its traceback."""
+
+
+class ControlProtocolError(Defect):
+    """A frame of the control socket is too long, malformed, or of an unknown type."""
+
+
+REASONS: Final[dict[str, str]] = {
+    "bad_message": "The payload does not match the event's definition; nothing was changed.",
+    "too_large": "The payload is larger than the event allows.",
+    "rate_limited": "This connection sends more than its rate; wait `retry_after_s` seconds.",
+    "unknown_event": "There is no client event of this name.",
+    "not_joined": "The socket is in no room: `join_room` comes first.",
+    "already_joined": "The socket is in a room: `leave_room` comes first.",
+    "room_not_found": "There is no such room.",
+    "room_exists": "A room of this id exists already.",
+    "room_full": "The room holds as many participants as it may.",
+    "server_full": "This server holds as many rooms as it may.",
+    "participant_not_found": "There is no such participant in the room.",
+    "resume_failed": "The resume token is unknown or older than 60 s; join afresh without it.",
+    "host_key_invalid": "The host key is not the one of this room.",
+    "token_invalid": "The access token is missing, malformed, expired or not for this room.",
+    "forbidden": "The participant's rights do not allow this.",
+    "busy": "The previous request of this kind has not been answered yet.",
+    "glare": "An offer of the server is open: answer it first, then offer again.",
+    "no_offer_pending": "There is no open offer of the server to answer.",
+    "bad_sdp": "The session description cannot be understood or offers nothing usable.",
+    "bad_candidate": "The ICE candidate cannot be understood.",
+    "negotiation_failed": "The media worker could not complete the negotiation.",
+    "negotiation_timeout": "The media worker did not answer in time.",
+    "worker_unavailable": "The room's media worker is restarting; wait `retry_after_s` seconds.",
+    "draining": "This server is shutting down and takes no one new.",
+    "replaced": "A newer connection of the same participant took over.",
+    "not_found": "There is no such resource.",
+    "method_not_allowed": "The resource does not know this method.",
+    "unauthorized": "The request needs a bearer token, or has a wrong one.",
+    "internal_error": "The server made a mistake; it has been recorded.",
+}
+"""Every reason code and what it tells the client."""
