@@ -1,0 +1,349 @@
+"""The environment, read once, as one frozen `Settings`.
+
+This is the only place that reads the environment. Every variable stands in `VARIABLES` with its
+meaning and its parser; what a later version will understand stands in `NOT_YET`, and setting one of
+those stops the start, because ignoring it would promise something that does not happen.
+
+An empty variable counts as unset. `load` reports everything that is wrong in one message.
+"""
+
+import difflib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from webrtc import hosts
+from webrtc.settings_texts import (
+    IceServer,
+    address,
+    announced,
+    choice,
+    ice_servers,
+    integer,
+    origins,
+    ptime,
+    realtime,
+)
+
+MAX_MEDIA_WORKERS: Final = 128
+_LOOPBACK: Final = "127.0.0.1"
+_ANY: Final = "0.0.0.0"  # noqa: S104 — listening everywhere is what a conference server is for
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class StartError(Exception):
+    """The server cannot start, and the operator can change that; the text is one clear sentence."""
+
+
+class SettingsError(StartError):
+    """One or more variables of the environment are unknown, malformed or not supported yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decided; the same object in every process of one server.
+
+    Raises:
+        ValueError: a value that no environment could have given.
+    """
+
+    host: str = _ANY
+    """IPv4 address that all sockets are bound to."""
+    signaling_port: int = 8080
+    """TCP; Socket.IO, REST, WHIP and WHEP."""
+    static_port: int = 8081
+    """TCP; the page, and the same as the signaling port."""
+    media_port: int = 40000
+    """UDP; worker i listens on `media_port + i`."""
+    announced_ips: tuple[str, ...] = (_LOOPBACK,)
+    """IPv4 addresses in our ICE candidates, the preferred one first."""
+    media_workers: int = 1
+    ptime_ms: int | None = None
+    """Packet length towards listeners: 10, 20, or None to let each listener's role decide."""
+    opus_complexity: int = 5
+    """0 (cheapest) to 10."""
+    realtime: bool = True
+    """Whether workers ask for real-time priority (SCHED_RR)."""
+    ice: Literal["lite", "full"] = "lite"
+    ice_servers: tuple[IceServer, ...] = ()
+    """Handed to clients as they are."""
+    cors_origins: tuple[str, ...] = ()
+    """Web origins besides our own that may call the API; `*` means any."""
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        # A value is good exactly when it survives the way through its text: one definition checks
+        # the environment and the constructor alike.
+        for variable in VARIABLES:
+            value = getattr(self, variable.field)
+            if variable.parse(variable.text(value)) != value:
+                raise ValueError(f"{variable.field}={value!r} is not a setting")
+        problem = _clash(self)
+        if problem is not None:
+            raise ValueError(problem)
+
+    def media_port_of(self, worker: int) -> int:
+        """Return the UDP port of the worker with this index, from 0 on."""
+        return self.media_port + worker
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the variables from which `load` makes an equal object, on any host."""
+        texts = {item.name: item.text(getattr(self, item.field)) for item in VARIABLES}
+        # An empty text is the field's own empty default; the host's defaults are never empty.
+        return {name: text for name, text in texts.items() if text}
+
+
+def _clash(settings: Settings) -> str | None:
+    """Return what two settings, each good by itself, do wrong together."""
+    if settings.signaling_port == settings.static_port != 0:
+        return (
+            "WEBRTC_SIGNALING_PORT and WEBRTC_STATIC_PORT must differ: "
+            f"both are {settings.static_port}"
+        )
+    last = settings.media_port + settings.media_workers - 1
+    if last > 65535:
+        return (
+            f"WEBRTC_MEDIA_PORT is too high: {settings.media_workers} workers need the ports "
+            f"{settings.media_port} to {last}, and the highest is 65535"
+        )
+    return None
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable of the environment and the field that it fills.
+
+    Attributes:
+        default: what an operator reads as the default.
+        parse: text to value; its ValueError completes the sentence "NAME must be …".
+        text: value to text, the reverse of `parse`.
+        secret: whether its value may hold a secret and is never repeated in a message.
+    """
+
+    name: str
+    field: str
+    default: str
+    meaning: str
+    parse: Callable[[str], Any]
+    text: Callable[[Any], str] = str
+    secret: bool = False
+
+
+_port = integer(0, 65535, "a port number")
+
+VARIABLES: Final[tuple[Variable, ...]] = (
+    Variable("WEBRTC_HOST", "host", _ANY, "IPv4 address to listen on.", address),
+    Variable(
+        "WEBRTC_SIGNALING_PORT",
+        "signaling_port",
+        "8080",
+        "TCP port of Socket.IO, REST, WHIP and WHEP; 0 takes any free one.",
+        _port,
+    ),
+    Variable(
+        "WEBRTC_STATIC_PORT",
+        "static_port",
+        "8081",
+        "TCP port of the page; the API answers there too. 0 takes any free one.",
+        _port,
+    ),
+    Variable(
+        "WEBRTC_MEDIA_PORT",
+        "media_port",
+        "40000",
+        "First UDP port; media worker i listens on this port + i. 0 takes free ones.",
+        _port,
+    ),
+    Variable(
+        "WEBRTC_ANNOUNCED_IPS",
+        "announced_ips",
+        "the host's own addresses, then 127.0.0.1",
+        "Comma-separated IPv4 addresses that browsers send media to, the preferred one first.",
+        announced,
+        ",".join,
+    ),
+    Variable(
+        "WEBRTC_MEDIA_WORKERS",
+        "media_workers",
+        "usable CPUs - 1, at least 1",
+        "Number of media worker processes.",
+        integer(1, MAX_MEDIA_WORKERS, "a whole number"),
+    ),
+    Variable(
+        "WEBRTC_PTIME_MS",
+        "ptime_ms",
+        "auto",
+        "Packet length to listeners: 10, 20, or auto (10 ms for talkers, 20 ms for listeners).",
+        ptime,
+        lambda value: "auto" if value is None else str(value),
+    ),
+    Variable(
+        "WEBRTC_OPUS_COMPLEXITY",
+        "opus_complexity",
+        "5",
+        "Opus encoder effort from 0 (least CPU) to 10 (best sound).",
+        integer(0, 10, "a whole number"),
+    ),
+    Variable(
+        "WEBRTC_REALTIME",
+        "realtime",
+        "auto",
+        "auto asks for real-time priority for the media workers where permitted; off does not.",
+        realtime,
+        lambda value: "auto" if value else "off",
+    ),
+    Variable(
+        "WEBRTC_ICE",
+        "ice",
+        "lite",
+        "lite: one UDP port per worker. full: gathered candidates, any UDP port (fallback).",
+        choice("lite", "full"),
+    ),
+    Variable(
+        "WEBRTC_ICE_SERVERS",
+        "ice_servers",
+        "[]",
+        "JSON list of STUN and TURN servers handed to the clients.",
+        ice_servers,
+        lambda value: json.dumps([server.as_json() for server in value]),
+        secret=True,
+    ),
+    Variable(
+        "WEBRTC_CORS_ORIGINS",
+        "cors_origins",
+        "none",
+        "Comma-separated web origins besides the server's own that may call the API; * for any.",
+        origins,
+        ",".join,
+    ),
+    Variable(
+        "LOG_LEVEL",
+        "log_level",
+        "INFO",
+        "Least severe log lines to print: DEBUG, INFO, WARNING or ERROR.",
+        choice(*_LOG_LEVELS),
+    ),
+)
+"""Every variable that this version understands, in the order of the documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterVariable:
+    """A variable whose feature this version lacks; setting it stops the start."""
+
+    name: str
+    meaning: str
+    refusal: str
+
+
+_NO_REDIS: Final = "this version keeps its rooms in memory and runs as a single replica"
+
+NOT_YET: Final[tuple[LaterVariable, ...]] = (
+    LaterVariable(
+        "WEBRTC_AUTH_SECRET",
+        "Secret of signed join tokens.",
+        "this version cannot check join tokens, and everyone who reaches it may join",
+    ),
+    LaterVariable(
+        "WEBRTC_TLS_CERT",
+        "Certificate chain (PEM file) for HTTPS.",
+        "this version cannot serve HTTPS by itself, put a TLS proxy in front of it",
+    ),
+    LaterVariable(
+        "WEBRTC_TLS_KEY",
+        "Private key (PEM file) of the certificate.",
+        "this version cannot serve HTTPS by itself, put a TLS proxy in front of it",
+    ),
+    LaterVariable(
+        "WEBRTC_UDP_GATEWAY_PORT",
+        "UDP and TCP port of the raw PCM gateway.",
+        "this version has no PCM gateway",
+    ),
+    LaterVariable("REDIS_URL", "Redis that several replicas share.", _NO_REDIS),
+    LaterVariable("REDIS_HOST", "Redis host, in place of REDIS_URL.", _NO_REDIS),
+    LaterVariable("REDIS_PORT", "Redis port, in place of REDIS_URL.", _NO_REDIS),
+    LaterVariable("REDIS_PASSWORD", "Redis password, in place of REDIS_URL.", _NO_REDIS),
+    LaterVariable("REDIS_DB", "Redis database number, in place of REDIS_URL.", _NO_REDIS),
+)
+
+
+# ---- reading ---------------------------------------------------------------------------------
+
+
+def load(
+    environ: Mapping[str, str],
+    *,
+    own_addresses: Callable[[], tuple[str, ...]] = hosts.own_ipv4_addresses,
+    usable_cpus: Callable[[], int] = hosts.usable_cpus,
+) -> Settings:
+    """Return the settings of an environment.
+
+    Args:
+        environ: variables by name; names that concern others are ignored.
+        own_addresses: asked when WEBRTC_ANNOUNCED_IPS is unset and all addresses are bound.
+        usable_cpus: asked when WEBRTC_MEDIA_WORKERS is unset.
+
+    Raises:
+        SettingsError: names every unknown, malformed or unsupported variable.
+    """
+    given = {name: text.strip() for name, text in environ.items() if text.strip()}
+    problems = [*_unknown(given), *_unsupported(given)]
+    values: dict[str, Any] = {}
+    for variable in VARIABLES:
+        if variable.name not in given:
+            continue
+        text = given[variable.name]
+        try:
+            values[variable.field] = variable.parse(text)
+        except ValueError as error:
+            shown = "" if variable.secret else f", not {_short(text)}"
+            problems.append(f"{variable.name} must be {error}{shown}")
+    if problems:
+        raise SettingsError(_sentence(problems))
+    if "media_workers" not in values:
+        values["media_workers"] = min(max(1, usable_cpus() - 1), MAX_MEDIA_WORKERS)
+    if "announced_ips" not in values:
+        values["announced_ips"] = _default_addresses(values.get("host", _ANY), own_addresses)
+    try:
+        return Settings(**values)
+    except ValueError as error:
+        raise SettingsError(_sentence([str(error)])) from None
+
+
+def _default_addresses(host: str, own_addresses: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    """Own addresses first: Firefox never uses loopback, Chromium offline has nothing else."""
+    if host != _ANY:
+        return (host,)
+    return tuple(dict.fromkeys([*own_addresses(), _LOOPBACK]))
+
+
+def _unknown(given: Mapping[str, str]) -> Iterator[str]:
+    known = [variable.name for variable in VARIABLES] + [later.name for later in NOT_YET]
+    for name in sorted(given):
+        if not name.startswith("WEBRTC_") or name in known:
+            continue
+        if given[name].startswith("tcp://") or name.endswith(("_SERVICE_HOST", "_SERVICE_PORT")):
+            hint = "; Kubernetes sets it unless the pod says enableServiceLinks: false"
+        else:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+        yield f"{name} is not a setting{hint}"
+
+
+def _unsupported(given: Mapping[str, str]) -> Iterator[str]:
+    for later in NOT_YET:
+        if later.name in given:
+            yield f"{later.name} is set, but {later.refusal}"
+
+
+def _short(text: str) -> str:
+    return json.dumps(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _sentence(problems: list[str]) -> str:
+    joined = "; ".join(problems)
+    return f"The settings are not usable: {joined}."

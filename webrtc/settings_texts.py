@@ -1,0 +1,140 @@
+"""Texts of the environment to values.
+
+Each parser raises a ValueError that completes the sentence "NAME must be …".
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """A STUN or TURN server that clients are told to use (RTCIceServer)."""
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = field(default=None, repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the dictionary that a browser's RTCPeerConnection takes."""
+        shown: dict[str, Any] = {"urls": list(self.urls)}
+        if self.username is not None:
+            shown["username"] = self.username
+        if self.credential is not None:
+            shown["credential"] = self.credential
+        return shown
+
+
+def integer(lowest: int, highest: int, what: str) -> Callable[[str], int]:
+    """Return a parser of decimal whole numbers; `what` names them in the error."""
+
+    def parse(text: str) -> int:
+        # int() alone would take "1_0", " 7" and digits of other scripts.
+        value = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
+        if not lowest <= value <= highest:
+            raise ValueError(f"{what} from {lowest} to {highest}")
+        return value
+
+    return parse
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Return a parser that takes these words and no others."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(" or ".join([", ".join(allowed[:-1]), allowed[-1]]))
+        return text
+
+    return parse
+
+
+def address(text: str) -> str:
+    """Parse one IPv4 address."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise ValueError("an IPv4 address such as 0.0.0.0 or 192.168.1.20") from None
+
+
+def announced(text: str) -> tuple[str, ...]:
+    """Parse addresses that clients can send to, separated by commas; at least one."""
+    addresses = []
+    for part in _parts(text):
+        parsed = ipaddress.IPv4Address(address(part))
+        if parsed.is_unspecified or parsed.is_multicast:
+            raise ValueError("IPv4 addresses that clients can send to, separated by commas")
+        addresses.append(str(parsed))
+    if not addresses:
+        raise ValueError("at least one IPv4 address that clients can send to")
+    return tuple(dict.fromkeys(addresses))
+
+
+def ptime(text: str) -> int | None:
+    """Parse a packet length in ms; None for auto."""
+    return None if choice("auto", "10", "20")(text) == "auto" else int(text)
+
+
+def realtime(text: str) -> bool:
+    """Parse auto (True) or off (False)."""
+    return choice("auto", "off")(text) == "auto"
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Parse web origins separated by commas; may be empty."""
+    return tuple(dict.fromkeys(_origin(part) for part in _parts(text)))
+
+
+def _origin(text: str) -> str:
+    if text == "*":
+        return text
+    # The serialisation of a browser's Origin header (RFC 6454, section 6.2).
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("origins such as https://studio.example:8443 or *, separated by commas")
+    if not re.fullmatch(r"[a-z0-9._-]+(:[0-9]{1,5})?", parts.netloc):
+        raise ValueError("origins of a host in small letters and perhaps a port")
+    return text
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def ice_servers(text: str) -> tuple[IceServer, ...]:
+    """Parse a JSON list of RTCIceServer dictionaries."""
+    error = ValueError(
+        'a JSON list of ICE servers such as [{"urls": "stun:stun.example:3478"}], '
+        "each with urls (stun:, stuns:, turn: or turns:) and perhaps username and credential"
+    )
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        raise error from None
+    if not isinstance(entries, list):
+        raise error
+    try:
+        return tuple(_ice_server(entry) for entry in entries)
+    except ValueError:
+        raise error from None
+
+
+def _ice_server(entry: object) -> IceServer:
+    if not isinstance(entry, dict) or entry.keys() - {"urls", "username", "credential"}:
+        raise ValueError
+    urls = entry.get("urls")
+    urls = [urls] if isinstance(urls, str) else urls
+    if not isinstance(urls, list) or not urls:
+        raise ValueError
+    for url in urls:
+        if not isinstance(url, str) or not re.fullmatch(r"(stun|turn)s?:[^\s\x00]+", url):
+            raise ValueError
+    username, credential = entry.get("username"), entry.get("credential")
+    if not all(value is None or isinstance(value, str) for value in (username, credential)):
+        raise ValueError
+    return IceServer(tuple(urls), username, credential)
