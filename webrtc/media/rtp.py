@@ -88,6 +88,11 @@ def _one_byte_element(data: bytes, position: int, end: int, wanted: int) -> int 
     return None
 
 
+def pack_fixed(first: int, second: int, sequence: int, timestamp: int, ssrc: int) -> bytes:
+    """Return the 12 fixed bytes of a header."""
+    return _fixed.pack(first, second, sequence, timestamp, ssrc)
+
+
 def csrc_header(csrcs: list[int], levels: list[int], level_id: int) -> tuple[int, bytes]:
     """Return the first header byte and what follows the fixed header of a mixed packet.
 
