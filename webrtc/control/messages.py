@@ -172,6 +172,13 @@ class SourceLevel(msgspec.Struct, frozen=True, array_like=True):
     speaking: bool
 
 
+class ServerOffer(_Message, frozen=True):
+    """The worker wants to renegotiate; the client's answer comes back as `RemoteAnswer`."""
+
+    participant_id: str
+    sdp: str
+
+
 class Levels(_Message, frozen=True):
     """Levels of a room that changed since the last message; at most ten a second per room."""
 
@@ -235,4 +242,4 @@ ToWorker = (
     | Candidate
     | Drain
 )
-ToFront = Welcome | Done | Answer | Failed | PeerState | Levels | WorkerStats
+ToFront = Welcome | Done | Answer | Failed | PeerState | ServerOffer | Levels | WorkerStats

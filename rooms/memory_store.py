@@ -1,0 +1,99 @@
+"""The room store of a single replica: dictionaries.
+
+Nothing here waits, so every method is atomic on the event loop.
+"""
+
+from collections.abc import Callable
+
+from rooms.models import Participant, Room
+from rooms.store import (
+    CapacityError,
+    ParticipantExistsError,
+    ParticipantMissingError,
+    RoomExistsError,
+    RoomMissingError,
+)
+
+
+class MemoryRoomStore:
+    """Keeps rooms as long as the process lives; see `rooms.store.RoomStore`."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Room] = {}
+        self._members: dict[str, dict[str, Participant]] = {}
+        self._csrcs: dict[str, set[int]] = {}
+        self._room_of: dict[str, str] = {}
+
+    async def add_room(self, room: Room, max_rooms: int) -> None:
+        """See `RoomStore`."""
+        if room.room_id in self._rooms:
+            raise RoomExistsError(room.room_id)
+        if len(self._rooms) >= max_rooms:
+            raise CapacityError(room.room_id)
+        self._rooms[room.room_id] = room
+        self._members[room.room_id] = {}
+        self._csrcs[room.room_id] = set()
+
+    async def room(self, room_id: str) -> Room | None:
+        """See `RoomStore`."""
+        return self._rooms.get(room_id)
+
+    async def rooms(self) -> list[Room]:
+        """See `RoomStore`."""
+        return list(self._rooms.values())
+
+    async def remove_room(self, room_id: str) -> list[Participant]:
+        """See `RoomStore`."""
+        self._rooms.pop(room_id, None)
+        self._csrcs.pop(room_id, None)
+        members = list(self._members.pop(room_id, {}).values())
+        for member in members:
+            del self._room_of[member.participant_id]
+        return members
+
+    async def add_participant(self, participant: Participant, max_participants: int) -> None:
+        """See `RoomStore`."""
+        members = self._members.get(participant.room_id)
+        if members is None:
+            raise RoomMissingError(participant.room_id)
+        csrcs = self._csrcs[participant.room_id]
+        if participant.participant_id in self._room_of or participant.csrc in csrcs:
+            raise ParticipantExistsError(participant.participant_id)
+        if len(members) >= max_participants:
+            raise CapacityError(participant.room_id)
+        members[participant.participant_id] = participant
+        csrcs.add(participant.csrc)
+        self._room_of[participant.participant_id] = participant.room_id
+
+    async def participant(self, participant_id: str) -> Participant | None:
+        """See `RoomStore`."""
+        room_id = self._room_of.get(participant_id)
+        return None if room_id is None else self._members[room_id][participant_id]
+
+    async def participants(self, room_id: str) -> list[Participant]:
+        """See `RoomStore`."""
+        return list(self._members.get(room_id, {}).values())
+
+    async def count(self, room_id: str) -> int:
+        """See `RoomStore`."""
+        return len(self._members.get(room_id, {}))
+
+    async def update_participant(
+        self, participant_id: str, change: Callable[[Participant], Participant]
+    ) -> Participant:
+        """See `RoomStore`."""
+        room_id = self._room_of.get(participant_id)
+        if room_id is None:
+            raise ParticipantMissingError(participant_id)
+        updated = change(self._members[room_id][participant_id])
+        self._members[room_id][participant_id] = updated
+        return updated
+
+    async def remove_participant(self, participant_id: str) -> Participant | None:
+        """See `RoomStore`."""
+        room_id = self._room_of.pop(participant_id, None)
+        if room_id is None:
+            return None
+        participant = self._members[room_id].pop(participant_id)
+        self._csrcs[room_id].discard(participant.csrc)
+        return participant

@@ -1,0 +1,127 @@
+"""What a room is and who is in it: frozen values that a store keeps and a worker carries.
+
+Both models travel as opaque bytes through the media worker, so that a restarted front process finds
+its rooms again: a field may be added with a default, never renamed or removed.
+"""
+
+import enum
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from rooms.strip import DEFAULT_STRIP, StripSettings
+
+DEFAULT_TENANT: Final = "default"
+"""Whose rooms these are; reserved in every key and limit, one tenant so far."""
+
+ROOM_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$"
+ROOM_ID_MAX: Final = 64
+
+MUTED_GAIN_DB: Final = -60.0
+"""The gain that means silence."""
+
+
+class Direction(enum.StrEnum):
+    """Which way a participant's audio goes; the wire calls it the role."""
+
+    PUBLISHER = "publisher"
+    SUBSCRIBER = "subscriber"
+    BOTH = "both"
+
+    @property
+    def publishes(self) -> bool:
+        """Whether audio comes from the participant."""
+        return self is not Direction.SUBSCRIBER
+
+    @property
+    def subscribes(self) -> bool:
+        """Whether a mix goes to the participant."""
+        return self is not Direction.PUBLISHER
+
+
+class Role(enum.StrEnum):
+    """What a participant is in the room; each is allowed what `rooms.rights` says."""
+
+    LISTENER = "listener"
+    SPEAKER = "speaker"
+    ENGINEER = "engineer"
+    HOST = "host"
+
+
+class ParticipantKind(enum.StrEnum):
+    """How a participant is connected."""
+
+    WEBRTC = "webrtc"
+
+
+GainDb = Annotated[
+    float,
+    Meta(ge=MUTED_GAIN_DB, le=12, description="−60 is silence.", extra_json_schema={"unit": "dB"}),
+]
+MixPan = Annotated[float, Meta(ge=-1, le=1, description="−1 left, 0 centre, 1 right.")]
+
+
+class SourceMix(msgspec.Struct, frozen=True):
+    """What one listener alone hears of one source."""
+
+    gain_db: GainDb = 0.0
+    pan: MixPan = 0.0
+    muted: bool = False
+
+
+DEFAULT_SOURCE_MIX: Final = SourceMix()
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A room.
+
+    Attributes:
+        created_at: seconds since the epoch.
+        host_key_hash: see `rooms.tokens`; the key itself is known to the creator only.
+        worker: index of the media worker that mixes this room.
+    """
+
+    room_id: str
+    created_at: float
+    host_key_hash: bytes
+    worker: int
+    tenant: str = DEFAULT_TENANT
+
+
+class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Someone in a room.
+
+    Attributes:
+        name: what the participant is called; may be empty. Personal: never logged.
+        csrc: 32-bit number of this source in every mix of the room (RFC 3550 section 5.1).
+        joined_at: seconds since the epoch.
+        resume_hash: see `rooms.tokens`.
+        mix: what this participant alone hears, by source participant id; only what differs from
+            the shared mix.
+    """
+
+    participant_id: str
+    room_id: str
+    csrc: int
+    joined_at: float
+    resume_hash: bytes
+    name: str = ""
+    direction: Direction = Direction.BOTH
+    role: Role = Role.SPEAKER
+    kind: ParticipantKind = ParticipantKind.WEBRTC
+    muted: bool = False
+    deafened: bool = False
+    strip: StripSettings = DEFAULT_STRIP
+    mix: dict[str, SourceMix] = {}
+    tenant: str = DEFAULT_TENANT
+
+    @property
+    def publishes(self) -> bool:
+        """Whether audio comes from this participant."""
+        return self.direction.publishes
+
+    @property
+    def subscribes(self) -> bool:
+        """Whether a mix goes to this participant."""
+        return self.direction.subscribes

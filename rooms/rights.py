@@ -1,0 +1,57 @@
+"""Who may do what: one table, and the one function that every handler asks.
+
+| role     | subscribe | publish | edit own strip | edit any strip | close the room |
+|----------|-----------|---------|----------------|----------------|----------------|
+| listener | yes       |         |                |                |                |
+| speaker  | yes       | yes     | yes            |                |                |
+| engineer | yes       | yes     | yes            | yes            |                |
+| host     | yes       | yes     | yes            | yes            | yes            |
+
+A role never reaches beyond its own room.
+"""
+
+import enum
+from typing import Final
+
+from rooms.models import Direction, Participant, Role, Room
+
+
+class Right(enum.StrEnum):
+    """Something a participant may do in a room; the names stand in `rights` on the wire."""
+
+    SUBSCRIBE = "subscribe"
+    PUBLISH = "publish"
+    EDIT_OWN_STRIP = "edit_own_strip"
+    EDIT_ANY_STRIP = "edit_any_strip"
+    CLOSE_ROOM = "close_room"
+
+
+_LISTENER: Final = frozenset({Right.SUBSCRIBE})
+_SPEAKER: Final = _LISTENER | {Right.PUBLISH, Right.EDIT_OWN_STRIP}
+_ENGINEER: Final = _SPEAKER | {Right.EDIT_ANY_STRIP}
+_HOST: Final = _ENGINEER | {Right.CLOSE_ROOM}
+
+_RIGHTS: Final = {
+    Role.LISTENER: _LISTENER,
+    Role.SPEAKER: _SPEAKER,
+    Role.ENGINEER: _ENGINEER,
+    Role.HOST: _HOST,
+}
+
+
+def may(actor: Participant, action: Right, room: Room) -> bool:
+    """Return whether `actor` may do `action` in `room`."""
+    at_home = actor.room_id == room.room_id and actor.tenant == room.tenant
+    return at_home and action in _RIGHTS[actor.role]
+
+
+def rights_of(role: Role) -> list[str]:
+    """Return the rights of a role as the wire lists them, in alphabetical order."""
+    return sorted(right.value for right in _RIGHTS[role])
+
+
+def role_for(direction: Direction, *, host: bool) -> Role:
+    """Return the role of someone who asks for `direction` and did, or did not, prove to be host."""
+    if host:
+        return Role.HOST
+    return Role.SPEAKER if direction.publishes else Role.LISTENER

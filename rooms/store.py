@@ -1,0 +1,97 @@
+"""Where rooms and participants are kept: the interface that memory and Redis share.
+
+Every method is one atomic step. All stores pass the contract suite in tests/rooms.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from rooms.models import Participant, Room
+
+
+class StoreError(Exception):
+    """The store refuses a step; nothing was changed."""
+
+
+class RoomExistsError(StoreError):
+    """There is a room of this id already."""
+
+
+class RoomMissingError(StoreError):
+    """There is no room of this id."""
+
+
+class ParticipantExistsError(StoreError):
+    """There is a participant of this id already, or of this csrc in the room."""
+
+
+class ParticipantMissingError(StoreError):
+    """There is no participant of this id."""
+
+
+class CapacityError(StoreError):
+    """The limit that the caller named is reached."""
+
+
+class RoomStore(Protocol):
+    """Rooms and their participants."""
+
+    async def add_room(self, room: Room, max_rooms: int) -> None:
+        """Add a room.
+
+        Raises:
+            RoomExistsError: its id is taken.
+            CapacityError: there are `max_rooms` already.
+        """
+        ...
+
+    async def room(self, room_id: str) -> Room | None:
+        """Return a room."""
+        ...
+
+    async def rooms(self) -> list[Room]:
+        """Return all rooms, oldest first."""
+        ...
+
+    async def remove_room(self, room_id: str) -> list[Participant]:
+        """Remove a room, if it is there, and everyone in it; return who was in it."""
+        ...
+
+    async def add_participant(self, participant: Participant, max_participants: int) -> None:
+        """Add a participant to the room that it names.
+
+        Raises:
+            RoomMissingError: there is no such room.
+            ParticipantExistsError: its id is taken, or its csrc within the room.
+            CapacityError: there are `max_participants` in the room already.
+        """
+        ...
+
+    async def participant(self, participant_id: str) -> Participant | None:
+        """Return a participant."""
+        ...
+
+    async def participants(self, room_id: str) -> list[Participant]:
+        """Return who is in a room, in the order of joining; nobody if there is no such room."""
+        ...
+
+    async def count(self, room_id: str) -> int:
+        """Return how many are in a room."""
+        ...
+
+    async def update_participant(
+        self, participant_id: str, change: Callable[[Participant], Participant]
+    ) -> Participant:
+        """Replace a participant by what `change` makes of it, and return that.
+
+        `change` keeps id, room and csrc; it may be called more than once, and what it raises
+        passes through with nothing changed.
+
+        Raises:
+            ParticipantMissingError: there is no such participant.
+        """
+        ...
+
+    async def remove_participant(self, participant_id: str) -> Participant | None:
+        """Remove a participant and return who it was; None if there was none."""
+        ...

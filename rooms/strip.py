@@ -1,0 +1,131 @@
+"""The channel strip's settings: the one place where their names, ranges, units and defaults stand.
+
+The wire names are flat and camelCase, as the browser's API uses them; the fields here carry the
+unit. Ranges are checked where values come in: by decoding, and by `changed`.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+Genre = Literal["auto", "speech", "rock", "jazz", "electronic", "classical"]
+
+StripValue = float | int | str | bool
+
+
+def _level(low: float, high: float, unit: str, what: str) -> Meta:
+    return Meta(ge=low, le=high, description=what, extra_json_schema={"unit": unit})
+
+
+def _flag(what: str) -> Meta:
+    return Meta(description=what)
+
+
+InputTrim = Annotated[float, _level(-24, 24, "dB", "Gain before everything else.")]
+HighPass = Annotated[float, _level(20, 400, "Hz", "Corner of the low cut; 20 is off.")]
+GateThreshold = Annotated[
+    float, _level(-60, -20, "dB", "Below this level the gate closes; −60 is off.")
+]
+CompThreshold = Annotated[float, _level(-60, 0, "dB", "Above this level the compressor works.")]
+CompRatio = Annotated[float, _level(1, 20, ":1", "Compression ratio; 1 is off.")]
+CompAttack = Annotated[float, _level(0.1, 200, "ms", "Time to 63 % of a gain reduction.")]
+CompRelease = Annotated[float, _level(5, 2000, "ms", "Time to 63 % of the recovery.")]
+MakeupGain = Annotated[float, _level(0, 24, "dB", "Gain after the compressor.")]
+EqFreq = Annotated[float, _level(20, 20_000, "Hz", "Centre or corner frequency of the band.")]
+EqGain = Annotated[float, _level(-18, 18, "dB", "Gain of the band; 0 is off.")]
+EqQ = Annotated[float, _level(0.1, 10, "Q", "Quality of the band: the higher, the narrower.")]
+LimiterCeiling = Annotated[float, _level(-20, 0, "dBTP", "True peak that is never exceeded.")]
+Percent = Annotated[float, _level(0, 100, "%", "Share of the effect; 0 is off.")]
+DelayTime = Annotated[float, _level(1, 2000, "ms", "Time between two repeats.")]
+DelayFeedback = Annotated[float, _level(0, 95, "%", "Level of each repeat against the last.")]
+StereoWidth = Annotated[float, _level(0, 200, "%", "0 is mono, 100 as it came, 200 wide.")]
+Pan = Annotated[float, _level(-100, 100, "%", "−100 left, 0 centre, 100 right.")]
+Fader = Annotated[float, _level(-60, 12, "dB", "Level in everyone's mix; −60 is silence.")]
+Solo = Annotated[bool, _flag("Whether the strip is heard alone with the other soloed ones.")]
+AutoLevel = Annotated[bool, _flag("Whether loudness is evened out automatically.")]
+Denoise = Annotated[bool, _flag("Whether steady noise is removed.")]
+GenreChoice = Annotated[
+    Genre, Meta(description="Profile of the strip; `auto` follows the classifier.")
+]
+
+
+class StripSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One publisher's strip, from the input to the fader.
+
+    Encoding leaves defaults out, so that a stored strip is small and follows better defaults
+    of a later version; `to_wire` spells everything out.
+    """
+
+    genre: GenreChoice = "auto"
+    input_trim_db: InputTrim = field(default=0.0, name="inputTrim")
+    high_pass_hz: HighPass = field(default=20.0, name="highPass")
+    denoise: Denoise = False
+    auto_level: AutoLevel = field(default=False, name="autoLevel")
+    gate_threshold_db: GateThreshold = field(default=-60.0, name="gateThreshold")
+    comp_threshold_db: CompThreshold = field(default=-18.0, name="compThreshold")
+    comp_ratio: CompRatio = field(default=1.0, name="compRatio")
+    comp_attack_ms: CompAttack = field(default=10.0, name="compAttack")
+    comp_release_ms: CompRelease = field(default=120.0, name="compRelease")
+    makeup_gain_db: MakeupGain = field(default=0.0, name="makeupGain")
+    eq1_freq_hz: EqFreq = field(default=80.0, name="eq1Freq")
+    eq1_gain_db: EqGain = field(default=0.0, name="eq1Gain")
+    eq1_q: EqQ = field(default=0.7, name="eq1Q")
+    eq2_freq_hz: EqFreq = field(default=250.0, name="eq2Freq")
+    eq2_gain_db: EqGain = field(default=0.0, name="eq2Gain")
+    eq2_q: EqQ = field(default=1.0, name="eq2Q")
+    eq3_freq_hz: EqFreq = field(default=1000.0, name="eq3Freq")
+    eq3_gain_db: EqGain = field(default=0.0, name="eq3Gain")
+    eq3_q: EqQ = field(default=1.0, name="eq3Q")
+    eq4_freq_hz: EqFreq = field(default=4000.0, name="eq4Freq")
+    eq4_gain_db: EqGain = field(default=0.0, name="eq4Gain")
+    eq4_q: EqQ = field(default=1.0, name="eq4Q")
+    eq5_freq_hz: EqFreq = field(default=12_000.0, name="eq5Freq")
+    eq5_gain_db: EqGain = field(default=0.0, name="eq5Gain")
+    eq5_q: EqQ = field(default=0.7, name="eq5Q")
+    limiter_ceiling_dbtp: LimiterCeiling = field(default=-1.0, name="limiterCeiling")
+    chorus_mix_percent: Percent = field(default=0.0, name="chorusMix")
+    delay_mix_percent: Percent = field(default=0.0, name="delayMix")
+    delay_time_ms: DelayTime = field(default=300.0, name="delayTime")
+    delay_feedback_percent: DelayFeedback = field(default=30.0, name="delayFeedback")
+    reverb_mix_percent: Percent = field(default=0.0, name="reverbMix")
+    stereo_width_percent: StereoWidth = field(default=100.0, name="stereoWidth")
+    pan_percent: Pan = field(default=0.0, name="pan")
+    fader_db: Fader = field(default=0.0, name="fader")
+    solo: Solo = False
+
+
+DEFAULT_STRIP: Final = StripSettings()
+"""A strip that passes the sound through; shared by everyone who changed nothing."""
+
+_FIELDS: Final = msgspec.structs.fields(StripSettings)
+WIRE_NAMES: Final = tuple(item.encode_name for item in _FIELDS)
+
+
+def to_wire(strip: StripSettings) -> dict[str, StripValue]:
+    """Return every setting by its wire name."""
+    return {item.encode_name: getattr(strip, item.name) for item in _FIELDS}
+
+
+def changed(strip: StripSettings, changes: dict[str, Any]) -> StripSettings:
+    """Return `strip` with `changes` (by wire name) applied.
+
+    Raises:
+        msgspec.ValidationError: an unknown name, a wrong type, or a value out of range.
+    """
+    unknown = changes.keys() - set(WIRE_NAMES)
+    if unknown:
+        raise msgspec.ValidationError("Object contains an unknown setting")
+    return msgspec.convert({**to_wire(strip), **changes}, StripSettings)
+
+
+def partial_fields() -> list[tuple[str, Any, Any]]:
+    """Return the fields of a partial update, for `msgspec.defstruct`: all of them may be unset."""
+    return [
+        (
+            item.name,
+            item.type | msgspec.UnsetType,
+            field(default=msgspec.UNSET, name=item.encode_name),
+        )
+        for item in _FIELDS
+    ]
