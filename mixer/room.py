@@ -1,0 +1,358 @@
+"""One room's mixing, block by block.
+
+Rules:
+- A source is *engaged* while it has been audible within the hangover and is not muted. Only engaged
+  sources are in the mixes.
+- A listener whose own source is not engaged and who changed nothing hears the main mix. One whose
+  source is engaged, or who has personal gains for an engaged source, has a mix of its own. Nobody
+  ever hears a mix with their own source in it: a source becomes engaged and its owner changes mixes
+  at the same block.
+- Each distinct mix is encoded once per packet time and tier that somebody needs. A mix without
+  members does not exist.
+- Listeners change outputs only where a 20 ms packet begins (even blocks), so every listener's media
+  time goes on without a gap or an overlap.
+- A source fades over one block when it comes or goes; so do changed personal gains. A mix that is
+  made for a listener begins with the gains of the mix that it came from.
+- A room in which nothing sounds and every output has said so is dormant: it is not ticked until
+  `is_dormant` is false again, and catches up with `skip`.
+"""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from mixer import kernels
+from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena
+from mixer.listener import Listener, PersonalGain
+from mixer.outputs import MixKey, Output, OutputKey
+from mixer.plan import GainTable, MixPlan
+from mixer.playout import Pull
+from mixer.source import PlayoutLike, Source
+
+CEILING = np.float32(0.966)  # −0.3 dBFS: room for what the encoder adds
+LIMITER_RELEASE = np.float32(0.02)  # per millisecond: 63 % of the way back in 50 ms
+QUIET_PACKETS = 100  # after so many silent packets an output has nothing more to say
+
+Ptime = Literal["auto", 10, 20]
+
+
+class RoomMixer:
+    """Sources in, outputs out, one block at a time.
+
+    Attributes:
+        room_id: For whoever looks at it.
+        block: Samples per block, 480 or 960.
+        block_time: Media time of the current block: samples at 48 kHz since the room began.
+        sources: By participant id.
+        listeners: By participant id.
+        outputs: Those that somebody is on.
+        plan_serial: Counts changes of what is in the mixes.
+    """
+
+    def __init__(self, room_id: str, sources: Arena, mixes: Arena, ptime: Ptime = "auto") -> None:
+        """Make an empty room.
+
+        Args:
+            room_id: Its id.
+            sources: Arena for the sources, shared by the rooms of a worker.
+            mixes: Arena for the mixes, likewise.
+            ptime: Packet time of the outputs: 10 or 20 ms, or "auto": 10 for those whose source is
+                engaged, 20 for those who only listen.
+        """
+        self.room_id = room_id
+        self.block = BLOCK_20MS if ptime == 20 else BLOCK_10MS
+        self.block_time = -self.block
+        self.sources: dict[str, Source] = {}
+        self.listeners: dict[str, Listener] = {}
+        self.outputs: dict[OutputKey, Output] = {}
+        self.plan_serial = 0
+        self._ptime = ptime
+        self._source_arena = sources
+        self._mix_arena = mixes
+        self._generation = sources.generation
+        self._limiters = np.ones(len(mixes.data), np.float32)
+        self._stale = True  # who hears what must be worked out again
+        self._gains: GainTable = {}
+        self._plan: MixPlan | None = None
+        self._size_meters()
+
+    # ---- who is here -----------------------------------------------------------------------
+
+    def add_source(self, source_id: str, csrc: int, playout: PlayoutLike) -> Source:
+        """Add a publisher's sound; an existing source of that id gets the new playout."""
+        source = self.sources.get(source_id)
+        if source is None:
+            row = self._source_arena.take()
+            source = Source(source_id, csrc, row, self._source_arena.data[row], playout)
+            self.sources[source_id] = source
+            self._size_meters()
+        source.playout = playout
+        source.leaving = False
+        return source
+
+    def remove_source(self, source_id: str) -> None:
+        """Fade a source out and remove it; unknown ids are ignored."""
+        source = self.sources.get(source_id)
+        if source is None:
+            return
+        source.leaving = True
+        self.mute_source(source_id, True)
+        if not source.heard:
+            self._drop(source)
+
+    def mute_source(self, source_id: str, muted: bool) -> None:
+        """Mute or unmute for everyone; unknown ids are ignored."""
+        source = self.sources.get(source_id)
+        if source is not None:
+            source.muted = muted
+            if muted:
+                source.disengage_now()
+
+    def add_listener(self, listener_id: str, handle: int, level_id: int) -> Listener:
+        """Add a listener; it is on an output from the next even block on.
+
+        Args:
+            listener_id: The participant's id.
+            handle: Row of the fan-out table.
+            level_id: Negotiated id of the mixer-to-client level extension, 0 without.
+        """
+        self.remove_listener(listener_id)
+        listener = self.listeners[listener_id] = Listener(listener_id, handle, level_id)
+        self._stale = True
+        return listener
+
+    def remove_listener(self, listener_id: str) -> None:
+        """Remove a listener at once; unknown ids are ignored."""
+        listener = self.listeners.pop(listener_id, None)
+        if listener is not None:
+            self._leave_output(listener)
+            self._stale = True
+
+    def set_gains(self, listener_id: str, gains: dict[str, PersonalGain]) -> None:
+        """Replace a listener's personal gains (by source id)."""
+        listener = self.listeners.get(listener_id)
+        if listener is not None:
+            listener.gains = {k: v for k, v in gains.items() if not v.is_neutral}
+            self._stale = True
+
+    def set_deafened(self, listener_id: str, deafened: bool) -> None:
+        """Send a listener nothing but silence, or its mix again."""
+        listener = self.listeners.get(listener_id)
+        if listener is not None:
+            listener.deafened = deafened
+            self._stale = True
+
+    def set_tier(self, listener_id: str, tier: int) -> None:
+        """Move a listener to another bitrate tier."""
+        listener = self.listeners.get(listener_id)
+        if listener is not None:
+            listener.tier = tier
+            self._stale = True
+
+    def close(self) -> None:
+        """Give all rows back."""
+        for source in list(self.sources.values()):
+            self._drop(source)
+        for listener_id in list(self.listeners):
+            self.remove_listener(listener_id)
+
+    # ---- one block -------------------------------------------------------------------------
+
+    @property
+    def is_dormant(self) -> bool:
+        """Whether blocks would change nothing until a packet or a change comes."""
+        return (
+            not self._stale
+            and all(output.quiet_packets > QUIET_PACKETS for output in self.outputs.values())
+            and not any(s.present or s.playout.is_buffering for s in self.sources.values())
+        )
+
+    def skip(self, blocks: int) -> None:
+        """Let media time go on without sound: the room slept, or the worker was held up."""
+        self.block_time += blocks * self.block
+
+    def tick(self, now_s: float) -> list[Output]:
+        """Mix one block and return the outputs whose packet is complete.
+
+        Args:
+            now_s: The instant of this block on the clock of the packets' arrival stamps.
+        """
+        self.block_time += self.block
+        if self._generation != self._source_arena.generation:
+            self._follow_arenas()
+        even = not self.block_time // BLOCK_10MS & 1
+        self._pull(now_s)
+        if even:
+            engaged = self._engage(now_s)
+            if self._stale or engaged:
+                self._assign()
+        self._mix(0 if even else BLOCK_10MS)
+        due = []
+        silent = self._plan.silent_rows if self._plan is not None else ()
+        for output in self.outputs.values():
+            if output.row not in silent:
+                output.quiet_packets = 0
+            if even and output.key.ptime_ms == 20 and self.block == BLOCK_10MS:
+                continue
+            output.quiet_packets += 1
+            due.append(output)
+        return due
+
+    def sound(self, output: Output) -> npt.NDArray[np.float32]:
+        """Return the samples of a due output's packet: float32 (480 or 960, 2), contiguous."""
+        row: npt.NDArray[np.float32] = self._mix_arena.data[output.row]
+        if output.key.ptime_ms == 20:
+            return row
+        return row[BLOCK_10MS:] if self.block_time // BLOCK_10MS & 1 else row[:BLOCK_10MS]
+
+    def packet_time(self, output: Output) -> int:
+        """Return the media time of the first sample of a due output's packet."""
+        if output.key.ptime_ms == 20 and self.block == BLOCK_10MS:
+            return self.block_time - BLOCK_10MS
+        return self.block_time
+
+    def contributors(self, mix: MixKey) -> list[Source]:
+        """Return the sources heard in a mix just now, loudest first."""
+        if mix.silent:
+            return []
+        heard = [s for s in self.sources.values() if s.heard and s.source_id != mix.owner]
+        return sorted(heard, key=lambda source: (source.level, source.csrc))
+
+    def _pull(self, now_s: float) -> None:
+        count = self.block
+        present = []
+        for source in self.sources.values():
+            if source.playout.pull(source.view[:count], now_s) != Pull.SILENT:
+                source.present = True
+                present.append(source)
+            elif source.present:
+                source.present = False
+                source.rest()
+        if not present:
+            return
+        found = len(present)
+        rows = self._meter_rows[:found]
+        rows[:] = [source.row for source in present]
+        kernels.measure(self._source_arena.data, rows, 0, count, self._peaks, self._powers)
+        block_s = count / SAMPLE_RATE_HZ
+        for source, power in zip(present, self._powers[:found].tolist(), strict=True):
+            source.observe(power, block_s, now_s)
+
+    def _engage(self, now_s: float) -> bool:
+        changed = False
+        for source in self.sources.values():
+            wanted = source.wants_in(now_s)
+            if wanted != source.engaged:
+                source.engaged = wanted
+                changed = True
+        return changed
+
+    def _assign(self) -> None:
+        """Put every listener on the output it should hear."""
+        self._stale = False
+        self._plan = None
+        engaged = {s.source_id for s in self.sources.values() if s.engaged}
+        for listener in self.listeners.values():
+            key = self._output_key(listener, engaged)
+            current = listener.output
+            if current is None or current.key != key:
+                output = self.outputs.get(key) or self._make_output(key, current)
+                self._leave_output(listener)
+                output.add(listener.handle, listener.level_id)
+                listener.output = output
+
+    def _output_key(self, listener: Listener, engaged: set[str]) -> OutputKey:
+        if listener.deafened:
+            return OutputKey(MixKey(silent=True), 20, 0)
+        speaks = listener.listener_id in engaged
+        ptime = (10 if speaks else 20) if self._ptime == "auto" else self._ptime
+        own = speaks or not engaged.isdisjoint(listener.gains)
+        return OutputKey(MixKey(listener.listener_id if own else ""), ptime, listener.tier)
+
+    def _make_output(self, key: OutputKey, origin: Output | None) -> Output:
+        """Make an output for a listener that comes from `origin` and should not notice."""
+        row = self._mix_arena.take()
+        if row >= len(self._limiters):
+            grown = np.ones(len(self._mix_arena.data), np.float32)
+            grown[: len(self._limiters)] = self._limiters
+            self._limiters = grown
+        self._limiters[row] = 1.0
+        output = self.outputs[key] = Output(key, row)
+        if origin is not None:
+            self._limiters[row] = self._limiters[origin.row]
+            output.history = self._mix_arena.data[origin.row, -BLOCK_10MS:].copy()
+            if not any(mix == key.mix for mix, _ in self._gains):
+                inherited = {
+                    (key.mix, source_id): gain
+                    for (mix, source_id), gain in self._gains.items()
+                    if mix == origin.key.mix and source_id != key.mix.owner
+                }
+                self._gains.update(inherited)
+        return output
+
+    def _leave_output(self, listener: Listener) -> None:
+        output = listener.output
+        if output is None:
+            return
+        output.discard(listener.handle, listener.level_id)
+        listener.output = None
+        if output.is_empty:
+            del self.outputs[output.key]
+            self._mix_arena.give_back(output.row)
+            self._plan = None
+
+    def _mix(self, first: int) -> None:
+        heard, fading = [], []
+        for source in self.sources.values():
+            if source.present and source.engaged:
+                heard.append(source)
+            elif source.present and source.heard:
+                fading.append(source)
+        plan = self._plan
+        if (
+            plan is None
+            or fading
+            or not plan.steady
+            or plan.names != [source.source_id for source in heard]
+        ):
+            plan = MixPlan(self.outputs.values(), heard, fading, self.listeners, self._gains)
+            self._plan = plan
+            self._gains = plan.gains_after
+            self.plan_serial += 1
+            for source in list(self.sources.values()):
+                source.heard = source.present and source.engaged
+                if source.leaving and not source.heard and not source.engaged:
+                    self._drop(source)
+        if len(plan.mix_rows):
+            kernels.mix(
+                self._source_arena.data,
+                0,
+                self._mix_arena.data,
+                first,
+                self.block,
+                plan.mix_rows,
+                plan.starts,
+                plan.terms,
+                plan.gains,
+                self._limiters,
+                CEILING,
+                LIMITER_RELEASE,
+            )
+
+    def _drop(self, source: Source) -> None:
+        del self.sources[source.source_id]
+        self._source_arena.give_back(source.row)
+        self._size_meters()
+        self._stale = True
+
+    def _follow_arenas(self) -> None:
+        self._generation = self._source_arena.generation
+        for source in self.sources.values():
+            source.view = self._source_arena.data[source.row]
+
+    def _size_meters(self) -> None:
+        count = len(self.sources)
+        self._meter_rows = np.zeros(count, np.int32)
+        self._peaks = np.zeros(count, np.float32)
+        self._powers = np.zeros(count, np.float32)
