@@ -119,6 +119,7 @@ class Variable:
 
     Attributes:
         default: what an operator reads as the default.
+        example_value: stands in .env.example where the default is no value.
         parse: text to value; its ValueError completes the sentence "NAME must be …".
         text: value to text, the reverse of `parse`.
         secret: whether its value may hold a secret and is never repeated in a message.
@@ -131,6 +132,12 @@ class Variable:
     parse: Callable[[str], Any]
     text: Callable[[Any], str] = str
     secret: bool = False
+    example_value: str | None = None
+
+    @property
+    def example(self) -> str:
+        """A value as it stands in .env.example, quoted for a shell."""
+        return self.default if self.example_value is None else self.example_value
 
 
 _port = integer(0, 65535, "a port number")
@@ -165,6 +172,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "Comma-separated IPv4 addresses that browsers send media to, the preferred one first.",
         announced,
         ",".join,
+        example_value="203.0.113.7,192.168.1.20",
     ),
     Variable(
         "WEBRTC_MEDIA_WORKERS",
@@ -172,6 +180,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "usable CPUs - 1, at least 1",
         "Number of media worker processes.",
         integer(1, MAX_MEDIA_WORKERS, "a whole number"),
+        example_value="1",
     ),
     Variable(
         "WEBRTC_PTIME_MS",
@@ -211,6 +220,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         ice_servers,
         lambda value: json.dumps([server.as_json() for server in value]),
         secret=True,
+        example_value="'[]'",
     ),
     Variable(
         "WEBRTC_CORS_ORIGINS",
@@ -219,6 +229,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "Comma-separated web origins besides the server's own that may call the API; * for any.",
         origins,
         ",".join,
+        example_value="https://studio.example",
     ),
     Variable(
         "LOG_LEVEL",

@@ -1,0 +1,108 @@
+"""The real `webrtc.app` with a front process and a media worker of a few lines each.
+
+The fake front process answers every GET with JSON, and `/health/ready` with 200 once every worker
+listens. The fake worker answers a datagram with its index and process id, and obeys one of `crash`.
+
+FAKE_FAILS names a role that ends before it works; FAKE_STUBBORN one that does not heed SIGTERM.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+import types
+from pathlib import Path
+
+from webrtc import app
+from webrtc.runtime_dir import control_path
+from webrtc.settings import Settings, StartError
+
+_STARTED = time.monotonic()
+
+
+def _obey(role: str) -> None:
+    match os.environ.get("FAKE_FAILS", "").split(":"):
+        case [failing, "operator"] if failing == role:
+            raise StartError("Only the operator can help.")
+        case [failing, "defect"] if failing == role:
+            raise RuntimeError("a planted defect")
+
+
+async def _rest(role: str) -> None:
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if os.environ.get("FAKE_STUBBORN") != role:
+                raise
+
+
+async def run_worker(settings: Settings, index: int, udp: socket.socket, control: Path) -> None:
+    _obey("worker")
+    loop = asyncio.get_running_loop()
+
+    def answer() -> None:
+        message, sender = udp.recvfrom(2048)
+        if message == b"crash":
+            os._exit(3)
+        facts = {"index": index, "pid": os.getpid(), "warm": "spare" in sys.argv}
+        udp.sendto(json.dumps(facts).encode(), sender)
+
+    loop.add_reader(udp, answer)
+    control.unlink(missing_ok=True)
+    async with await asyncio.start_unix_server(lambda _, writer: writer.close(), control):
+        await _rest("worker")
+
+
+async def run_front(
+    settings: Settings, signaling: socket.socket, static: socket.socket, runtime_dir: Path
+) -> None:
+    _obey("front")
+
+    async def all_workers_listen() -> bool:
+        for index in range(settings.media_workers):
+            try:
+                _, writer = await asyncio.open_unix_connection(control_path(runtime_dir, index))
+            except OSError:
+                return False
+            writer.close()
+        return True
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readline()).split()[1]
+        ready = path != b"/health/ready" or await all_workers_listen()
+        facts = {
+            "pid": os.getpid(),
+            "warm": "spare" in sys.argv,
+            "folder_mode": oct(runtime_dir.stat().st_mode & 0o777),
+            "announced": settings.announced_ips,
+        }
+        status = b"200 OK" if ready else b"503 Service Unavailable"
+        body = json.dumps(facts).encode()
+        writer.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\n\r\n" + body)
+        with contextlib.suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+    async with (
+        await asyncio.start_server(answer, sock=signaling),
+        await asyncio.start_server(answer, sock=static),
+    ):
+        await _rest("front")
+
+
+def _install() -> None:
+    front = types.ModuleType("webrtc.front")
+    front.run_front = run_front  # type: ignore[attr-defined]
+    worker = types.ModuleType("webrtc.media.worker")
+    worker.run_worker = run_worker  # type: ignore[attr-defined]
+    sys.modules["webrtc.front"] = front
+    sys.modules["webrtc.media.worker"] = worker
+
+
+if __name__ == "__main__":
+    _install()
+    sys.exit(app.main())
