@@ -1,0 +1,150 @@
+/**
+ * Who is in the room, from the server's lists and events. The wire's names end here: outside,
+ * everything is camelCase and has its unit in its name.
+ */
+
+/**
+ * @typedef {object} ListenerMix What I alone hear of somebody.
+ * @property {number} gainDb −60 (silence) to +12.
+ * @property {number} pan −1 left to +1 right.
+ * @property {boolean} muted
+ */
+
+/**
+ * @typedef {object} Participant
+ * @property {string} participantId
+ * @property {string} name
+ * @property {string} role `publisher`, `subscriber` or `both`.
+ * @property {readonly string[]} rights
+ * @property {string} kind
+ * @property {boolean} muted
+ * @property {boolean} deafened
+ * @property {boolean} speaking
+ * @property {number} csrc Its number in `getContributingSources()`.
+ * @property {number} joinedAt Unix seconds.
+ * @property {readonly unknown[]} tracks
+ * @property {boolean} isMe
+ * @property {number} levelDbov 0 loudest, −127 silence.
+ * @property {ListenerMix} mix
+ */
+
+/** @type {Readonly<ListenerMix>} */
+export const UNITY = Object.freeze({ gainDb: 0, pan: 0, muted: false });
+
+const SILENCE_DBOV = -127;
+
+export class Roster {
+  /** @type {Map<string, Participant>} */
+  #people = new Map();
+  /** @type {string | null} */
+  #me = null;
+  /** Kept for people who are away for a moment. @type {Map<string, ListenerMix>} */
+  #mixes = new Map();
+
+  /** Everyone, in the order of joining. */
+  get all() {
+    return [...this.#people.values()];
+  }
+
+  get me() {
+    return this.#me === null ? null : (this.#people.get(this.#me) ?? null);
+  }
+
+  /** @param {string} participantId */
+  get(participantId) {
+    return this.#people.get(participantId) ?? null;
+  }
+
+  /** My mix of everybody that I changed, whether they are here or not. */
+  get mixes() {
+    return this.#mixes;
+  }
+
+  /**
+   * Take over a list from the server.
+   * @param {readonly Record<string, any>[]} list
+   * @param {string} me
+   * @returns {{ joined: Participant[], left: Participant[] }} Against the list before.
+   */
+  reset(list, me) {
+    const before = this.#people;
+    this.#me = me;
+    this.#people = new Map();
+    for (const raw of list) this.put(raw);
+    return {
+      joined: this.all.filter((person) => !before.has(person.participantId)),
+      left: [...before.values()].filter((person) => !this.#people.has(person.participantId)),
+    };
+  }
+
+  clear() {
+    this.#people.clear();
+    this.#mixes.clear();
+    this.#me = null;
+  }
+
+  /**
+   * Add or replace one participant.
+   * @param {Record<string, any>} raw The wire's shape.
+   * @returns {Participant}
+   */
+  put(raw) {
+    const participantId = String(raw.participant_id);
+    const known = this.#people.get(participantId);
+    /** @type {Participant} */
+    const participant = {
+      participantId,
+      name: String(raw.name ?? ''),
+      role: String(raw.role ?? 'both'),
+      rights: raw.rights ?? [],
+      kind: String(raw.kind ?? 'audio'),
+      muted: Boolean(raw.muted),
+      deafened: Boolean(raw.deafened),
+      speaking: Boolean(raw.speaking),
+      csrc: Number(raw.csrc ?? 0),
+      joinedAt: Number(raw.joined_at ?? 0),
+      tracks: raw.tracks ?? [],
+      isMe: participantId === this.#me,
+      levelDbov: known?.levelDbov ?? SILENCE_DBOV,
+      mix: this.#mixes.get(participantId) ?? UNITY,
+    };
+    this.#people.set(participantId, participant);
+    return participant;
+  }
+
+  /**
+   * @param {string} participantId
+   * @returns {Participant | null} Who left; null when nobody of that id was here.
+   */
+  remove(participantId) {
+    const participant = this.#people.get(participantId) ?? null;
+    this.#people.delete(participantId);
+    return participant;
+  }
+
+  /**
+   * Change what we know of somebody without word from the server (or before it).
+   * @param {string} participantId
+   * @param {Partial<Participant>} change
+   * @returns {Participant | null}
+   */
+  patch(participantId, change) {
+    const participant = this.#people.get(participantId);
+    if (!participant) return null;
+    const next = { ...participant, ...change };
+    this.#people.set(participantId, next);
+    return next;
+  }
+
+  /**
+   * @param {string} participantId
+   * @param {Partial<ListenerMix>} change
+   * @returns {ListenerMix} The effective mix.
+   */
+  setMix(participantId, change) {
+    const mix = { ...UNITY, ...this.#mixes.get(participantId), ...change };
+    this.#mixes.set(participantId, mix);
+    this.patch(participantId, { mix });
+    return mix;
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Figures of a connection, from two readings of `getStats()` and what the server says of us.
+ * Arithmetic only. Times in milliseconds, shares from 0 to 1; null stands for "not known".
+ */
+
+/**
+ * What is taken from one `getStats()` report; counters are cumulative.
+ * @typedef {object} Reading
+ * @property {number} atMs
+ * @property {string | null} codec
+ * @property {number} bytesSent
+ * @property {number} packetsSent
+ * @property {number} bytesReceived
+ * @property {number} packetsReceived
+ * @property {number} packetsLost
+ * @property {number | null} jitterMs
+ * @property {number} jitterBufferDelayS
+ * @property {number} jitterBufferEmitted
+ * @property {number} concealed Samples.
+ * @property {number} concealedSilent Samples.
+ * @property {number} samples
+ * @property {number | null} roundTripMs
+ * @property {number | null} remoteLoss Share of our packets that the server lost lately.
+ * @property {number} captureDelayS
+ * @property {number} captureSamples
+ * @property {number} playoutDelayS
+ * @property {number} playoutSamples
+ */
+
+/**
+ * What the server knows of our connection (`get_stats`).
+ * @typedef {object} ServerReading
+ * @property {number | null} [rtt_ms]
+ * @property {number} [packets_received]
+ * @property {number} [packets_lost]
+ * @property {number} [buffer_ms]
+ * @property {number} [mix_wait_ms]
+ * @property {number} [remote_loss]
+ * @property {number} [ptime_ms]
+ * @property {number} [concealed_ms]
+ * @property {boolean} [own_mix]
+ */
+
+/**
+ * One way of a voice, hop by hop: from this microphone to a listener who sits where we sit.
+ * @typedef {object} LatencyBudget
+ * @property {number | null} captureMs Sound card and the browser's processing.
+ * @property {number | null} packetMs Filling a packet, and the codec's look-ahead.
+ * @property {number | null} networkUpMs
+ * @property {number | null} serverBufferMs
+ * @property {number | null} mixMs Waiting for the next mix.
+ * @property {number | null} networkDownMs
+ * @property {number | null} browserBufferMs
+ * @property {number | null} outputMs
+ * @property {number} totalMs Sum of what is known.
+ */
+
+/**
+ * @typedef {object} AudioStats
+ * @property {{ up: number, down: number }} bitrateKbps
+ * @property {number | null} roundTripMs
+ * @property {{ up: number | null, down: number | null }} loss
+ * @property {number | null} jitterMs
+ * @property {number | null} concealedRatio Audible concealment; silence made up is not counted.
+ * @property {string | null} codec
+ * @property {number | null} packetMs
+ * @property {number | null} bufferMs What the browser holds back before it plays.
+ * @property {LatencyBudget} latency
+ * @property {ServerReading | null} server
+ */
+
+/** Opus looks 6.5 ms ahead in its default modes, 2.5 ms of it in CELT (RFC 6716, 4.2). */
+const OPUS_LOOKAHEAD_MS = 6.5;
+
+/**
+ * @param {Iterable<any>} report Values of an `RTCStatsReport`.
+ * @param {number} atMs
+ * @returns {Reading}
+ */
+export function readReport(report, atMs) {
+  const entries = [...report];
+  /** @param {string} type */
+  const first = (type) => entries.find((entry) => entry.type === type && isAudio(entry)) ?? {};
+  const inbound = first('inbound-rtp');
+  const outbound = first('outbound-rtp');
+  const remote = first('remote-inbound-rtp');
+  const source = first('media-source');
+  const playout = first('media-playout');
+  const pair = entries.find((entry) => entry.type === 'candidate-pair' && entry.nominated) ?? {};
+  const codecId = outbound.codecId ?? inbound.codecId;
+  const codec = entries.find((entry) => entry.id === codecId);
+  return {
+    atMs,
+    codec: codec?.mimeType?.replace(/^audio\//, '') ?? null,
+    bytesSent: outbound.bytesSent ?? 0,
+    packetsSent: outbound.packetsSent ?? 0,
+    bytesReceived: inbound.bytesReceived ?? 0,
+    packetsReceived: inbound.packetsReceived ?? 0,
+    packetsLost: inbound.packetsLost ?? 0,
+    jitterMs: milliseconds(inbound.jitter),
+    jitterBufferDelayS: inbound.jitterBufferDelay ?? 0,
+    jitterBufferEmitted: inbound.jitterBufferEmittedCount ?? 0,
+    concealed: inbound.concealedSamples ?? 0,
+    concealedSilent: inbound.silentConcealedSamples ?? 0,
+    samples: inbound.totalSamplesReceived ?? 0,
+    roundTripMs: milliseconds(remote.roundTripTime ?? pair.currentRoundTripTime),
+    remoteLoss: remote.fractionLost ?? null,
+    captureDelayS: source.totalCaptureDelay ?? 0,
+    captureSamples: source.totalSamplesCaptured ?? 0,
+    playoutDelayS: playout.totalPlayoutDelay ?? 0,
+    playoutSamples: playout.totalSamplesCount ?? 0,
+  };
+}
+
+/** @param {{ kind?: string }} entry */
+const isAudio = (entry) => entry.kind === undefined || entry.kind === 'audio';
+
+/** @param {number | undefined} seconds */
+const milliseconds = (seconds) => (seconds === undefined ? null : seconds * 1000);
+
+/**
+ * @param {Reading | null} before Null: everything since the start counts.
+ * @param {Reading} after
+ * @param {ServerReading | null} server
+ * @param {{ ptimeUpMs: number | null, captureLatencyMs: number | null,
+ *   outputLatencyMs: number | null }} context What the session knows: packet time asked of us, and
+ *   the latencies that devices declare, for browsers without these counters.
+ * @returns {AudioStats}
+ */
+export function computeStats(before, after, server, context) {
+  const change = difference(before, after);
+  const bufferMs = ratio(change.jitterBufferDelayS * 1000, change.jitterBufferEmitted);
+  const roundTripMs = after.roundTripMs ?? server?.rtt_ms ?? null;
+  return {
+    bitrateKbps: {
+      up: (change.bytesSent * 8) / change.elapsedMs,
+      down: (change.bytesReceived * 8) / change.elapsedMs,
+    },
+    roundTripMs,
+    loss: {
+      up: after.remoteLoss ?? ratio(server?.packets_lost ?? 0, received(server)),
+      down: ratio(Math.max(0, change.packetsLost), change.packetsLost + change.packetsReceived),
+    },
+    jitterMs: after.jitterMs,
+    concealedRatio: ratio(change.concealed - change.concealedSilent, change.samples),
+    codec: after.codec,
+    packetMs: server?.ptime_ms ?? context.ptimeUpMs,
+    bufferMs,
+    latency: latencyBudget(change, server, context, { bufferMs, roundTripMs }),
+    server,
+  };
+}
+
+/**
+ * @param {ReturnType<typeof difference>} change
+ * @param {ServerReading | null} server
+ * @param {{ ptimeUpMs: number | null, captureLatencyMs: number | null,
+ *   outputLatencyMs: number | null }} context
+ * @param {{ bufferMs: number | null, roundTripMs: number | null }} known
+ * @returns {LatencyBudget}
+ */
+function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
+  const oneWayMs = roundTripMs === null ? null : roundTripMs / 2;
+  const hops = {
+    captureMs:
+      ratio(change.captureDelayS * 1000, change.captureSamples) ?? context.captureLatencyMs,
+    packetMs: context.ptimeUpMs === null ? null : context.ptimeUpMs + OPUS_LOOKAHEAD_MS,
+    networkUpMs: oneWayMs,
+    serverBufferMs: server?.buffer_ms ?? null,
+    mixMs: server?.mix_wait_ms ?? null,
+    networkDownMs: oneWayMs,
+    browserBufferMs: bufferMs,
+    outputMs:
+      ratio(change.playoutDelayS * 1000, change.playoutSamples) ?? context.outputLatencyMs,
+  };
+  const totalMs = Object.values(hops).reduce((sum, ms) => (sum ?? 0) + (ms ?? 0), 0) ?? 0;
+  return { ...hops, totalMs };
+}
+
+/** @param {ServerReading | null} server */
+const received = (server) => (server?.packets_received ?? 0) + (server?.packets_lost ?? 0);
+
+/**
+ * @param {number} part
+ * @param {number} whole
+ */
+const ratio = (part, whole) => (whole > 0 ? part / whole : null);
+
+/** @type {readonly (keyof Reading)[]} */
+const COUNTERS = [
+  'bytesSent',
+  'packetsSent',
+  'bytesReceived',
+  'packetsReceived',
+  'packetsLost',
+  'jitterBufferDelayS',
+  'jitterBufferEmitted',
+  'concealed',
+  'concealedSilent',
+  'samples',
+  'captureDelayS',
+  'captureSamples',
+  'playoutDelayS',
+  'playoutSamples',
+];
+
+/**
+ * Counters since `before`. Counters that ran backwards belong to a new connection; they count from
+ * zero, over a time that nobody knows, so that rates read 0.
+ * @param {Reading | null} before
+ * @param {Reading} after
+ */
+function difference(before, after) {
+  const fresh =
+    before === null ||
+    after.bytesReceived < before.bytesReceived ||
+    after.bytesSent < before.bytesSent;
+  /** @type {Record<string, number>} */
+  const change = { elapsedMs: fresh ? Infinity : Math.max(1, after.atMs - before.atMs) };
+  for (const name of COUNTERS) {
+    change[name] = Number(after[name]) - (fresh ? 0 : Number(before[name]));
+  }
+  return /** @type {Record<Exclude<keyof Reading, 'codec'> | 'elapsedMs', number>} */ (change);
+}
