@@ -1,0 +1,1 @@
+"""Starting servers, reading what they cost, and telling the result."""

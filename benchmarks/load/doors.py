@@ -1,0 +1,132 @@
+"""How a participant gets into a room: the doors of the servers that are measured."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from benchmarks.load.sdp import Direction
+from benchmarks.load.websocket import Websocket
+
+_ANSWER_TIMEOUT_S = 30.0
+
+
+class DoorError(Exception):
+    """The server refused, or did not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A seat in a room.
+
+    Attributes:
+        answer: the server's SDP answer.
+        connection: the signaling connection that keeps the seat.
+    """
+
+    answer: str
+    connection: "SignalingConnection"
+
+
+class SignalingConnection(Protocol):
+    """A signaling connection that can be let go."""
+
+    def close(self) -> None:
+        """Leave."""
+
+
+class Door(Protocol):
+    """Takes an offer into a room."""
+
+    async def enter(self, room: str, direction: Direction, offer: str) -> Entry:
+        """Join `room` and return the server's answer.
+
+        Raises:
+            DoorError: the server refused or stayed silent.
+        """
+
+
+class SocketIoConnection:
+    """Socket.IO v5 over a websocket: events with acknowledgements, everything else skipped."""
+
+    def __init__(self) -> None:
+        self._websocket = Websocket(self._on_text, self._on_closed)
+        self._next_id = 0
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def connect(cls, base_url: str) -> "SocketIoConnection":
+        """Connect to a server's http:// address and open the default namespace."""
+        connection = cls()
+        url = base_url.replace("http://", "ws://", 1).rstrip("/")
+        await connection._websocket.connect(f"{url}/socket.io/?EIO=4&transport=websocket")
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            await connection._ready
+        return connection
+
+    async def call(self, event: str, *arguments: object) -> Any:
+        """Emit an event and return its acknowledgement.
+
+        Raises:
+            DoorError: the server stayed silent or hung up.
+        """
+        self._next_id += 1
+        number = self._next_id
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        self._websocket.send_text(f"42{number}" + json.dumps([event, *arguments]))
+        try:
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                return await answer
+        except TimeoutError:
+            raise DoorError(f"no acknowledgement of {event}") from None
+        finally:
+            self._waiting.pop(number, None)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._websocket.close()
+
+    def _on_text(self, text: str) -> None:
+        if text.startswith("43"):
+            bracket = text.index("[")
+            waiting = self._waiting.get(int(text[2:bracket]))
+            if waiting is not None and not waiting.done():
+                values = json.loads(text[bracket:])
+                waiting.set_result(values[0] if values else None)
+        elif text == "2":
+            self._websocket.send_text("3")
+        elif text.startswith("0"):
+            self._websocket.send_text("40")
+        elif text.startswith("40") and not self._ready.done():
+            self._ready.set_result(None)
+        elif text.startswith("44") and not self._ready.done():
+            self._ready.set_exception(DoorError(text[2:]))
+
+    def _on_closed(self) -> None:
+        for waiting in (self._ready, *self._waiting.values()):
+            if not waiting.done():
+                waiting.set_exception(DoorError("the server hung up"))
+
+
+@dataclass(frozen=True, slots=True)
+class SocketIoDoor:
+    """Our own server's door: `join_room`, then `offer`."""
+
+    base_url: str
+
+    async def enter(self, room: str, direction: Direction, offer: str) -> Entry:
+        """Join `room` with the role that the direction means."""
+        role = {"sendrecv": "both", "sendonly": "publisher", "recvonly": "subscriber"}[direction]
+        connection = await SocketIoConnection.connect(self.base_url)
+        joined = await connection.call("join_room", {"room_id": room, "role": role})
+        _check(joined)
+        answer = await connection.call("offer", {"type": "offer", "sdp": offer})
+        _check(answer)
+        return Entry(answer["sdp"], connection)
+
+
+def _check(acknowledgement: Any) -> None:
+    if not isinstance(acknowledgement, dict) or not acknowledgement.get("ok"):
+        raise DoorError(f"refused: {acknowledgement}")
