@@ -15,14 +15,13 @@ defect (its traceback is logged).
 """
 
 import argparse
-import asyncio
 import json
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from webrtc import logs
@@ -92,7 +91,10 @@ def _refuse(sentence: str) -> int:
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
     try:
-        asyncio.run(_until_terminated(_work(given, settings)))
+        if given.role == "worker":
+            _run_worker(given, settings)
+        else:
+            _run_front(given, settings)
     except (ModuleNotFoundError, StartError):
         raise
     except Exception:
@@ -101,32 +103,28 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _work(given: argparse.Namespace, settings: Settings) -> Coroutine[None, None, None]:
-    if given.role == "worker":
-        from webrtc.media.worker import run_worker
+def _run_worker(given: argparse.Namespace, settings: Settings) -> None:
+    from webrtc.media.worker import run_worker
 
-        udp = socket.socket(fileno=given.udp_fd)
-        return run_worker(settings, given.index, udp, control_path(given.runtime_dir, given.index))
+    udp = socket.socket(fileno=given.udp_fd)
+    run_worker(settings, given.index, udp, control_path(given.runtime_dir, given.index))
+
+
+def _run_front(given: argparse.Namespace, settings: Settings) -> None:
     from webrtc.front import run_front
 
     signaling = socket.socket(fileno=given.signaling_fd)
     static = socket.socket(fileno=given.static_fd)
-    return run_front(settings, signaling, static, given.runtime_dir)
-
-
-async def _until_terminated(work: Coroutine[None, None, None]) -> None:
-    """Await the role's work; SIGTERM cancels it, so that it ends through its own clean-up."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()
+    run_front(settings, signaling, static, given.runtime_dir)
 
 
 def _wait_for_assignment(spare: argparse.Namespace) -> list[str] | None:
-    """Import what the role needs, then wait; return the arguments, or None if the line closed."""
+    """Load what the role needs, then wait; return the arguments, or None if the line closed."""
     if spare.becomes == "worker":
         import webrtc.media.worker
+        from webrtc.media.warm import warm_up
+
+        warm_up()
     else:
         import webrtc.front  # noqa: F401
     with socket.socket(fileno=spare.assignment_fd) as line:

@@ -28,14 +28,15 @@ class LineQueue(logging.Handler):
     """Formats records into lines and hands them to a writer thread; drops when that lags.
 
     Attributes:
-        dropped: lines thrown away since the start because the queue was full.
+        capacity_lines: most lines that wait to be written.
+        dropped: lines thrown away since the start because that many waited.
     """
 
     def __init__(self, stream: TextIO, capacity_lines: int = QUEUE_LINES) -> None:
         super().__init__()
         self.dropped = 0
         self._stream = stream
-        self._capacity = capacity_lines
+        self.capacity_lines = capacity_lines
         # SimpleQueue: putting is one C call that takes no lock a writer could hold for long.
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._told = 0
@@ -44,7 +45,7 @@ class LineQueue(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue one line, or count it as dropped."""
-        if self._lines.qsize() >= self._capacity:
+        if self._lines.qsize() >= self.capacity_lines:
             self.dropped += 1
             return
         try:

@@ -77,8 +77,12 @@ class Settings:
         # the environment and the constructor alike.
         for variable in VARIABLES:
             value = getattr(self, variable.field)
-            if variable.parse(variable.text(value)) != value:
-                raise ValueError(f"{variable.field}={value!r} is not a setting")
+            try:
+                same = variable.parse(variable.text(value)) == value
+            except ValueError as error:
+                raise ValueError(f"{variable.field} must be {error}") from None
+            if not same:
+                raise ValueError(f"{variable.field} cannot be {value!r}")
         problem = _clash(self)
         if problem is not None:
             raise ValueError(problem)

@@ -10,17 +10,16 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
-import time
 import types
+from collections.abc import Coroutine
 from pathlib import Path
 
 from webrtc import app
 from webrtc.runtime_dir import control_path
 from webrtc.settings import Settings, StartError
-
-_STARTED = time.monotonic()
 
 
 def _obey(role: str) -> None:
@@ -31,17 +30,28 @@ def _obey(role: str) -> None:
             raise RuntimeError("a planted defect")
 
 
-async def _rest(role: str) -> None:
-    while True:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            if os.environ.get("FAKE_STUBBORN") != role:
-                raise
+def _run(role: str, work: Coroutine[None, None, None]) -> None:
+    """Run until SIGTERM, as the real ones do."""
+
+    async def until_terminated() -> None:
+        task = asyncio.ensure_future(work)
+        if os.environ.get("FAKE_STUBBORN") != role:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        else:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
+
+    asyncio.run(until_terminated())
 
 
-async def run_worker(settings: Settings, index: int, udp: socket.socket, control: Path) -> None:
+def run_worker(settings: Settings, index: int, udp: socket.socket, control: Path) -> None:
     _obey("worker")
+    _run("worker", _work(index, udp, control))
+
+
+async def _work(index: int, udp: socket.socket, control: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def answer() -> None:
@@ -54,14 +64,19 @@ async def run_worker(settings: Settings, index: int, udp: socket.socket, control
     loop.add_reader(udp, answer)
     control.unlink(missing_ok=True)
     async with await asyncio.start_unix_server(lambda _, writer: writer.close(), control):
-        await _rest("worker")
+        await asyncio.Event().wait()
 
 
-async def run_front(
+def run_front(
     settings: Settings, signaling: socket.socket, static: socket.socket, runtime_dir: Path
 ) -> None:
     _obey("front")
+    _run("front", _serve(settings, signaling, static, runtime_dir))
 
+
+async def _serve(
+    settings: Settings, signaling: socket.socket, static: socket.socket, runtime_dir: Path
+) -> None:
     async def all_workers_listen() -> bool:
         for index in range(settings.media_workers):
             try:
@@ -91,7 +106,7 @@ async def run_front(
         await asyncio.start_server(answer, sock=signaling),
         await asyncio.start_server(answer, sock=static),
     ):
-        await _rest("front")
+        await asyncio.Event().wait()
 
 
 def _install() -> None:
@@ -99,6 +114,9 @@ def _install() -> None:
     front.run_front = run_front  # type: ignore[attr-defined]
     worker = types.ModuleType("webrtc.media.worker")
     worker.run_worker = run_worker  # type: ignore[attr-defined]
+    warm = types.ModuleType("webrtc.media.warm")
+    warm.warm_up = lambda: None  # type: ignore[attr-defined]
+    sys.modules["webrtc.media.warm"] = warm
     sys.modules["webrtc.front"] = front
     sys.modules["webrtc.media.worker"] = worker
 

@@ -1,0 +1,101 @@
+# AG06 Mixer. `make run` and `make test` are all that is needed; `make help` lists the rest.
+# Files under $(DONE) remember what has been installed, so that a second run starts at once and
+# needs no network.
+
+VENV := .venv
+DONE := $(VENV)/.done
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NODE := tools/with_node.sh
+NPM_DONE := node_modules/.package-lock.json
+SOURCES := webrtc rooms mixer dsp
+PYTHON_FILES := $(SOURCES) benchmarks tests tools start_webrtc.py
+KERNELS := $(shell find $(SOURCES) -name '*.py' -exec grep -l numba {} + 2>/dev/null)
+REAL := browser or server
+BENCHMARKS := latency browser_loop capacity breaking_point loss idle
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format bench clean install install-dev install-bench lint unit
+
+help:
+	@echo "make run      install what is missing, start the server, print the address to open"
+	@echo "make test     install what the tests need, then run every test and check"
+	@echo "make check    format, lint, types, import arrows and unit tests, in under a minute"
+	@echo "make format   format the code and sort its imports"
+	@echo "make bench    run the benchmarks that docs/performance.md quotes"
+	@echo "make clean    remove what was installed and built"
+
+run: install
+	@exec tools/run.sh
+
+test: install-dev
+	@tools/install_test_packages.sh
+	@$(MAKE) --no-print-directory lint unit
+	@echo "== whole server and browsers"
+	@$(BIN)/python -m pytest -q -m "$(REAL)"
+	@echo "== JavaScript"
+	@$(NODE) npm run --silent types
+	@$(NODE) npm run --silent test
+
+check: install-dev
+	@$(MAKE) --no-print-directory lint unit
+
+lint:
+	@echo "== format, lint, types, import arrows"
+	@$(BIN)/ruff format --check --quiet $(PYTHON_FILES)
+	@$(BIN)/ruff check --quiet $(PYTHON_FILES)
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-timings > $(DONE)/imports.txt || { cat $(DONE)/imports.txt; exit 1; }
+
+unit:
+	@echo "== unit tests"
+	@$(BIN)/python -m pytest -q -n auto -m "not ($(REAL))"
+
+format: install-dev
+	@$(BIN)/ruff check --quiet --select I --fix $(PYTHON_FILES)
+	@$(BIN)/ruff format --quiet $(PYTHON_FILES)
+
+bench: install-bench
+	@for each in $(BENCHMARKS); do \
+		echo "== benchmarks.$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(SOURCES) benchmarks tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- what is installed ------------------------------------------------------------------------
+
+install: $(DONE)/requirements $(NPM_DONE) $(DONE)/kernels
+install-dev: install $(DONE)/requirements-dev
+install-bench: install-dev $(DONE)/requirements-bench
+
+$(DONE)/venv:
+	@python=$$(tools/find_python.sh $(PYTHON)) || exit 2; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 \
+		|| { echo "Making $(VENV) with $$python."; "$$python" -m venv --clear $(VENV); }
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/requirements: requirements.txt | $(DONE)/venv
+	@echo "Installing Python packages ($<)."
+	@$(PIP_INSTALL) -r $< && touch $@
+
+$(DONE)/requirements-dev: requirements-dev.txt requirements.txt | $(DONE)/requirements
+	@echo "Installing Python packages ($<)."
+	@$(PIP_INSTALL) -r $< && touch $@
+
+$(DONE)/requirements-bench: requirements-bench.txt | $(DONE)/requirements-dev
+	@echo "Installing Python packages ($<); this needs a C compiler."
+	@$(PIP_INSTALL) -r $< && touch $@
+
+$(NPM_DONE): package.json package-lock.json .npmrc | $(DONE)/venv
+	@echo "Installing npm packages."
+	@$(NODE) npm ci --ignore-scripts --prefer-offline --loglevel=error > $(DONE)/npm.txt \
+		|| { cat $(DONE)/npm.txt; exit 1; }
+	@touch $@
+
+# Compiled once here, so that the first sound does not wait for a compiler.
+$(DONE)/kernels: $(KERNELS) $(DONE)/requirements
+	@echo "Compiling the audio kernels."
+	@$(BIN)/python -m webrtc.media.warm > $(DONE)/warm.txt && touch $@

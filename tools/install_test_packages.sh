@@ -1,0 +1,34 @@
+#!/bin/sh
+# Install what the tests need beside Python and npm packages, where that is allowed; otherwise say
+# how. Never fails: tests whose program is missing skip themselves and say so.
+missing=""
+have() { command -v "$1" >/dev/null 2>&1; }
+have chromium || missing="$missing chromium"
+have firefox-esr || missing="$missing firefox-esr"
+have redis-server || missing="$missing redis-server"
+/sbin/ldconfig -p 2>/dev/null | grep -q 'libopus\.so\.0' || missing="$missing libopus0"
+[ -n "$missing" ] || exit 0
+
+by_hand="apt-get install --no-install-recommends$missing"
+if ! have apt-get; then
+    echo "For all tests, install by your package manager the Debian packages' equivalents:$missing." \
+        "Tests that need them are skipped."
+    exit 0
+fi
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=""
+elif have sudo && sudo -n true 2>/dev/null; then
+    as_root="sudo -n"
+else
+    echo "For all tests, run first: sudo $by_hand"
+    echo "Until then, tests that need these packages are skipped."
+    exit 0
+fi
+echo "Installing for the tests, by the system's package manager:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq || echo "The package lists could not be refreshed; trying as they are."
+for package in $missing; do
+    # One by one: a package that this system lacks must not keep the others away.
+    $as_root apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
+        echo "$package could not be installed; tests that need it are skipped."
+done
