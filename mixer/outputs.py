@@ -41,7 +41,7 @@ class Output:
         members: Fan-out rows of its listeners by negotiated level extension id.
         joined: Whether somebody came since the last packet: that packet must decode without
             what went before it.
-        quiet_packets: Silent packets in a row up to now; 0 while there is sound.
+        quiet_packets: Silent packets in a row, the present one included; 0 while there is sound.
         history: The 10 ms that its first listener heard before, float32 (480, 2), for the encoder
             to begin with; the shell clears it.
         cookie: Whatever the shell keeps with it (its encoder).

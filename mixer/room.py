@@ -191,12 +191,13 @@ class RoomMixer:
         due = []
         silent = self._plan.silent_rows if self._plan is not None else ()
         for output in self.outputs.values():
+            is_due = not (even and output.key.ptime_ms == 20 and self.block == BLOCK_10MS)
             if output.row not in silent:
                 output.quiet_packets = 0
-            if even and output.key.ptime_ms == 20 and self.block == BLOCK_10MS:
-                continue
-            output.quiet_packets += 1
-            due.append(output)
+            elif is_due:
+                output.quiet_packets += 1
+            if is_due:
+                due.append(output)
         return due
 
     def sound(self, output: Output) -> npt.NDArray[np.float32]:

@@ -48,7 +48,7 @@ def _flush(fd, headers, count):  # type: ignore[no-untyped-def]
     """Hand `count` prepared packets to the kernel; what the socket refuses is dropped."""
     done = 0
     while done < count:
-        sent = _sendmmsg(fd, headers.ctypes.data + done * 64, count - done, 0x40)
+        sent = _sendmmsg(fd, headers.ctypes.data + done * 64, count - done, 0x40)  # type: ignore[call-overload]
         if sent <= 0:
             break
         done += sent

@@ -7,8 +7,8 @@ then on by its address. What an attacker can try, and what stands against it:
 - *Guessing*: every request must carry MESSAGE-INTEGRITY under the password that belongs to the
   fragment it names; fragments have 47 bits, passwords 142.
 - *Reflection*: only authenticated requests are answered, with fewer bytes than came.
-- *Flooding*: at most `STUN_PER_ROUND` requests are looked at per round of reading, and each peer may
-  ask `PEER_RATE` times a second; the rest is dropped and counted.
+- *Flooding*: at most `STUN_PER_ROUND` requests are looked at per round of reading, and each peer
+  may ask `PEER_RATE` times a second; the rest is dropped and counted.
 - *Table growth*: a peer holds at most `MAX_ADDRESSES` addresses and `MAX_CREDENTIALS` pairs of
   credentials (old ones stay valid over an ICE restart until the new ones were used).
 - *Stale roaming*: the address in use moves only on an authenticated request with USE-CANDIDATE.
@@ -18,7 +18,6 @@ import asyncio
 import secrets
 import string
 from collections import Counter, deque
-from collections.abc import Callable
 from typing import Protocol
 
 from webrtc.media import stun

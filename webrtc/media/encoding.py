@@ -1,0 +1,108 @@
+"""The encoder of an output: what leaves, and what is left unsaid.
+
+A packet to which somebody new listens is coded without prediction, so that it decodes on top of
+whatever that listener heard before. A silent mix is encoded for a few packets, until the decoder
+holds nothing but silence; then one byte says "go on" (a DTX frame, RFC 6716 section 3.1) every
+400 ms for a while, and after that nothing is sent at all.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mixer.outputs import Output
+from mixer.room import QUIET_PACKETS
+from webrtc.media.opus import Application, Encoder, EncoderSettings, Signal
+
+FLUSH_PACKETS = 3
+DTX_EVERY_MS = 400
+_FRAME_CODE = 0x03
+
+
+def tier_settings(complexity: int) -> tuple[EncoderSettings, ...]:
+    """Return the encoder settings of each bitrate tier, the best first.
+
+    Args:
+        complexity: 0 to 10, for the best tier; SILK costs more and gets less.
+    """
+    speech = EncoderSettings(
+        application=Application.VOIP,
+        signal=Signal.VOICE,  # with FEC and loss this makes libopus choose SILK or hybrid
+        inband_fec=True,
+        complexity=min(complexity, 3),
+    )
+    return (
+        EncoderSettings(
+            application=Application.RESTRICTED_LOWDELAY, bitrate_bps=96_000, complexity=complexity
+        ),
+        replace(speech, bitrate_bps=56_000, packet_loss_percent=10),
+        replace(speech, bitrate_bps=28_000, packet_loss_percent=25, force_channels=1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPacket:
+    """A payload to send; `marker` begins a talk spurt."""
+
+    payload: bytes
+    marker: bool
+
+
+class OutputEncoder:
+    """Encoder of one output.
+
+    Attributes:
+        header_serial: Plan for which `headers` are good.
+        headers: First byte and tail of the RTP header by level extension id.
+    """
+
+    __slots__ = (
+        "_encoder",
+        "_fresh",
+        "_paused",
+        "_ptime_ms",
+        "_settings",
+        "_toc",
+        "header_serial",
+        "headers",
+    )
+
+    def __init__(self, settings: EncoderSettings, ptime_ms: int) -> None:
+        """Make an encoder; it costs some 20 KB."""
+        self._settings = settings
+        self._ptime_ms = ptime_ms
+        self._encoder = Encoder(settings)
+        self._fresh = replace(settings, prediction_disabled=True)
+        self._paused = False
+        self._toc = b"\xfc"
+        self.header_serial = -1
+        self.headers: dict[int, tuple[int, bytes]] = {}
+
+    def packet(self, output: Output, sound: npt.NDArray[np.float32]) -> EncodedPacket | None:
+        """Return the packet for a due output, or None when nothing needs to be said.
+
+        Args:
+            output: Its state; `joined` and `history` are cleared.
+            sound: float32 (480 or 960, 2).
+        """
+        history, output.history = output.history, None
+        if history is not None:
+            self._encoder.encode(history)  # the first 2.5 ms of a frame overlap what was before
+        joined, output.joined = output.joined, False
+        said = output.quiet_packets - FLUSH_PACKETS  # silent packets beyond those encoded
+        if said > 0 and not joined:
+            self._paused = True
+            every = DTX_EVERY_MS // self._ptime_ms
+            if output.quiet_packets > QUIET_PACKETS or (said - 1) % every:
+                return None
+            return EncodedPacket(self._toc, False)
+        fresh = joined or self._paused
+        if fresh:
+            self._encoder.apply(self._fresh)
+        payload = self._encoder.encode(sound)
+        if fresh:
+            self._encoder.apply(self._settings)
+            self._paused = False
+        self._toc = bytes([payload[0] & ~_FRAME_CODE])
+        return EncodedPacket(payload, fresh)

@@ -1,0 +1,117 @@
+"""Counters and timings of a worker, on their way to `/api/stats` and `/metrics`."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from webrtc.control.messages import PeerStats, WorkerStats
+from webrtc.media.fanout import SendTable
+from webrtc.media.hall import Hall
+from webrtc.media.participant import Participant
+
+LATE_S = 0.005
+_WINDOW = 1024  # turns over which percentiles are taken
+
+
+class Figures:
+    """What a worker counts about itself.
+
+    Attributes:
+        connecting: Peers whose handshake is under way.
+        skipped_turns: Turns of 20 ms left out because the worker was held up.
+        counters: Whatever else is counted, by name.
+    """
+
+    def __init__(self, index: int) -> None:
+        """Begin at zero."""
+        self.pid = os.getpid()
+        self.connecting = 0
+        self.skipped_turns = 0
+        self.counters: Counter[str] = Counter()
+        self._index = index
+        self._started_s = time.monotonic()
+        self._turns = 0
+        self._late = 0
+        self._overruns = 0
+        self._lateness = np.zeros(_WINDOW)
+        self._work = np.zeros(_WINDOW)
+        self._peers: dict[str, PeerStats] = {}
+
+    def turn(self, lateness_s: float, work_s: float) -> None:
+        """Take note of a turn: how late it began and how long it took."""
+        position = self._turns % _WINDOW
+        self._lateness[position] = lateness_s
+        self._work[position] = work_s
+        self._turns += 1
+        if lateness_s > LATE_S:
+            self._late += 1
+        if work_s > 2 * LATE_S:
+            self._overruns += 1
+
+    def count_connecting(self, participants: Mapping[str, Participant]) -> None:
+        """Count the handshakes under way."""
+        self.connecting = sum(
+            1 for p in participants.values() if p.peer is not None and p.peer.state == "connecting"
+        )
+
+    def note_peer(self, participant: Participant, table: SendTable) -> None:
+        """Take note of one connection's figures."""
+        peer = participant.peer
+        if peer is None:
+            return
+        name = participant.put.participant_id
+        packets, octets, _ = table.counters(peer.row) if peer.row is not None else (0, 0, 0)
+        listener = participant.room.mixer.listeners.get(name)
+        output = listener.output if listener is not None else None
+        stats = participant.playout.stats() if participant.playout is not None else None
+        reception = peer.reception
+        self._peers[name] = PeerStats(
+            participant_id=name,
+            state=peer.state,
+            rtt_ms=None if peer.round_trip_s is None else round(peer.round_trip_s * 1e3, 2),
+            packets_received=reception.packets if reception else 0,
+            packets_lost=max(0, reception.lost) if reception else 0,
+            packets_late=stats.late if stats else 0,
+            packets_sent=packets,
+            bytes_received=peer.bytes_received,
+            bytes_sent=octets,
+            jitter_ms=round(reception.jitter / 48, 2) if reception else 0.0,
+            concealed_ms=round(stats.concealed_samples / 48, 1) if stats else 0.0,
+            fec_ms=round(stats.fec_samples / 48, 1) if stats else 0.0,
+            buffer_ms=round(stats.buffer_ms, 2) if stats else 0.0,
+            target_ms=round(stats.target_ms, 2) if stats else 0.0,
+            mix_wait_ms=round(stats.mean_wait_ms, 2) if stats else 0.0,
+            remote_loss=round(peer.remote_loss, 4),
+            remote_jitter_ms=round(peer.remote_jitter_s * 1e3, 2),
+            ptime_ms=output.key.ptime_ms if output is not None else 20,
+            own_mix=output is not None and bool(output.key.mix.owner),
+        )
+
+    def stats(
+        self, hall: Hall, participants: Mapping[str, Participant], counters: Mapping[str, int]
+    ) -> WorkerStats:
+        """Return what is pushed to the front process now; peers are told once per visit."""
+        count = min(self._turns, _WINDOW)
+        work = np.percentile(self._work[:count], (50, 99)) if count else (0.0, 0.0)
+        lateness = np.percentile(self._lateness[:count], 99) if count else 0.0
+        peers, self._peers = self._peers, {}
+        return WorkerStats(
+            worker=self._index,
+            uptime_s=round(time.monotonic() - self._started_s, 1),
+            cpu_s=round(time.process_time(), 3),
+            rooms=len(hall.rooms),
+            participants=len(participants),
+            peers=sum(1 for p in participants.values() if p.peer is not None),
+            ticks=self._turns,
+            tick_overruns=self._overruns,
+            late_ticks=self._late,
+            tick_p50_ms=round(float(work[0]) * 1e3, 3),
+            tick_p99_ms=round(float(work[1]) * 1e3, 3),
+            lateness_p99_ms=round(float(lateness) * 1e3, 3),
+            encodes=hall.encodes,
+            counters={**counters, "skipped_turns": self.skipped_turns},
+            peer_stats=list(peers.values()),
+        )

@@ -1,0 +1,212 @@
+"""All rooms of a worker and when each of them runs.
+
+A room is *awake* while it sits in a phase of the clock, and *asleep* while nothing sounds in it and
+every listener has been told so. Asleep it costs nothing; a packet or a change wakes it, and its
+media time goes on as if it had never slept.
+"""
+
+import logging
+from collections.abc import Iterator
+
+from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena
+from mixer.outputs import Output
+from mixer.room import Ptime, RoomMixer
+from webrtc.media import rtp
+from webrtc.media.encoding import OutputEncoder, tier_settings
+from webrtc.media.fanout import SendTable
+from webrtc.media.participant import Participant
+from webrtc.media.ticker import SLOTS_PER_TURN
+
+logger = logging.getLogger(__name__)
+
+
+class Room:
+    """A room of this worker.
+
+    Attributes:
+        room_id: Its id.
+        state: The front process's blob.
+        mixer: What decides and mixes.
+        participants: By id.
+        phase: The first of its slots within a turn.
+        stride: Slots between two blocks, 4 or 8.
+    """
+
+    __slots__ = (
+        "_origin",
+        "awake",
+        "blocks",
+        "mixer",
+        "not_before",
+        "participants",
+        "phase",
+        "room_id",
+        "state",
+        "stride",
+    )
+
+    def __init__(self, room_id: str, mixer: RoomMixer, phase: int) -> None:
+        """Make a sleeping room."""
+        self.room_id = room_id
+        self.state = b""
+        self.mixer = mixer
+        self.participants: dict[str, Participant] = {}
+        self.stride = SLOTS_PER_TURN * mixer.block // (2 * BLOCK_10MS)
+        self.phase = phase % self.stride
+        self.awake = False
+        self.blocks = 0  # ticks run, for what happens every so many of them
+        self.not_before = 0  # the slot before which it must not run, after a shift
+        self._origin: int | None = None  # the slot at which media time was 0
+
+    def enter(self, slot: int) -> None:
+        """Let media time catch up: the next block runs in `slot` or the first of ours behind it."""
+        first = slot + (self.phase - slot) % self.stride
+        if self._origin is None:
+            # An even number of blocks before, so that 20 ms packets keep their halves.
+            self._origin = first
+        due = (first - self._origin) // self.stride * self.mixer.block
+        behind = (due - self.mixer.block_time) // self.mixer.block - 1
+        if behind > 0:
+            self.mixer.skip(behind)
+
+    def shift(self, slots: int, ran: int) -> None:
+        """Run `slots` later (less than a stride) after having run in slot `ran`.
+
+        Media time stands still meanwhile.
+        """
+        self.not_before = ran + self.stride
+        self.phase = (self.phase + slots) % self.stride
+        if self._origin is not None:
+            self._origin += slots
+
+
+class Hall:
+    """Rooms by id, and the ones that are awake by phase."""
+
+    def __init__(self, ptime: Ptime, complexity: int, table: SendTable) -> None:
+        """Make an empty hall.
+
+        Args:
+            ptime: Packet time of what is sent.
+            complexity: Opus complexity of the best tier.
+            table: Where packets leave.
+        """
+        self.rooms: dict[str, Room] = {}
+        self.awake = 0
+        self.encodes = 0
+        self._phases: list[dict[Room, None]] = [{} for _ in range(SLOTS_PER_TURN)]
+        self._ptime = ptime
+        self._tiers = tier_settings(complexity)
+        self._table = table
+        self._sources = Arena()
+        self._mixes = Arena()
+        self._next_phase = 0
+
+    def put_room(self, room_id: str, state: bytes) -> Room:
+        """Return the room, made if need be."""
+        room = self.rooms.get(room_id)
+        if room is None:
+            mixer = RoomMixer(room_id, self._sources, self._mixes, self._ptime)
+            room = self.rooms[room_id] = Room(room_id, mixer, self._next_phase)
+            self._next_phase += 1
+        room.state = state
+        return room
+
+    def drop_room(self, room_id: str) -> Room | None:
+        """Remove a room and return it; its participants are the caller's to close."""
+        room = self.rooms.pop(room_id, None)
+        if room is not None:
+            self._sleep(room)
+            room.mixer.close()
+        return room
+
+    def wake(self, room: Room, slot: int) -> bool:
+        """Let a room run from `slot` on; return whether it slept."""
+        if room.awake:
+            return False
+        room.enter(slot)
+        room.awake = True
+        self.awake += 1
+        for phase in range(room.phase, SLOTS_PER_TURN, room.stride):
+            self._phases[phase][room] = None
+        return True
+
+    def next_slot(self, after: int) -> int | None:
+        """Return the next slot behind `after` in which some room runs; None when all sleep."""
+        if not self.awake:
+            return None
+        for slot in range(after + 1, after + 1 + SLOTS_PER_TURN):
+            if self._phases[slot % SLOTS_PER_TURN]:
+                return slot
+        raise AssertionError("a room is awake in no phase")
+
+    def run(self, slot: int, now_s: float) -> Iterator[Room]:
+        """Run the rooms of a slot; yields each after its packets have left."""
+        for room in list(self._phases[slot % SLOTS_PER_TURN]):
+            if slot < room.not_before:
+                continue
+            mixer = room.mixer
+            for output in mixer.tick(now_s):
+                self._send(mixer, output)
+            room.blocks += 1
+            if mixer.is_dormant:
+                self._sleep(room)
+            yield room
+
+    def skip_turns(self, turns: int) -> None:
+        """Leave out so many turns of 20 ms: the worker was held up for longer."""
+        for phase in self._phases[: SLOTS_PER_TURN // 2]:
+            for room in phase:
+                room.mixer.skip(turns * SLOTS_PER_TURN // room.stride)
+        for phase in self._phases[SLOTS_PER_TURN // 2 :]:
+            for room in phase:
+                if room.stride == SLOTS_PER_TURN:
+                    room.mixer.skip(turns)
+
+    def shift(self, room: Room, slots: int, ran: int) -> None:
+        """Move an awake room that ran in slot `ran` to a later phase, for its publishers' sake."""
+        self._leave_phases(room)
+        room.shift(slots, ran)
+        for phase in range(room.phase, SLOTS_PER_TURN, room.stride):
+            self._phases[phase][room] = None
+
+    def block_s(self, room: Room) -> float:
+        """Return the length of a room's block in seconds."""
+        return room.mixer.block / SAMPLE_RATE_HZ
+
+    def _send(self, mixer: RoomMixer, output: Output) -> None:
+        encoder = output.cookie
+        if not isinstance(encoder, OutputEncoder):
+            settings = self._tiers[output.key.tier]
+            encoder = output.cookie = OutputEncoder(settings, output.key.ptime_ms)
+        packet = encoder.packet(output, mixer.sound(output))
+        if packet is None:
+            return
+        if output.quiet_packets == 0:
+            self.encodes += 1
+        if encoder.header_serial != mixer.plan_serial:
+            encoder.header_serial = mixer.plan_serial
+            encoder.headers.clear()
+        time = mixer.packet_time(output)
+        for level_id, rows in output.members.items():
+            header = encoder.headers.get(level_id)
+            if header is None:
+                header = self._header(mixer, output, level_id)
+                if not level_id:  # levels change with every packet, the list of names does not
+                    encoder.headers[level_id] = header
+            self._table.send(rows, packet.payload, time, packet.marker, header)
+
+    @staticmethod
+    def _header(mixer: RoomMixer, output: Output, level_id: int) -> tuple[int, bytes]:
+        heard = mixer.contributors(output.key.mix)
+        return rtp.csrc_header([s.csrc for s in heard], [s.level for s in heard], level_id)
+
+    def _sleep(self, room: Room) -> None:
+        if room.awake:
+            room.awake = False
+            self.awake -= 1
+            self._leave_phases(room)
+
+    def _leave_phases(self, room: Room) -> None:
+        for phase in self._phases:
+            phase.pop(room, None)

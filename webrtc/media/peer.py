@@ -1,0 +1,318 @@
+"""One client's media connection: negotiation, what it sends us, what we send it.
+
+States, as told to the front process:
+
+| state | event | next |
+|---|---|---|
+| new | offer answered | connecting |
+| connecting | DTLS-SRTP keys are there | connected |
+| connecting | no keys within `CONNECT_S`, or the handshake failed | failed |
+| connected | nothing authentic heard for `CONSENT_S` (RFC 7675) | disconnected |
+| disconnected | heard again, by check or ICE restart | connected |
+| disconnected | for `GIVE_UP_S` | failed |
+| any | the client says goodbye, or `close` | closed |
+
+While disconnected nothing is sent. A failed or closed peer is of no further use: the client builds
+a new connection and offers again.
+"""
+
+import asyncio
+import logging
+import secrets
+from typing import Protocol
+
+from pylibsrtp import Error as SrtpError
+
+from mixer.playout import MediaPacket
+from mixer.tiers import TierPolicy
+from webrtc.control.messages import PeerStateName
+from webrtc.media import rtcp, rtp, sdp
+from webrtc.media.aiortc_adapter import DtlsTransport, SharedCertificate
+from webrtc.media.fanout import SendTable
+from webrtc.media.ice_lite import IceLiteMux
+from webrtc.media.reception import Reception
+
+logger = logging.getLogger(__name__)
+
+CONNECT_S = 20.0
+CONSENT_S = 9.0
+GIVE_UP_S = 30.0
+SR_EVERY_S = 4.5
+MAX_MEDIA_PER_S = 600  # packets; Opus at 2.5 ms is 400
+
+
+class PeerHost(Protocol):
+    """What a peer needs of its worker."""
+
+    mux: IceLiteMux
+    table: SendTable
+    certificate: SharedCertificate
+    candidates: tuple[str, ...]
+    publish_ptime_ms: int
+
+    def ntp_now(self, now_s: float) -> int:
+        """Return the NTP time of an instant on the worker's clock; never jumps."""
+
+    def media_time(self, peer: "Peer") -> int:
+        """Return the media time of the peer's room, in samples."""
+
+    def peer_changed(self, peer: "Peer", state: PeerStateName) -> None:
+        """The peer's state changed."""
+
+    def peer_media(self, peer: "Peer", packet: MediaPacket) -> None:
+        """A media packet came."""
+
+    def peer_red(self, peer: "Peer", packet: MediaPacket) -> None:
+        """A RED packet came (RFC 2198)."""
+
+    def peer_tier(self, peer: "Peer", tier: int) -> None:
+        """The listener's network bears another bitrate tier."""
+
+
+class Peer:
+    """A client's connection to this worker.
+
+    Attributes:
+        row: Its row of the fan-out table while it may be sent to, else None.
+        receives: Whether we take sound from it, as negotiated.
+        audio: The section of its last offer that we took.
+    """
+
+    def __init__(self, participant_id: str, host: PeerHost, now_s: float) -> None:
+        """Make a peer; `negotiate` brings it to life."""
+        self.participant_id = participant_id
+        self.state: PeerStateName = "connecting"
+        self.audio: sdp.RemoteAudio | None = None
+        self.row: int | None = None
+        self.receives = False
+        self.ssrc = secrets.randbits(32) or 1
+        self.reception: Reception | None = None
+        self.round_trip_s: float | None = None
+        self.remote_loss = 0.0
+        self.remote_jitter_s = 0.0
+        self.bytes_received = 0
+        self.tiers = TierPolicy()
+        self._host = host
+        self._channel = host.mux.open(self)
+        self._channel.heard_s = now_s
+        self._dtls = DtlsTransport(self._channel, host.certificate, self._dtls_changed)
+        self._handshake: asyncio.Task[None] | None = None
+        self._session_id = secrets.randbits(62)
+        self._version = 0
+        self._cname = secrets.token_urlsafe(12)
+        self._sends = False
+        self._born_s = now_s
+        self._next_sr_s = now_s
+        self._allowance = float(MAX_MEDIA_PER_S)
+        self._allowance_s = now_s
+
+    # ---- negotiation -----------------------------------------------------------------------
+
+    def is_same_connection(self, offer: sdp.Offer) -> bool:
+        """Whether an offer comes from the peer connection that we know, not from a new one."""
+        known = self.audio
+        return known is not None and known.fingerprints == offer.audio.fingerprints
+
+    def negotiate(self, offer: sdp.Offer, *, publishes: bool, subscribes: bool) -> str:
+        """Return our answer to a first or a further offer.
+
+        Args:
+            offer: What the client offers; new ICE credentials in it restart ICE.
+            publishes: Whether the participant may send.
+            subscribes: Whether it may receive.
+        """
+        known, audio = self.audio, offer.audio
+        if known is not None and (known.ufrag, known.password) != (audio.ufrag, audio.password):
+            self._channel.rotate()
+        self.audio = audio
+        self.receives = audio.sends and publishes
+        self._sends = audio.receives and subscribes
+        self._version += 1
+        if self._handshake is None:
+            self._handshake = asyncio.create_task(
+                self._dtls.start(
+                    server=not audio.client_waits, fingerprints=list(audio.fingerprints)
+                ),
+                name=f"dtls {self.participant_id}",
+            )
+            self._handshake.add_done_callback(self._handshake_ended)
+        elif self._dtls.state == "connected":
+            self._update_row()
+        return sdp.write_answer(
+            offer,
+            sdp.LocalAudio(
+                session_id=self._session_id,
+                version=self._version,
+                candidates=self._host.candidates,
+                ufrag=self._channel.ufrag,
+                password=self._channel.password,
+                fingerprint=self._host.certificate.sha256(),
+                lite=True,
+                sends=self._sends,
+                receives=self.receives,
+                ssrc=self.ssrc,
+                cname=self._cname,
+                ptime_ms=self._host.publish_ptime_ms,
+            ),
+        )
+
+    def _handshake_ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("handshake of a peer broke", exc_info=error)
+            self._become("failed")
+
+    def _dtls_changed(self, state: str) -> None:
+        if state == "connected":
+            self._update_row()
+            self._become("connected")
+        elif state == "failed":
+            self._become("failed")
+        elif state == "closed":
+            self._become("closed")
+
+    def _update_row(self) -> None:
+        table, address = self._host.table, self._channel.address
+        if self._sends and self.row is None and address is not None and self.audio is not None:
+            self.row = table.add(self._dtls.outgoing, self.ssrc, self.audio.opus_type, address)
+        elif not self._sends and self.row is not None:
+            table.remove(self.row)
+            self.row = None
+
+    def _become(self, state: PeerStateName) -> None:
+        if state != self.state and self.state not in ("failed", "closed"):
+            self.state = state
+            self._host.peer_changed(self, state)
+
+    # ---- what comes in ---------------------------------------------------------------------
+
+    def on_selected(self, address: int) -> None:
+        """Send to another address from now on."""
+        if self.row is not None:
+            self._host.table.move(self.row, address)
+
+    def on_srtp(self, data: bytes, arrival_s: float) -> None:
+        """Take an SRTP or SRTCP packet."""
+        if self._dtls.state != "connected" or len(data) < 12:
+            return
+        counters = self._host.mux.counters
+        try:
+            if 192 <= data[1] <= 223:  # RFC 5761 section 4
+                self._on_rtcp(self._dtls.incoming.unprotect_rtcp(data), arrival_s)
+                return
+            packet = rtp.parse_rtp(
+                self._dtls.incoming.unprotect(data), self.audio.level_id if self.audio else 0
+            )
+        except SrtpError:
+            counters["srtp_rejected"] += 1
+            return
+        self._channel.heard_s = arrival_s
+        if packet is None or self.audio is None:
+            counters["rtp_malformed"] += 1
+        elif not self.receives:
+            counters["rtp_unwanted"] += 1
+        elif not self._within_rate(arrival_s):
+            counters["rtp_flood"] += 1
+        elif packet.payload_type not in (self.audio.opus_type, self.audio.red_type):
+            counters["rtp_unknown_type"] += 1
+        else:
+            self.bytes_received += len(data)
+            self._on_media(packet, arrival_s)
+
+    def _on_media(self, packet: rtp.RtpPacket, arrival_s: float) -> None:
+        reception = self.reception
+        if reception is None or reception.ssrc != packet.ssrc:
+            reception = self.reception = Reception(packet.ssrc)
+        reception.count(packet.sequence, packet.timestamp, arrival_s)
+        media = MediaPacket(
+            packet.sequence,
+            packet.timestamp,
+            packet.payload,
+            arrival_s,
+            packet.marker,
+            packet.level_dbov,
+            packet.voice,
+        )
+        if self.audio is not None and packet.payload_type == self.audio.opus_type:
+            self._host.peer_media(self, media)
+        else:
+            self._host.peer_red(self, media)
+
+    def _within_rate(self, now_s: float) -> bool:
+        self._allowance += (now_s - self._allowance_s) * MAX_MEDIA_PER_S
+        self._allowance = min(self._allowance, float(MAX_MEDIA_PER_S))
+        self._allowance_s = now_s
+        if self._allowance < 1.0:
+            return False
+        self._allowance -= 1.0
+        return True
+
+    def _on_rtcp(self, data: bytes, arrival_s: float) -> None:
+        self._channel.heard_s = arrival_s
+        report = rtcp.parse_rtcp(data)
+        if report is None:
+            self._host.mux.counters["rtcp_malformed"] += 1
+            return
+        for ssrc, ntp_middle in report.sender_reports:
+            if self.reception is not None and self.reception.ssrc == ssrc:
+                self.reception.sender_report(ntp_middle, arrival_s)
+        for block in report.blocks:
+            if block.ssrc == self.ssrc:
+                self._on_report(block, arrival_s)
+
+    def _on_report(self, block: rtcp.ReportBlock, arrival_s: float) -> None:
+        self.remote_loss = block.fraction_lost
+        self.remote_jitter_s = block.jitter / 48000
+        if block.last_sr:
+            now = rtcp.middle_32(self._host.ntp_now(arrival_s))
+            trip = (now - block.last_sr - block.delay_since_last_sr) & 0xFFFFFFFF
+            if trip < 0x80000000:
+                self.round_trip_s = trip / 65536
+        tier = self.tiers.tier
+        if self.tiers.report(block.fraction_lost, arrival_s) != tier:
+            self._host.peer_tier(self, self.tiers.tier)
+
+    # ---- what goes out ---------------------------------------------------------------------
+
+    def visit(self, now_s: float) -> None:
+        """Look after the connection; about once a second."""
+        silent_s = now_s - self._channel.heard_s
+        if self.state == "connecting":
+            if now_s - self._born_s > CONNECT_S:
+                self._become("failed")
+        elif self.state == "connected" and silent_s > CONSENT_S:
+            self._become("disconnected")
+        elif self.state == "disconnected":
+            if silent_s < CONSENT_S:
+                self._become("connected")
+            elif silent_s > GIVE_UP_S:
+                self._become("failed")
+        if self.state == "connected":
+            self._report(now_s)
+
+    def _report(self, now_s: float) -> None:
+        parts = []
+        if self.row is not None and now_s >= self._next_sr_s:
+            self._next_sr_s = now_s + SR_EVERY_S
+            packets, octets, _ = self._host.table.counters(self.row)
+            if packets:
+                timestamp = self._host.table.timestamp(self.row, self._host.media_time(self))
+                ntp = self._host.ntp_now(now_s)
+                parts.append(rtcp.sender_report(self.ssrc, ntp, timestamp, packets, octets))
+        if self.reception is not None:
+            parts.append(rtcp.receiver_report(self.ssrc, self.reception.block(now_s)))
+        if not parts or self._channel.address is None:
+            return
+        parts.append(rtcp.source_description(self.ssrc, self._cname))
+        packet = self._dtls.outgoing.protect_rtcp(b"".join(parts))
+        self._host.mux.port.send(packet, self._channel.address)
+
+    async def close(self) -> None:
+        """End the connection and free everything it holds."""
+        if self.row is not None:
+            self._host.table.remove(self.row)
+            self.row = None
+        self._become("closed")
+        await self._dtls.stop()
+        self._channel.close()
+        if self._handshake is not None:
+            self._handshake.cancel()

@@ -1,0 +1,250 @@
+"""Reading a client's offer and writing our answer (RFC 8829, RFC 8839, RFC 7587).
+
+One audio section is taken: the first that carries Opus over DTLS-SRTP with RTCP multiplexing. All
+others are refused with port 0. Whatever the offer says, we are ICE-lite; we wait for the
+ClientHello unless the client does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from webrtc.errors import ClientError
+from webrtc.media import rtp
+from webrtc.media.aiortc_adapter import MediaDescription, SessionDescription, parse_sdp
+
+MAX_SECTIONS = 32
+MAX_BITRATE_BPS = 128_000
+_SENDS = ("sendrecv", "sendonly")
+_RECEIVES = ("sendrecv", "recvonly")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAudio:
+    """The audio section of an offer that we take.
+
+    Attributes:
+        mid: Its identification tag.
+        ufrag, password: The client's ICE credentials.
+        fingerprints: (algorithm, value) of its certificate.
+        client_waits: Whether the client insists on waiting for our ClientHello (`setup:passive`).
+        opus_type: Payload type of Opus.
+        red_type: Payload type of RED around Opus, None when it was not offered.
+        opus_parameters: What the client said of its Opus decoder, by name.
+        level_id: Extension id of RFC 6464, 0 when it was not offered.
+        csrc_level_id: Extension id of RFC 6465, likewise.
+        sends, receives: What the client wants to do.
+        cname: Who it says it is, for logs never.
+    """
+
+    mid: str
+    ufrag: str
+    password: str
+    fingerprints: tuple[tuple[str, str], ...]
+    client_waits: bool
+    opus_type: int
+    red_type: int | None
+    opus_parameters: dict[str, str | int | None]
+    level_id: int
+    csrc_level_id: int
+    sends: bool
+    receives: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A client's offer: the section that we take, and enough of the others to refuse them."""
+
+    audio: RemoteAudio
+    sections: tuple[tuple[str, str, str, str], ...]  # kind, profile, format, mid
+    taken: int
+    bundled: bool
+
+
+def read_offer(text: str) -> Offer:
+    """Return what we need of an offer.
+
+    Raises:
+        ClientError: `bad_sdp`, with what is missing.
+    """
+    try:
+        description = parse_sdp(text)
+    except ValueError:
+        raise ClientError("bad_sdp", "The offer cannot be parsed.") from None
+    if not 1 <= len(description.media) <= MAX_SECTIONS:
+        raise ClientError("bad_sdp", f"An offer has 1 to {MAX_SECTIONS} media sections.")
+    taken = next((i for i, m in enumerate(description.media) if _is_usable(m)), None)
+    if taken is None:
+        raise ClientError("bad_sdp", "The offer has no audio section with Opus over DTLS-SRTP.")
+    sections = tuple(
+        (m.kind, m.profile, str(m.fmt[0]) if m.fmt else "0", m.rtp.muxId or str(i))
+        for i, m in enumerate(description.media)
+    )
+    if any(not _is_token(part) for section in sections for part in section):
+        raise ClientError("bad_sdp", "A media section has a malformed line.")
+    audio = _read_audio(description, description.media[taken])
+    return Offer(replace(audio, mid=sections[taken][3]), sections, taken, _is_bundled(description))
+
+
+def _is_usable(media: MediaDescription) -> bool:
+    return (
+        media.kind == "audio"
+        and media.port != 0
+        and media.profile.startswith("UDP/TLS/RTP/SAVP")
+        and any(_is_opus(codec.mimeType, codec.clockRate) for codec in media.rtp.codecs)
+    )
+
+
+def _is_opus(mime_type: str, clock_rate: int) -> bool:
+    return mime_type.lower() == "audio/opus" and clock_rate == 48000
+
+
+def _read_audio(description: SessionDescription, media: MediaDescription) -> RemoteAudio:
+    ice = media.ice
+    if ice is None or not ice.usernameFragment or not ice.password:
+        raise ClientError("bad_sdp", "The offer has no ICE credentials.")
+    if media.dtls is None or not media.dtls.fingerprints:
+        raise ClientError("bad_sdp", "The offer has no DTLS fingerprint or setup role.")
+    if not media.rtcp_mux:
+        raise ClientError("bad_sdp", "The offer does not multiplex RTCP.")
+    opus = next(c for c in media.rtp.codecs if _is_opus(c.mimeType, c.clockRate))
+    red = next(
+        (
+            c.payloadType
+            for c in media.rtp.codecs
+            if c.mimeType.lower() == "audio/red" and c.clockRate == 48000
+        ),
+        None,
+    )
+    extensions = {e.uri: e.id for e in media.rtp.headerExtensions if 1 <= e.id <= 14}
+    direction = media.direction or "sendrecv"
+    return RemoteAudio(
+        mid=media.rtp.muxId,
+        ufrag=ice.usernameFragment,
+        password=ice.password,
+        fingerprints=tuple((f.algorithm, f.value) for f in media.dtls.fingerprints),
+        client_waits=media.dtls.role == "server",
+        opus_type=int(opus.payloadType or 0),
+        red_type=red,
+        opus_parameters=dict(opus.parameters),
+        level_id=extensions.get(rtp.AUDIO_LEVEL_URI, 0),
+        csrc_level_id=extensions.get(rtp.CSRC_LEVEL_URI, 0),
+        sends=direction in _SENDS,
+        receives=direction in _RECEIVES,
+    )
+
+
+def _is_bundled(description: SessionDescription) -> bool:
+    return any(group.semantic == "BUNDLE" for group in description.group)
+
+
+def _is_token(text: str) -> bool:
+    return 0 < len(text) <= 64 and text.isascii() and text.isprintable() and " " not in text
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAudio:
+    """Our half of the section that we take.
+
+    Attributes:
+        session_id: `o=` number of this connection.
+        version: Counts our answers, from 1.
+        candidates: Addresses and port, the preferred one first.
+        ufrag, password: Our ICE credentials.
+        fingerprint: SHA-256 of our certificate.
+        lite: Whether we are ICE-lite.
+        sends, receives: What we do.
+        ssrc: SSRC of what we send.
+        cname: Our canonical name, random.
+        ptime_ms: Packet time that we ask the client for.
+    """
+
+    session_id: int
+    version: int
+    candidates: Sequence[str]
+    ufrag: str
+    password: str
+    fingerprint: str
+    lite: bool
+    sends: bool
+    receives: bool
+    ssrc: int
+    cname: str
+    ptime_ms: int
+
+
+def write_answer(offer: Offer, local: LocalAudio) -> str:
+    """Return the SDP of our answer."""
+    audio = offer.audio
+    lines = [
+        "v=0",
+        f"o=- {local.session_id} {local.version} IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+    ]
+    if offer.bundled:
+        lines.append(f"a=group:BUNDLE {audio.mid}")
+    if local.lite:
+        lines.append("a=ice-lite")
+    lines.append("a=msid-semantic: WMS *")
+    for index, (kind, profile, form, mid) in enumerate(offer.sections):
+        if index == offer.taken:
+            lines += _audio_section(audio, profile, local)
+        else:
+            lines += [f"m={kind} 0 {profile} {form}", "c=IN IP4 0.0.0.0", f"a=mid:{mid}"]
+            if kind in ("audio", "video"):
+                lines.append("a=inactive")
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[str]:
+    opus = audio.opus_type
+    types = f"{opus}" if audio.red_type is None else f"{opus} {audio.red_type}"
+    direction = {
+        (True, True): "sendrecv",
+        (True, False): "sendonly",
+        (False, True): "recvonly",
+        (False, False): "inactive",
+    }[local.sends, local.receives]
+    lines = [
+        f"m=audio 9 {profile} {types}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        *(f"a=candidate:{candidate}" for candidate in local.candidates),
+        "a=end-of-candidates",
+        f"a=ice-ufrag:{local.ufrag}",
+        f"a=ice-pwd:{local.password}",
+        f"a=fingerprint:sha-256 {local.fingerprint}",
+        f"a=setup:{'active' if audio.client_waits else 'passive'}",
+        f"a=mid:{audio.mid}",
+    ]
+    if audio.level_id:
+        lines.append(f"a=extmap:{audio.level_id} {rtp.AUDIO_LEVEL_URI}")
+    if audio.csrc_level_id:
+        lines.append(f"a=extmap:{audio.csrc_level_id} {rtp.CSRC_LEVEL_URI}")
+    lines += [
+        f"a={direction}",
+        "a=rtcp-mux",
+        f"a=rtpmap:{opus} opus/48000/2",
+        # Stereo both ways, FEC where the mode has it, DTX so that a muted microphone is quiet.
+        f"a=fmtp:{opus} minptime=10;useinbandfec=1;usedtx=1;stereo=1;sprop-stereo=1;"
+        f"maxaveragebitrate={MAX_BITRATE_BPS}",
+    ]
+    if audio.red_type is not None:
+        lines += [
+            f"a=rtpmap:{audio.red_type} red/48000/2",
+            f"a=fmtp:{audio.red_type} {opus}/{opus}",
+        ]
+    lines += [f"a=ptime:{local.ptime_ms}"]
+    if local.sends:
+        lines += [
+            "a=msid:ag06-mix ag06-mix-audio",
+            f"a=ssrc:{local.ssrc} cname:{local.cname}",
+        ]
+    return lines
+
+
+def host_candidate(index: int, ip: str, port: int) -> str:
+    """Return the candidate line of one of our addresses (RFC 8839 section 5.1)."""
+    # Type preference 126 for host; earlier addresses get the higher local preference.
+    priority = 126 << 24 | (65535 - index) << 8 | 255
+    return f"{index + 1} 1 udp {priority} {ip} {port} typ host"

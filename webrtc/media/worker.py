@@ -1,0 +1,479 @@
+"""The media worker process: one UDP port, one clock, all rooms that the front process gives it.
+
+A turn of the clock: read what has arrived, run the rooms whose slot it is, look after a few
+connections, and only then, in the time left until the next slot, one step of somebody's handshake
+or negotiation. Nothing here waits for anything but the clock, the socket and the control socket.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+
+from mixer.red import unpack_red
+
+from mixer.phase import best_shift
+from mixer.playout import MediaPacket, Playout
+from mixer.room import Ptime
+from webrtc.control.messages import (
+    Answer,
+    Candidate,
+    Done,
+    Drain,
+    DropParticipant,
+    DropRoom,
+    Failed,
+    Hello,
+    KeptRoom,
+    Levels,
+    Offer,
+    PeerState,
+    PeerStateName,
+    PutParticipant,
+    PutRoom,
+    RemoteAnswer,
+    SourceLevel,
+    ToFront,
+    ToWorker,
+    Welcome,
+)
+from webrtc.control.server import ControlServer
+from webrtc.errors import ClientError
+from webrtc.media import rtcp, sdp
+from webrtc.media.aiortc_adapter import SharedCertificate
+from webrtc.media.fanout import SendTable
+from webrtc.media.figures import Figures
+from webrtc.media.hall import Hall, Room
+from webrtc.media.ice_lite import IceLiteMux
+from webrtc.media.opus import Decoder
+from webrtc.media.participant import Participant
+from webrtc.media.peer import Peer
+from webrtc.media.realtime import Collector, ask_for_realtime
+from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
+from webrtc.media.udp import BATCH, UdpPort
+from webrtc.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+READ_BATCHES = 64  # per turn: 4,096 datagrams
+LATE_SLOTS = 12  # 30 ms: behind by more, whole turns are left out
+SLICE_S = 0.003  # the longest single step of a negotiation or handshake, with room to spare
+LEVELS_EVERY_S = 0.1
+LEVEL_STEP_DB = 3
+VISIT_EVERY_S = 1.0
+
+
+class Worker:
+    """Everything of one worker process; also the host of its peers."""
+
+    def __init__(self, settings: Settings, index: int, sock: socket.socket, realtime: bool) -> None:
+        """Set up around a bound UDP socket, in the running event loop."""
+        self.index = index
+        self.port = UdpPort(sock)
+        self.mux = IceLiteMux(self.port)
+        self.table = SendTable(self.port)
+        self.certificate = SharedCertificate.generateCertificate()
+        self.candidates = tuple(
+            sdp.host_candidate(i, ip, self.port.port) for i, ip in enumerate(settings.announced_ips)
+        )
+        self.publish_ptime_ms = settings.ptime_ms or 10
+        self._realtime = realtime
+        ptime: Ptime = (
+            "auto" if settings.ptime_ms is None else 10 if settings.ptime_ms == 10 else 20
+        )
+        self.hall = Hall(ptime, settings.opus_complexity, self.table)
+        self.participants: dict[str, Participant] = {}
+        self.figures = Figures(index)
+        self._control = ControlServer(self)
+        self._timer = SlotTimer(self._turn)
+        self._ran = 0  # the last slot that was run
+        self._loop = asyncio.get_running_loop()
+        self._ntp_offset_s = time.time() - time.monotonic()
+        self._reading = False
+        self._pumping = False
+        self._negotiating = asyncio.Lock()
+        self._draining = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._visits: list[Peer] = []  # peers that are still to be visited in this round
+        self._share = 1
+        self._round_s = 0.0
+        self._collector = Collector(time.monotonic())
+
+    async def serve(self, control_path: Path) -> None:
+        """Serve the front process until SIGTERM."""
+        await self._control.start(control_path)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, stop.set)
+        house = asyncio.create_task(self._keep_house(), name="housekeeping")
+        self._follow_activity()
+        try:
+            await stop.wait()
+        finally:
+            house.cancel()
+            for participant in list(self.participants.values()):
+                self._close_peer(participant)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=1.0)
+            await self._control.close()
+            self._timer.close()
+            self.port.close()
+
+    # ---- the clock -------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        started = time.monotonic()
+        lateness = started - self._timer.due_s
+        self._read(started)
+        now_slot = self._timer.slot_at(started)
+        behind = now_slot - self._ran
+        if behind > LATE_SLOTS + SLOTS_PER_TURN:
+            turns = behind // SLOTS_PER_TURN
+            self.hall.skip_turns(turns)
+            self._ran += turns * SLOTS_PER_TURN
+            self.figures.skipped_turns += turns
+        slot = self.hall.next_slot(self._ran)
+        while slot is not None and slot <= now_slot:
+            for room in self.hall.run(slot, self._timer.time_of(slot)):
+                self._after_block(room, slot, started)
+            self._ran = slot
+            slot = self.hall.next_slot(slot)
+        self._ran = max(self._ran, now_slot)
+        self._visit_some(started)
+        if slot is None:
+            self._timer.clear()
+        else:
+            self._timer.set(slot)
+        ended = time.monotonic()
+        self.figures.turn(lateness, ended - started)
+        self._collector.run(ended, self._timer.due_s - ended)
+        self._follow_activity()
+        self._pump()
+
+    def _after_block(self, room: Room, slot: int, now_s: float) -> None:
+        blocks_per_s = 1.0 / self.hall.block_s(room)
+        if room.blocks % int(LEVELS_EVERY_S * blocks_per_s) == 0:
+            self._send_levels(room)
+        if room.awake and room.blocks % int(2 * blocks_per_s) == 0:
+            self._align(room, slot)
+
+    def _align(self, room: Room, slot: int) -> None:
+        """Let the room run just after its publishers' packets are safely there."""
+        ready = [
+            time_s
+            for source in room.mixer.sources.values()
+            if source.present and (time_s := source.playout.safe_time_s()) is not None
+        ]
+        if ready:
+            next_s = self._timer.time_of(slot + room.stride)
+            shift = best_shift(ready, next_s, SLOT_S, room.stride)
+            if shift:
+                self.hall.shift(room, shift, slot)
+                self.figures.counters["phase_shifts"] += 1
+
+    def _send_levels(self, room: Room) -> None:
+        changed = []
+        for source in room.mixer.sources.values():
+            level, speaking = source.level, source.speaking
+            if (
+                speaking != source.reported_speaking
+                or abs(level - source.reported_level) >= LEVEL_STEP_DB
+            ):
+                source.reported_level, source.reported_speaking = level, speaking
+                changed.append(SourceLevel(source.source_id, level, speaking))
+        if changed:
+            self._control.send(Levels(room.room_id, changed))
+
+    # ---- the socket ------------------------------------------------------------------------
+
+    def _read(self, now_s: float) -> None:
+        for _ in range(READ_BATCHES):
+            datagrams = self.port.receive()
+            if datagrams:
+                self.mux.dispatch(datagrams, now_s)
+            if len(datagrams) < BATCH:
+                return
+        self.mux.counters["read_backlog"] += 1
+
+    def _readable(self) -> None:
+        self._read(time.monotonic())
+        self._pump()
+
+    def _follow_activity(self) -> None:
+        """Read on arrival while somebody connects or nothing ticks; else the clock reads."""
+        wanted = self._timer.due_s == float("inf") or self.figures.connecting > 0
+        if wanted and not self._reading:
+            self._loop.add_reader(self.port.fileno(), self._readable)
+        elif self._reading and not wanted:
+            self._loop.remove_reader(self.port.fileno())
+        self._reading = wanted
+
+    def _pump(self) -> None:
+        """Deliver handshake datagrams one by one, each with a turn of the loop in between."""
+        if not self._pumping and self.mux.has_handshakes:
+            self._pumping = True
+            self._pump_one()
+
+    def _pump_one(self) -> None:
+        if not self.mux.has_handshakes:
+            self._pumping = False
+            return
+        slack = self._timer.due_s - time.monotonic()
+        if slack > SLICE_S:
+            self.mux.deliver_handshake()
+            self._loop.call_soon(self._pump_one)
+        else:
+            self._loop.call_later(max(0.0, slack) + 0.001, self._pump_one)
+
+    async def _slack(self) -> None:
+        """Return when there is time for a step of `SLICE_S` before the next turn."""
+        for _ in range(100):  # a worker that never has slack must still let people in
+            slack = self._timer.due_s - time.monotonic()
+            if slack >= SLICE_S:
+                return
+            await asyncio.sleep(max(0.0, slack) + 0.001)
+
+    # ---- looking after connections ---------------------------------------------------------
+
+    def _visit_some(self, now_s: float) -> None:
+        """Visit the share of the peers that is due, so that each is seen once a second."""
+        if not self._visits:
+            if now_s - self._round_s < VISIT_EVERY_S:
+                return
+            self._round_s = now_s
+            self._visits = [p.peer for p in self.participants.values() if p.peer is not None]
+            self._share = max(1, len(self._visits) // 50)
+        for _ in range(min(self._share, len(self._visits))):
+            peer = self._visits.pop()
+            if peer.state not in ("failed", "closed"):
+                peer.visit(now_s)
+                participant = self.participants.get(peer.participant_id)
+                if participant is not None and participant.peer is peer:
+                    self.figures.note_peer(participant, self.table)
+
+    async def _keep_house(self) -> None:
+        """What also has to happen while no room is awake, and the figures for the front process."""
+        beat = 0
+        while True:
+            await asyncio.sleep(0.1)
+            beat += 1
+            now = time.monotonic()
+            if self._timer.due_s == float("inf"):
+                for _ in range(5):
+                    self._visit_some(now)
+                self._collector.run(now, float("inf"))
+            if beat % 10 == 0:
+                counters = self.mux.counters + self.figures.counters
+                self._control.send(self.figures.stats(self.hall, self.participants, counters))
+
+    # ---- what a peer asks of its host ------------------------------------------------------
+
+    def ntp_now(self, now_s: float) -> int:
+        """Return the NTP time of an instant; the wall clock is read once, at the start."""
+        return rtcp.ntp_time(now_s + self._ntp_offset_s)
+
+    def media_time(self, peer: Peer) -> int:
+        """Return the media time of a peer's room."""
+        participant = self.participants.get(peer.participant_id)
+        return participant.room.mixer.block_time if participant is not None else 0
+
+    def peer_changed(self, peer: Peer, state: PeerStateName) -> None:
+        """Follow a peer's state."""
+        participant = self.participants.get(peer.participant_id)
+        if participant is None or participant.peer is not peer:
+            return
+        self._control.send(PeerState(peer.participant_id, state))
+        self._attach(participant)
+        self.figures.count_connecting(self.participants)
+        self._follow_activity()
+
+    def peer_media(self, peer: Peer, packet: MediaPacket) -> None:
+        """Queue a packet for the next block and wake the room."""
+        participant = self.participants.get(peer.participant_id)
+        if participant is None or participant.playout is None:
+            return
+        participant.playout.push(packet)
+        if not participant.room.awake:
+            self._wake(participant.room)
+
+    def peer_red(self, peer: Peer, packet: MediaPacket) -> None:
+        """Queue the packets inside a RED packet."""
+        for inner in unpack_red(packet):
+            self.peer_media(peer, inner)
+
+    def peer_tier(self, peer: Peer, tier: int) -> None:
+        """Move a listener to the tier that its network bears."""
+        participant = self.participants.get(peer.participant_id)
+        if participant is not None:
+            participant.room.mixer.set_tier(peer.participant_id, tier)
+            self.figures.counters["tier_changes"] += 1
+            self._wake(participant.room)
+
+    def _wake(self, room: Room) -> None:
+        slot = self._timer.slot_at(time.monotonic()) + 1
+        if self.hall.wake(room, slot):
+            if self.hall.awake == 1:
+                self._ran = max(self._ran, slot - 1)
+            upcoming = self.hall.next_slot(self._ran)
+            if upcoming is not None and self._timer.time_of(upcoming) < self._timer.due_s:
+                self._timer.set(upcoming)
+            self._follow_activity()
+
+    # ---- what the front process asks -------------------------------------------------------
+
+    def welcome(self) -> Welcome:
+        """Say who we are and what we remember."""
+        return Welcome(
+            version=Hello().version,
+            worker=self.index,
+            pid=self.figures.pid,
+            udp_port=self.port.port,
+            realtime=self._realtime,
+            engine=self.table.engine,
+            rooms=[KeptRoom(room.room_id, room.state) for room in self.hall.rooms.values()],
+            participants=[participant.put for participant in self.participants.values()],
+        )
+
+    def handle(self, message: ToWorker) -> Coroutine[None, None, ToFront] | ToFront | None:
+        """Carry out one message of the front process."""
+        match message:
+            case PutRoom(room_id, state):
+                self.hall.put_room(room_id, state)
+            case DropRoom(room_id):
+                self._drop_room(room_id)
+            case PutParticipant():
+                self._put_participant(message)
+            case DropParticipant(participant_id):
+                self._drop_participant(participant_id)
+            case Offer():
+                return self._offer(message)
+            case RemoteAnswer(id=request):
+                return Failed(request, "no_offer_pending", "The server has made no offer.")
+            case Candidate(id=request):
+                return Done(request)  # an ICE-lite agent learns addresses from checks alone
+            case Drain():
+                self._draining = True
+        return None
+
+    def _drop_room(self, room_id: str) -> None:
+        room = self.hall.rooms.get(room_id)
+        if room is not None:
+            for participant_id in list(room.participants):
+                self._drop_participant(participant_id)
+            self.hall.drop_room(room_id)
+
+    def _put_participant(self, put: PutParticipant) -> None:
+        participant = self.participants.get(put.participant_id)
+        if participant is not None and participant.room.room_id != put.room_id:
+            self._drop_participant(put.participant_id)
+            participant = None
+        if participant is None:
+            room = self.hall.rooms.get(put.room_id) or self.hall.put_room(put.room_id, b"")
+            participant = Participant(put, room)
+            self.participants[put.participant_id] = participant
+            room.participants[put.participant_id] = participant
+        participant.put = put
+        mixer = participant.room.mixer
+        mixer.mute_source(put.participant_id, put.muted)
+        mixer.set_deafened(put.participant_id, put.deafened)
+        mixer.set_gains(put.participant_id, participant.personal_gains())
+        if put.participant_id in mixer.listeners or put.participant_id in mixer.sources:
+            self._wake(participant.room)
+
+    def _drop_participant(self, participant_id: str) -> None:
+        participant = self.participants.pop(participant_id, None)
+        if participant is not None:
+            participant.room.participants.pop(participant_id, None)
+            self._close_peer(participant)
+            self._wake(participant.room)
+
+    async def _offer(self, message: Offer) -> ToFront:
+        try:
+            if self._draining:
+                raise ClientError("draining", "This worker takes no new connections.")
+            async with self._negotiating:
+                await self._slack()
+                offer = sdp.read_offer(message.sdp)
+                await self._slack()
+                return Answer(message.id, self._negotiate(message, offer))
+        except ClientError as error:
+            return Failed(message.id, error.reason, error.detail)
+
+    def _negotiate(self, message: Offer, offer: sdp.Offer) -> str:
+        participant = self.participants.get(message.participant_id)
+        if participant is None:
+            raise ClientError("participant_not_found", "The media worker does not know you.")
+        peer = participant.peer
+        if peer is not None and (
+            message.renew
+            or peer.state in ("failed", "closed")
+            or not peer.is_same_connection(offer)
+        ):
+            self._close_peer(participant)
+            peer = None
+        if peer is None:
+            peer = participant.peer = Peer(message.participant_id, self, time.monotonic())
+        put = participant.put
+        answer = peer.negotiate(offer, publishes=put.publishes, subscribes=put.subscribes)
+        self._attach(participant)
+        self.figures.count_connecting(self.participants)
+        self._follow_activity()
+        return answer
+
+    # ---- tying connections to rooms --------------------------------------------------------
+
+    def _attach(self, participant: Participant) -> None:
+        """Make the room's sources and listeners agree with a participant's connection."""
+        put, peer, mixer = participant.put, participant.peer, participant.room.mixer
+        name = put.participant_id
+        live = peer is not None and peer.state == "connected"
+        if live and peer is not None and peer.receives:
+            if participant.playout is None:
+                participant.playout = Playout(Decoder())
+                mixer.add_source(name, put.csrc, participant.playout)
+                mixer.mute_source(name, put.muted)
+        elif participant.playout is not None:
+            participant.playout = None
+            mixer.remove_source(name)
+        row = peer.row if live and peer is not None else None
+        listener = mixer.listeners.get(name)
+        if row is None:
+            mixer.remove_listener(name)
+        elif listener is None or listener.handle != row:
+            level_id = peer.audio.csrc_level_id if peer is not None and peer.audio else 0
+            mixer.add_listener(name, row, level_id)
+            mixer.set_deafened(name, put.deafened)
+            mixer.set_gains(name, participant.personal_gains())
+        self._wake(participant.room)
+
+    def _close_peer(self, participant: Participant) -> None:
+        peer, participant.peer = participant.peer, None
+        self._attach(participant)
+        if peer is not None:
+            task = self._loop.create_task(peer.close(), name="close a peer")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            self.figures.count_connecting(self.participants)
+
+
+def run_worker(settings: Settings, index: int, sock: socket.socket, control_path: Path) -> None:
+    """Run a media worker until SIGTERM.
+
+    Args:
+        settings: The settings.
+        index: Which of the workers this is, from 0.
+        sock: Its bound UDP socket.
+        control_path: Where its Unix control socket is to be.
+    """
+    from webrtc.media.warm import warm_up
+
+    warm_up()
+    realtime = settings.realtime and ask_for_realtime()
+
+    async def main() -> None:
+        await Worker(settings, index, sock, realtime).serve(control_path)
+
+    asyncio.run(main())
