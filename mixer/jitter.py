@@ -25,7 +25,9 @@ MAX_DELAY_S = 0.200
 WINDOW_PACKETS = 400  # 4 s at 10 ms, 8 s at 20 ms
 LATE_PACKET_COST_S = 0.8  # × share of late packets: 8 ms for one in a hundred
 MAX_LATE_SHARE = 0.05
-START_ALLOWANCE_S = 0.004  # above what was seen, until a window's eighth was seen
+START_ALLOWANCE_S = 0.004  # above what was seen, shrinking until an eighth of a window was seen
+MAX_ALLOWANCE_S = 0.030
+STALE_S = 2.0  # without packets; clocks may have drifted apart by then
 SETTLED_PACKETS = WINDOW_PACKETS // 8
 REFRESH_PACKETS = 8
 BACKLOG_STEP_S = 0.005
@@ -46,6 +48,7 @@ class TransitWindow:
 
     __slots__ = (
         "_ages",
+        "_allowance_s",
         "_last_arrival_s",
         "_last_transit_s",
         "_shifted",
@@ -70,6 +73,7 @@ class TransitWindow:
         self._last_arrival_s = 0.0
         self._stalled = False
         self._shifted = 0
+        self._allowance_s = START_ALLOWANCE_S
         self.deadline_s = 0.0
         """Transit that packets are waited for; meaningless before the first packet."""
 
@@ -88,40 +92,42 @@ class TransitWindow:
         window = self._sorted
         if not window:
             self._remember(transit_s, arrival_s)
-            self._insert(transit_s)
-            self._refresh()
+            self._restart(transit_s)
             return Transit.ORDINARY
+        gap_s = arrival_s - self._last_arrival_s
         step_s = transit_s - self._last_transit_s
         above_s = transit_s - window[0]
         if abs(step_s) > JUMP_S or above_s < -MAX_DELAY_S:
             return Transit.JUMP
         self.jitter_s += (abs(step_s) - self.jitter_s) / 16
-        bunched = arrival_s - self._last_arrival_s < -step_s  # came at less than half its spacing
         self._remember(transit_s, arrival_s)
-        if self._is_queued_behind_stall(above_s, bunched):
-            return Transit.ORDINARY
-        self._shifted = self._shifted + 1 if transit_s > self.deadline_s and not bunched else 0
-        if self._shifted >= SHIFTED_PACKETS:
-            self._forget_window()
+        bunched = gap_s < -step_s  # it came at less than half its spacing
+        if gap_s > STALE_S:
+            self._allowance_s = min(MAX_ALLOWANCE_S, max(START_ALLOWANCE_S, self.target_s))
+            self._restart(transit_s)
+        elif self._path_became_longer(transit_s, bunched) or (self._was_backlog(above_s, bunched)):
+            self._restart(transit_s)
+        elif not self._is_behind_stall(above_s, bunched) and above_s <= MAX_DELAY_S:
             self._insert(transit_s)
-            self._refresh()
-            return Transit.ORDINARY
-        if above_s > MAX_DELAY_S:
-            return Transit.ORDINARY  # no deadline could wait for it
-        early = above_s < -BACKLOG_STEP_S or (bunched and above_s < 0)
-        if early and len(window) < SETTLED_PACKETS:
-            self._forget_window()  # what came before had queued up somewhere: start-up backlog
-        self._insert(transit_s)
-        self._since_refresh += 1
-        if (
-            transit_s > self.deadline_s
-            or self._since_refresh >= REFRESH_PACKETS
-            or len(window) < SETTLED_PACKETS
-        ):
-            self._refresh()
+            self._since_refresh += 1
+            if (
+                transit_s > self.deadline_s
+                or self._since_refresh >= REFRESH_PACKETS
+                or len(window) < SETTLED_PACKETS
+            ):
+                self._refresh()
         return Transit.ORDINARY
 
-    def _is_queued_behind_stall(self, above_s: float, bunched: bool) -> bool:
+    def _path_became_longer(self, transit_s: float, bunched: bool) -> bool:
+        self._shifted = self._shifted + 1 if transit_s > self.deadline_s and not bunched else 0
+        return self._shifted >= SHIFTED_PACKETS
+
+    def _was_backlog(self, above_s: float, bunched: bool) -> bool:
+        """Return whether the few packets so far had queued up before we came to hear of them."""
+        early = above_s < -BACKLOG_STEP_S or (bunched and above_s < 0)
+        return early and len(self._sorted) < SETTLED_PACKETS
+
+    def _is_behind_stall(self, above_s: float, bunched: bool) -> bool:
         if above_s > MAX_DELAY_S:
             self._stalled = True
         elif not bunched:
@@ -132,10 +138,13 @@ class TransitWindow:
         self._last_transit_s = transit_s
         self._last_arrival_s = arrival_s
 
-    def _forget_window(self) -> None:
+    def _restart(self, transit_s: float) -> None:
+        """Begin the window with one packet."""
         self._ages.clear()
         self._sorted.clear()
         self._shifted = 0
+        self._insert(transit_s)
+        self._refresh()
 
     def _insert(self, transit_s: float) -> None:
         window = self._sorted
@@ -157,6 +166,6 @@ class TransitWindow:
                 best_cost_s = cost_s
                 best_s = window[-1 - late]
         if count < SETTLED_PACKETS:
-            best_s += START_ALLOWANCE_S * (1 - count / SETTLED_PACKETS)
+            best_s += self._allowance_s * (1 - count / SETTLED_PACKETS)
         self.deadline_s = min(best_s, window[0] + MAX_DELAY_S)
         self._since_refresh = 0

@@ -17,6 +17,10 @@ class LossWatch:
     __slots__ = ("_repair_s", "_repairs_left", "_share", "_waiting", "extension_s")
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every loss and repair."""
         self.extension_s = 0.0
         """Delay asked for beyond the jitter deadline."""
         self._share = 0.0

@@ -13,10 +13,9 @@ import time
 from collections.abc import Coroutine
 from pathlib import Path
 
-from mixer.red import unpack_red
-
 from mixer.phase import best_shift
 from mixer.playout import MediaPacket, Playout
+from mixer.red import unpack_red
 from mixer.room import Ptime
 from webrtc.control.messages import (
     Answer,
