@@ -132,7 +132,7 @@ class EncoderSettings:
             4024: int(self.signal),
             4004: int(self.max_bandwidth),
             4022: -1000 if self.force_channels is None else self.force_channels,
-            4046: int(self.prediction_disabled),
+            4042: int(self.prediction_disabled),
         }
 
 
