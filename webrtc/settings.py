@@ -51,7 +51,7 @@ class Settings:
     host: str = _ANY
     """IPv4 address that all sockets are bound to."""
     signaling_port: int = 8080
-    """TCP; Socket.IO, REST, WHIP and WHEP."""
+    """TCP; Socket.IO and REST."""
     static_port: int = 8081
     """TCP; the page, and the same as the signaling port."""
     media_port: int = 40000
@@ -152,7 +152,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "WEBRTC_SIGNALING_PORT",
         "signaling_port",
         "8080",
-        "TCP port of Socket.IO, REST, WHIP and WHEP; 0 takes any free one.",
+        "TCP port of Socket.IO and REST; 0 takes any free one.",
         _port,
     ),
     Variable(
