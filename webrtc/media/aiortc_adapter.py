@@ -10,6 +10,7 @@ encoder and one task per subscriber) and its ICE agent (one port per connection,
 from collections.abc import Callable
 from typing import Protocol, cast
 
+import aioice
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import (
     RTCDtlsFingerprint,
@@ -18,7 +19,7 @@ from aiortc.rtcdtlstransport import (
     SRTPProtectionProfile,
 )
 from aiortc.rtcicetransport import RTCIceTransport
-from aiortc.sdp import MediaDescription, SessionDescription
+from aiortc.sdp import MediaDescription, SessionDescription, candidate_to_sdp
 from OpenSSL import SSL
 from pylibsrtp import Session
 from pylibsrtp import _binding as srtp_binding
@@ -29,7 +30,10 @@ __all__ = [
     "MediaDescription",
     "SessionDescription",
     "SharedCertificate",
+    "candidate_to_sdp",
+    "has_early_checks",
     "parse_sdp",
+    "send_now",
     "srtp_pointer",
     "srtp_protect_address",
 ]
@@ -135,3 +139,17 @@ def srtp_protect_address() -> int:
     """Return the address of `srtp_protect`."""
     pointer = srtp_binding.ffi.addressof(srtp_binding.lib, "srtp_protect")
     return int(srtp_binding.ffi.cast("uintptr_t", pointer))
+
+
+def has_early_checks(connection: aioice.Connection) -> bool:
+    """Whether the client has begun to check before we did."""
+    return bool(connection._early_checks)
+
+
+def send_now(connection: aioice.Connection, data: bytes) -> bool:
+    """Send through the nominated pair without a coroutine; return whether there is one."""
+    pair = connection._nominated.get(1)
+    if pair is None:
+        return False
+    pair.protocol.transport.sendto(data, pair.remote_addr)
+    return True

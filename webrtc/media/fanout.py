@@ -57,13 +57,21 @@ class SendTable:
         self._rows = np.zeros(64, ROW)
         self._sessions: list[Session | None] = [None] * 64
         self._addresses: list[int] = [0] * 64
+        self._detours: dict[int, Callable[[bytes], None]] = {}
         self._free = list(range(63, -1, -1))
         self.sent = 0
         self.dropped = 0
         self._kernel = _load_kernel() if compiled else None
         self.engine = "compiled" if self._kernel else "plain"
 
-    def add(self, session: Session, ssrc: int, payload_type: int, address: int) -> int:
+    def add(
+        self,
+        session: Session,
+        ssrc: int,
+        payload_type: int,
+        address: int,
+        via: Callable[[bytes], None] | None = None,
+    ) -> int:
         """Return the row of a new subscriber.
 
         Args:
@@ -71,12 +79,16 @@ class SendTable:
             ssrc: SSRC announced in the SDP.
             payload_type: Negotiated type of Opus.
             address: Where packets go, as `udp.pack_address` gives it.
+            via: Sends a protected packet instead of the table's own socket.
         """
         if not self._free:
             self._grow()
         index = self._free.pop()
         row = self._rows[index]
-        row["srtp"] = srtp_pointer(session)
+        if via is None:
+            row["srtp"] = srtp_pointer(session)
+        else:
+            self._detours[index] = via
         row["packets"] = row["octets"] = 0
         row["ssrc"] = ssrc
         row["payload_type"] = payload_type
@@ -98,6 +110,7 @@ class SendTable:
     def remove(self, index: int) -> None:
         """Free a row."""
         self._rows[index] = np.zeros((), ROW)
+        self._detours.pop(index, None)
         self._sessions[index] = None
         self._free.append(index)
 
@@ -141,17 +154,23 @@ class SendTable:
                 first,
                 0x80 if marker else 0,
             )
+            # The compiled loop leaves rows without a session pointer alone.
+            others = [row for row in rows.tolist() if row in self._detours] if self._detours else []
         else:
-            sent = self._send_plain(rows, tail + payload, len(payload), media_time, first, marker)
+            sent, others = 0, rows.tolist()
+        if others:
+            sent += self._send_plain(
+                others, tail + payload, len(payload), media_time, header[0], marker
+            )
         self.sent += sent
         self.dropped += len(rows) - sent
         return sent
 
     def _send_plain(
-        self, rows: Rows, body: bytes, octets: int, media_time: int, first: int, marker: bool
+        self, rows: list[int], body: bytes, octets: int, media_time: int, first: int, marker: bool
     ) -> int:
         sent = 0
-        for index in rows.tolist():
+        for index in rows:
             row, session = self._rows[index], self._sessions[index]
             if session is None:
                 continue
@@ -162,7 +181,11 @@ class SendTable:
             fixed = rtp.pack_fixed(first, second, sequence, timestamp, int(row["ssrc"]))
             try:
                 packet = session.protect(fixed + body)
-                self._port.sock.sendto(packet, unpack_address(self._addresses[index]))
+                detour = self._detours.get(index)
+                if detour is not None:
+                    detour(packet)
+                else:
+                    self._port.sock.sendto(packet, unpack_address(self._addresses[index]))
             except (SrtpError, OSError):
                 continue
             row["packets"] += 1

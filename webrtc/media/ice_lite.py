@@ -18,9 +18,10 @@ import asyncio
 import secrets
 import string
 from collections import Counter, deque
-from typing import Protocol
+from collections.abc import Sequence
 
 from webrtc.media import stun
+from webrtc.media.ice import IcePeer
 from webrtc.media.udp import Datagram, UdpPort
 
 STUN_PER_ROUND = 256
@@ -34,20 +35,12 @@ MAX_PEER_QUEUE = 32
 _ALPHABET = string.ascii_letters + string.digits
 
 
-class IcePeer(Protocol):
-    """Who wants to hear of a channel."""
-
-    def on_selected(self, address: int) -> None:
-        """The peer is to be reached at this address from now on."""
-
-    def on_srtp(self, data: bytes, arrival_s: float) -> None:
-        """An SRTP or SRTCP packet came from an address of the peer."""
-
-
 class LiteChannel:
     """One peer's connectivity; has the interface that the DTLS transport asks of ICE."""
 
     role = "controlled"
+    is_lite = True
+    via = None
 
     def __init__(self, mux: "IceLiteMux", peer: IcePeer) -> None:
         """Made by `IceLiteMux.open`."""
@@ -72,6 +65,20 @@ class LiteChannel:
     def password(self) -> str:
         """Current password."""
         return self.credentials[-1][1].decode()
+
+    @property
+    def candidates(self) -> Sequence[str]:
+        """Our candidates, the same for all peers."""
+        return self._mux.candidates
+
+    async def prepare(self) -> None:
+        """Nothing is gathered."""
+
+    def set_remote(self, ufrag: str, password: str, candidates: Sequence[str]) -> None:
+        """Nothing to know: the client's checks tell its address."""
+
+    def add_candidate(self, candidate: str) -> None:
+        """Likewise."""
 
     def rotate(self) -> None:
         """Take new credentials for an ICE restart; the old ones stay valid for now."""
@@ -122,6 +129,11 @@ class LiteChannel:
         except asyncio.QueueFull:
             self._mux.counters["dtls_dropped"] += 1
 
+    def send(self, data: bytes) -> None:
+        """Send one packet to the selected address."""
+        if self.address is not None and not self._closed:
+            self._mux.port.send(data, self.address)
+
     async def _recv(self) -> bytes:
         if self._closed:
             raise ConnectionError("closed")
@@ -157,9 +169,10 @@ class LiteChannel:
 class IceLiteMux:
     """Tells the peers of one UDP port apart and answers their checks."""
 
-    def __init__(self, port: UdpPort) -> None:
-        """Serve `port`."""
+    def __init__(self, port: UdpPort, candidates: Sequence[str]) -> None:
+        """Serve `port`, known to clients by `candidates` (SDP attribute values)."""
         self.port = port
+        self.candidates = candidates
         self.counters: Counter[str] = Counter()
         self._by_address: dict[int, LiteChannel] = {}
         self._by_ufrag: dict[str, LiteChannel] = {}

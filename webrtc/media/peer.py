@@ -19,6 +19,7 @@ a new connection and offers again.
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from typing import Protocol
 
 from pylibsrtp import Error as SrtpError
@@ -29,7 +30,7 @@ from webrtc.control.messages import PeerStateName
 from webrtc.media import rtcp, rtp, sdp
 from webrtc.media.aiortc_adapter import DtlsTransport, SharedCertificate
 from webrtc.media.fanout import SendTable
-from webrtc.media.ice_lite import IceLiteMux
+from webrtc.media.ice import IceAgent
 from webrtc.media.reception import Reception
 
 logger = logging.getLogger(__name__)
@@ -44,10 +45,10 @@ MAX_MEDIA_PER_S = 600  # packets; Opus at 2.5 ms is 400
 class PeerHost(Protocol):
     """What a peer needs of its worker."""
 
-    mux: IceLiteMux
+    ice: IceAgent
+    counters: Counter[str]
     table: SendTable
     certificate: SharedCertificate
-    candidates: tuple[str, ...]
     publish_ptime_ms: int
 
     def ntp_now(self, now_s: float) -> int:
@@ -93,7 +94,7 @@ class Peer:
         self.bytes_received = 0
         self.tiers = TierPolicy()
         self._host = host
-        self._channel = host.mux.open(self)
+        self._channel = host.ice.open(self)
         self._channel.heard_s = now_s
         self._dtls = DtlsTransport(self._channel, host.certificate, self._dtls_changed)
         self._handshake: asyncio.Task[None] | None = None
@@ -113,18 +114,23 @@ class Peer:
         known = self.audio
         return known is not None and known.fingerprints == offer.audio.fingerprints
 
-    def negotiate(self, offer: sdp.Offer, *, publishes: bool, subscribes: bool) -> str:
-        """Return our answer to a first or a further offer.
-
-        Args:
-            offer: What the client offers; new ICE credentials in it restart ICE.
-            publishes: Whether the participant may send.
-            subscribes: Whether it may receive.
-        """
+    async def prepare(self, offer: sdp.Offer) -> None:
+        """Do what takes time before `negotiate`: ICE restarts with new credentials in the offer."""
         known, audio = self.audio, offer.audio
         if known is not None and (known.ufrag, known.password) != (audio.ufrag, audio.password):
             self._channel.rotate()
-        self.audio = audio
+        await self._channel.prepare()
+
+    def negotiate(self, offer: sdp.Offer, *, publishes: bool, subscribes: bool) -> str:
+        """Return our answer to a first or a further offer, after `prepare`.
+
+        Args:
+            offer: What the client offers.
+            publishes: Whether the participant may send.
+            subscribes: Whether it may receive.
+        """
+        audio = self.audio = offer.audio
+        self._channel.set_remote(audio.ufrag, audio.password, audio.candidates)
         self.receives = audio.sends and publishes
         self._sends = audio.receives and subscribes
         self._version += 1
@@ -143,11 +149,11 @@ class Peer:
             sdp.LocalAudio(
                 session_id=self._session_id,
                 version=self._version,
-                candidates=self._host.candidates,
+                candidates=self._channel.candidates,
                 ufrag=self._channel.ufrag,
                 password=self._channel.password,
                 fingerprint=self._host.certificate.sha256(),
-                lite=True,
+                lite=self._channel.is_lite,
                 sends=self._sends,
                 receives=self.receives,
                 ssrc=self.ssrc,
@@ -173,7 +179,9 @@ class Peer:
     def _update_row(self) -> None:
         table, address = self._host.table, self._channel.address
         if self._sends and self.row is None and address is not None and self.audio is not None:
-            self.row = table.add(self._dtls.outgoing, self.ssrc, self.audio.opus_type, address)
+            self.row = table.add(
+                self._dtls.outgoing, self.ssrc, self.audio.opus_type, address, self._channel.via
+            )
         elif not self._sends and self.row is not None:
             table.remove(self.row)
             self.row = None
@@ -182,6 +190,10 @@ class Peer:
         if state != self.state and self.state not in ("failed", "closed"):
             self.state = state
             self._host.peer_changed(self, state)
+
+    def add_candidate(self, candidate: str) -> None:
+        """Take a trickled candidate."""
+        self._channel.add_candidate(candidate)
 
     # ---- what comes in ---------------------------------------------------------------------
 
@@ -194,7 +206,7 @@ class Peer:
         """Take an SRTP or SRTCP packet."""
         if self._dtls.state != "connected" or len(data) < 12:
             return
-        counters = self._host.mux.counters
+        counters = self._host.counters
         try:
             if 192 <= data[1] <= 223:  # RFC 5761 section 4
                 self._on_rtcp(self._dtls.incoming.unprotect_rtcp(data), arrival_s)
@@ -250,7 +262,7 @@ class Peer:
         self._channel.heard_s = arrival_s
         report = rtcp.parse_rtcp(data)
         if report is None:
-            self._host.mux.counters["rtcp_malformed"] += 1
+            self._host.counters["rtcp_malformed"] += 1
             return
         for ssrc, ntp_middle in report.sender_reports:
             if self.reception is not None and self.reception.ssrc == ssrc:
@@ -304,7 +316,7 @@ class Peer:
             return
         parts.append(rtcp.source_description(self.ssrc, self._cname))
         packet = self._dtls.outgoing.protect_rtcp(b"".join(parts))
-        self._host.mux.port.send(packet, self._channel.address)
+        self._channel.send(packet)
 
     async def close(self) -> None:
         """End the connection and free everything it holds."""

@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 
 from webrtc.errors import ClientError
 from webrtc.media import rtp
-from webrtc.media.aiortc_adapter import MediaDescription, SessionDescription, parse_sdp
+from webrtc.media.aiortc_adapter import (
+    MediaDescription,
+    SessionDescription,
+    candidate_to_sdp,
+    parse_sdp,
+)
 
 MAX_SECTIONS = 32
 MAX_BITRATE_BPS = 128_000
@@ -33,7 +38,7 @@ class RemoteAudio:
         level_id: Extension id of RFC 6464, 0 when it was not offered.
         csrc_level_id: Extension id of RFC 6465, likewise.
         sends, receives: What the client wants to do.
-        cname: Who it says it is, for logs never.
+        candidates: Its ICE candidates so far, as attribute values.
     """
 
     mid: str
@@ -48,6 +53,7 @@ class RemoteAudio:
     csrc_level_id: int
     sends: bool
     receives: bool
+    candidates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ def _read_audio(description: SessionDescription, media: MediaDescription) -> Rem
         csrc_level_id=extensions.get(rtp.CSRC_LEVEL_URI, 0),
         sends=direction in _SENDS,
         receives=direction in _RECEIVES,
+        candidates=tuple(candidate_to_sdp(c) for c in media.ice_candidates),
     )
 
 

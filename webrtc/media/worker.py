@@ -46,6 +46,8 @@ from webrtc.media.aiortc_adapter import SharedCertificate
 from webrtc.media.fanout import SendTable
 from webrtc.media.figures import Figures
 from webrtc.media.hall import Hall, Room
+from webrtc.media.ice import IceAgent
+from webrtc.media.ice_full import FullIceAgent
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.opus import Decoder
 from webrtc.media.participant import Participant
@@ -72,12 +74,14 @@ class Worker:
         """Set up around a bound UDP socket, in the running event loop."""
         self.index = index
         self.port = UdpPort(sock)
-        self.mux = IceLiteMux(self.port)
+        candidates = [
+            sdp.host_candidate(i, ip, self.port.port) for i, ip in enumerate(settings.announced_ips)
+        ]
+        self.mux = IceLiteMux(self.port, candidates)
+        self.counters = self.mux.counters
+        self.ice: IceAgent = self.mux if settings.ice == "lite" else FullIceAgent(self.counters)
         self.table = SendTable(self.port)
         self.certificate = SharedCertificate.generateCertificate()
-        self.candidates = tuple(
-            sdp.host_candidate(i, ip, self.port.port) for i, ip in enumerate(settings.announced_ips)
-        )
         self.publish_ptime_ms = settings.ptime_ms or 10
         self._realtime = realtime
         ptime: Ptime = (
@@ -265,7 +269,7 @@ class Worker:
                     self._visit_some(now)
                 self._collector.run(now, float("inf"))
             if beat % 10 == 0:
-                counters = self.mux.counters + self.figures.counters
+                counters = self.counters + self.figures.counters
                 self._control.send(self.figures.stats(self.hall, self.participants, counters))
 
     # ---- what a peer asks of its host ------------------------------------------------------
@@ -351,11 +355,19 @@ class Worker:
                 return self._offer(message)
             case RemoteAnswer(id=request):
                 return Failed(request, "no_offer_pending", "The server has made no offer.")
-            case Candidate(id=request):
-                return Done(request)  # an ICE-lite agent learns addresses from checks alone
+            case Candidate():
+                return self._candidate(message)
             case Drain():
                 self._draining = True
         return None
+
+    def _candidate(self, message: Candidate) -> ToFront:
+        participant = self.participants.get(message.participant_id)
+        if participant is None or participant.peer is None:
+            return Failed(message.id, "bad_candidate", "Candidates come after an offer.")
+        if message.candidate:
+            participant.peer.add_candidate(message.candidate)
+        return Done(message.id)
 
     def _drop_room(self, room_id: str) -> None:
         room = self.hall.rooms.get(room_id)
@@ -397,14 +409,17 @@ class Worker:
                 await self._slack()
                 offer = sdp.read_offer(message.sdp)
                 await self._slack()
-                return Answer(message.id, self._negotiate(message, offer))
+                peer = self._peer_for(message, offer)
+                await peer.prepare(offer)
+                return Answer(message.id, self._negotiate(message.participant_id, peer, offer))
         except ClientError as error:
             return Failed(message.id, error.reason, error.detail)
 
-    def _negotiate(self, message: Offer, offer: sdp.Offer) -> str:
+    def _peer_for(self, message: Offer, offer: sdp.Offer) -> Peer:
+        """Return the connection that an offer is for: the known one, or a new one."""
         participant = self.participants.get(message.participant_id)
         if participant is None:
-            raise ClientError("participant_not_found", "The media worker does not know you.")
+            raise _unknown_participant()
         peer = participant.peer
         if peer is not None and (
             message.renew
@@ -415,6 +430,12 @@ class Worker:
             peer = None
         if peer is None:
             peer = participant.peer = Peer(message.participant_id, self, time.monotonic())
+        return peer
+
+    def _negotiate(self, participant_id: str, peer: Peer, offer: sdp.Offer) -> str:
+        participant = self.participants.get(participant_id)
+        if participant is None or participant.peer is not peer:
+            raise _unknown_participant()  # it left while the connection was being prepared
         put = participant.put
         answer = peer.negotiate(offer, publishes=put.publishes, subscribes=put.subscribes)
         self._attach(participant)
@@ -456,6 +477,10 @@ class Worker:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             self.figures.count_connecting(self.participants)
+
+
+def _unknown_participant() -> ClientError:
+    return ClientError("participant_not_found", "The media worker does not know this participant.")
 
 
 def run_worker(settings: Settings, index: int, sock: socket.socket, control_path: Path) -> None:
