@@ -84,7 +84,7 @@ async def _open_room(swarm: Swarm, room: str, speakers: int) -> list[Talk]:
     members = []
     for seat in range(2):
         direction: Direction = "sendrecv" if seat < speakers else "recvonly"
-        participant = await swarm.join(room, direction, record=True)
+        participant = await swarm.join(room, direction, speaks=seat < speakers, record=True)
         # 3.7 s apart, so that the two in a room do not send their pulses at the same time.
         members.append(Talk(participant, seat * 370))
     return members
@@ -105,6 +105,7 @@ def _judge(
     clip = make_clip(ptime_ms)
     delays = []
     sent = 0
+    streams = sum(len(room) for room in talks)
     for room in talks:
         for listener, speaker in (room, room[::-1]):
             packets = window.recordings.get(listener.participant.number)
@@ -118,7 +119,7 @@ def _judge(
     return Delays(
         np.concatenate([np.zeros(0), *delays]),
         sent,
-        punctuality(window.arrivals).bad_share,
+        punctuality(window.arrivals, streams).bad_share,
         window.cpu_s / window.duration_s,
     )
 

@@ -163,12 +163,14 @@ class Punctuality:
         expected: packets that should have come.
         lost: those that did not.
         late: those that came more than the limit after the stream's own earliest.
+        silent: streams of which nothing came at all.
         lateness_ms: (received,) delay behind the stream's earliest packet, ms.
     """
 
     expected: int
     lost: int
     late: int
+    silent: int
     lateness_ms: npt.NDArray[np.float64]
 
     @property
@@ -177,13 +179,18 @@ class Punctuality:
         return (self.lost + self.late) / self.expected if self.expected else 1.0
 
 
-def punctuality(arrivals: Arrivals, limit_ms: float = 20.0) -> Punctuality:
+def punctuality(arrivals: Arrivals, streams: int, limit_ms: float = 20.0) -> Punctuality:
     """Judge every stream of a window against its own media clock.
 
     A packet's transit is its arrival minus its RTP time; the earliest transit of the stream stands
-    for an undelayed packet. Streams that sent nothing at all are the caller's to notice.
+    for an undelayed packet. Of a silent stream, as many packets count as lost as the others have.
+
+    Args:
+        arrivals: the window.
+        streams: how many streams there should be.
+        limit_ms: beyond it a packet is late.
     """
-    expected = lost = late = 0
+    expected = lost = late = heard = 0
     all_lateness = [np.zeros(0)]
     order = np.argsort(arrivals.participant, kind="stable")
     borders = np.flatnonzero(np.diff(arrivals.participant[order])) + 1
@@ -195,11 +202,16 @@ def punctuality(arrivals: Arrivals, limit_ms: float = 20.0) -> Punctuality:
         lateness = arrivals.stamp_ns[rows] / 1e6 - timestamp * (1e3 / SAMPLE_RATE_HZ)
         lateness -= lateness.min()
         span = int(sequence.max() - sequence.min()) + 1
+        heard += 1
         expected += span
         lost += span - np.unique(sequence).size
         late += int(np.count_nonzero(lateness > limit_ms))
         all_lateness.append(lateness)
-    return Punctuality(expected, lost, late, np.concatenate(all_lateness))
+    silent = max(streams - heard, 0)
+    missing = silent * (expected // heard) if heard else 0
+    return Punctuality(
+        expected + missing, lost + missing, late, silent, np.concatenate(all_lateness)
+    )
 
 
 def unwrap(values: IntColumn, bits: int) -> IntColumn:

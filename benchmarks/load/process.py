@@ -27,7 +27,7 @@ class MediaProcess:
         on_event: Callable[[Event], None],
         *,
         capacity: int,
-        own_sockets: bool,
+        own_sockets_on: str | None,
         realtime: bool,
     ) -> None:
         """Start the process; needs a running event loop, which will call `on_event`."""
@@ -35,7 +35,7 @@ class MediaProcess:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=_main,
-            args=(theirs, certificate, capacity, own_sockets, realtime),
+            args=(theirs, certificate, capacity, own_sockets_on, realtime),
             name="load media",
             daemon=True,
         )
@@ -68,10 +68,10 @@ class MediaProcess:
 
 
 def _main(
-    pipe: Pipe, certificate: Certificate, capacity: int, own_sockets: bool, realtime: bool
+    pipe: Pipe, certificate: Certificate, capacity: int, own_sockets_on: str | None, realtime: bool
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver ends us
-    sockets = OwnSockets() if own_sockets else SharedSocket()
+    sockets = SharedSocket() if own_sockets_on is None else OwnSockets(own_sockets_on)
     engine = MediaEngine(sockets, certificate, pipe, capacity)
     if realtime:
         with contextlib.suppress(PermissionError):

@@ -203,9 +203,10 @@ class SharedSocket:
 
 
 class OwnSockets:
-    """One socket per participant on 127.0.0.1."""
+    """One socket per participant, all on one address of this machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self._address = address
         self._reader = _BatchReader(with_destination=False)
         self._epoll = select.epoll()
         self._by_participant: dict[int, socket.socket] = {}
@@ -213,7 +214,7 @@ class OwnSockets:
 
     def open(self, participant: int) -> tuple[str, int]:
         """Open the participant's socket."""
-        made = _udp_socket("127.0.0.1")
+        made = _udp_socket(self._address)
         self._by_participant[participant] = made
         self._by_descriptor[made.fileno()] = participant
         self._epoll.register(made, select.EPOLLIN)

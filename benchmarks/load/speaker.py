@@ -15,7 +15,8 @@ class Impairment:
 
     Attributes:
         loss: share of the packets that never arrive, independently, 0 to 1.
-        jitter_ms: each packet is delayed by `jitter_ms` ± `jitter_ms`, uniformly; order is kept.
+        jitter_ms: each packet is delayed by `jitter_ms` ± `jitter_ms`, uniformly and by itself, so
+            that packets overtake each other.
         seed: of the random numbers.
     """
 
@@ -25,7 +26,7 @@ class Impairment:
 
     @property
     def mean_delay_ms(self) -> float:
-        """Return the delay that the network adds on average, before order is kept."""
+        """Return the delay that the network adds on average."""
         return self.jitter_ms
 
 
@@ -35,7 +36,6 @@ class ImpairedPath:
     def __init__(self, impairment: Impairment) -> None:
         self._impairment = impairment
         self._random = np.random.default_rng(impairment.seed)
-        self._last_ns = 0
 
     def leave_at(self, ready_ns: int) -> int | None:
         """Return when a packet that is ready at `ready_ns` leaves, or None if it is lost."""
@@ -43,8 +43,7 @@ class ImpairedPath:
         delay_ms = self._impairment.jitter_ms * 2 * self._random.random()
         if lost:
             return None
-        self._last_ns = max(self._last_ns, ready_ns + int(delay_ms * MILLISECOND_NS))
-        return self._last_ns
+        return ready_ns + int(delay_ms * MILLISECOND_NS)
 
 
 class Speaker:

@@ -98,13 +98,13 @@ class SwarmSettings:
 
     Attributes:
         capacity: most participants.
-        own_sockets: one socket each instead of one for all.
+        own_sockets_on: one socket each on this address, instead of one for all on loopback.
         opus: what the offers say.
         hosts: server addresses to prefer among its candidates.
     """
 
     capacity: int = 4096
-    own_sockets: bool = False
+    own_sockets_on: str | None = None
     opus: OpusOffer = field(default_factory=OpusOffer)
     hosts: tuple[str, ...] = ("127.0.0.1",)
 
@@ -141,8 +141,16 @@ class Swarm:
             participant.signaling.close()
         await asyncio.gather(*(process.close() for process in self._processes()))
 
-    async def join(self, room: str, direction: Direction, *, record: bool = False) -> Participant:
+    async def join(
+        self, room: str, direction: Direction, *, speaks: bool = False, record: bool = False
+    ) -> Participant:
         """Bring one participant into `room` and wait until media may flow.
+
+        Args:
+            room: created when it is not there.
+            direction: what the offer says.
+            speaks: whether it will be told to `speak`.
+            record: whether to keep what it hears.
 
         Raises:
             JoinError: it did not get in.
@@ -151,7 +159,8 @@ class Swarm:
         self._next_number += 1
         loop = asyncio.get_running_loop()
         waiting = self._waiting[number] = _Waiting(loop.create_future(), loop.create_future())
-        process = self._process_of(direction)
+        process = self._speaking if speaks else self._listening
+        assert process is not None
         joined_at = time.time()
         process.tell(Open(number))
         identity = Identity.generate()
@@ -161,7 +170,7 @@ class Swarm:
                 entry = await self._enter(room, direction, identity, address)
                 remote = parse_answer(entry.answer, self._settings.hosts)
                 self.participants[number] = participant = Participant(
-                    number, room, direction != "recvonly", remote, entry.connection, joined_at, 0.0
+                    number, room, speaks, remote, entry.connection, joined_at, 0.0
                 )
                 connection = Connection(number, identity, remote, _media_type(remote))
                 process.tell(Connect(connection, record))
@@ -172,14 +181,14 @@ class Swarm:
         return participant
 
     async def join_all(
-        self, room: str, direction: Direction, count: int, *, record: bool = False
+        self, room: str, direction: Direction, count: int, *, speaks: bool = False
     ) -> list[Participant]:
         """Bring `count` participants into `room`, a few at a time."""
         limit = asyncio.Semaphore(_PARALLEL_JOINS)
 
         async def join_one() -> Participant:
             async with limit:
-                return await self.join(room, direction, record=record)
+                return await self.join(room, direction, speaks=speaks)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(join_one()) for _ in range(count)]
@@ -223,17 +232,12 @@ class Swarm:
             self._certificate,
             self._handle,
             capacity=self._settings.capacity,
-            own_sockets=self._settings.own_sockets,
+            own_sockets_on=self._settings.own_sockets_on,
             realtime=realtime,
         )
 
     def _processes(self) -> Sequence[MediaProcess]:
         return [process for process in (self._speaking, self._listening) if process is not None]
-
-    def _process_of(self, direction: Direction) -> MediaProcess:
-        process = self._listening if direction == "recvonly" else self._speaking
-        assert process is not None
-        return process
 
     async def _enter(
         self, room: str, direction: Direction, identity: Identity, address: tuple[str, int]
