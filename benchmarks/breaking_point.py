@@ -47,8 +47,8 @@ async def _grow_to(swarm: Swarm, size: int) -> str | None:
     """Bring listeners in until there are `size` participants; return why it did not work."""
     try:
         await swarm.join_all("big", "recvonly", size - len(swarm.participants))
-    except* JoinError as errors:
-        return str(errors.exceptions[0])
+    except JoinError as error:
+        return str(error)
     return None
 
 

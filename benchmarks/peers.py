@@ -1,7 +1,7 @@
 """Janus's AudioBridge and ours in turn, with the same client: CPU, latency, memory, and the ratios.
 
-Janus is Debian's package, installed where that is permitted. Its ICE binds to the network interface,
-so here every participant of either server has a socket of its own on this machine's own address.
+Janus is Debian's package, installed where that is permitted. Its ICE binds to the network
+interface, so here every participant of either server has a socket of its own on this machine's own address.
 Each server gets the packets that it asks browsers for: Janus 20 ms, ours what its answer says.
 Janus mixes in stereo (spatial audio) at 48 kHz and 96 kb/s, like ours; everything else is its
 default, and its latency is also shown with the smallest prebuffer, which loses sound.

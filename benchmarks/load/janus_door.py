@@ -85,7 +85,7 @@ class JanusConnection:
             del self._waiting[transaction]
         if answered["janus"] == "error":
             raise DoorError(f"Janus: {answered['error']}")
-        return answered
+        return dict(answered)
 
     async def _keep_alive(self) -> None:
         while True:

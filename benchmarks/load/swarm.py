@@ -183,16 +183,22 @@ class Swarm:
     async def join_all(
         self, room: str, direction: Direction, count: int, *, speaks: bool = False
     ) -> list[Participant]:
-        """Bring `count` participants into `room`, a few at a time."""
+        """Bring `count` participants into `room`, a few at a time.
+
+        Raises:
+            JoinError: somebody did not get in; the others are there.
+        """
         limit = asyncio.Semaphore(_PARALLEL_JOINS)
 
         async def join_one() -> Participant:
             async with limit:
                 return await self.join(room, direction, speaks=speaks)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(join_one()) for _ in range(count)]
-        return [task.result() for task in tasks]
+        outcomes = await asyncio.gather(*(join_one() for _ in range(count)), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, Participant)]
 
     def speak(
         self,
