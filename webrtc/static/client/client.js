@@ -4,8 +4,9 @@
  * every interruption.
  */
 
-import { AudioStreamingError } from './errors.js';
+import { AudioStreamingError, PASSING_REASONS } from './errors.js';
 import { Emitter } from './emitter.js';
+import { LatestSender } from './latest.js';
 import { Media } from './media.js';
 import { Microphone } from './microphone.js';
 import { Playback } from './playback.js';
@@ -115,6 +116,10 @@ export class BaseClient extends Emitter {
   #session;
   #media;
   #roster = new Roster();
+  /** @type {LatestSender<ListenerMix>} */
+  #mixSender = new LatestSender(async (participantId, mix) => {
+    await this.#tell('set_listener_mix', mixToWire(participantId, mix));
+  });
   /** @type {ClientState} */
   #state = 'disconnected';
   /** @type {MediaState} */
@@ -123,6 +128,7 @@ export class BaseClient extends Emitter {
   #subscribing = false;
   #muted = false;
   #deafened = false;
+  #visible = true;
   /** @type {number | null} */
   #jitterBufferMs = 0;
   /** @type {Record<string, unknown>} What the user set, to set it again on a new seat. */
@@ -154,12 +160,22 @@ export class BaseClient extends Emitter {
     return this.#roster.all;
   }
 
+  /** @param {string} participantId */
+  participant(participantId) {
+    return this.#roster.get(participantId);
+  }
+
   get me() {
     return this.#roster.me;
   }
 
   get isPublishing() {
     return this.#publishing;
+  }
+
+  /** Whether the browser waits for a click before it plays: see `resumePlayback()`. */
+  get isPlaybackBlocked() {
+    return this.playback.isBlocked;
   }
 
   get isSubscribing() {
@@ -325,6 +341,16 @@ export class BaseClient extends Emitter {
   }
 
   /**
+   * Say whether anybody looks at the levels; while nobody does, the server sends none.
+   * @param {boolean} visible
+   */
+  async setVisible(visible) {
+    if (visible === this.#visible) return;
+    this.#visible = visible;
+    await this.#tell('set_visibility', visible);
+  }
+
+  /**
    * Change what I alone hear of somebody; left out values stay.
    * @param {{ participantId: string } & Partial<ListenerMix>} change
    * @returns {Promise<ListenerMix>}
@@ -332,7 +358,7 @@ export class BaseClient extends Emitter {
   async setListenerMix({ participantId, ...change }) {
     const mix = this.#roster.setMix(participantId, change);
     this.#updated(participantId);
-    await this.#tell('set_listener_mix', mixToWire(participantId, mix));
+    await this.#mixSender.put(participantId, mix);
     return mix;
   }
 
@@ -365,6 +391,11 @@ export class BaseClient extends Emitter {
    */
   setOutputDevice(deviceId) {
     return this.playback.setOutput(deviceId);
+  }
+
+  /** While reconnecting: try now instead of waiting. */
+  retryNow() {
+    this.#networkChanged();
   }
 
   /** After `playbackblocked`: play; call it from a click. */
@@ -414,6 +445,7 @@ export class BaseClient extends Emitter {
       settings: ack.settings ?? {},
     };
     const changes = this.#roster.reset(ack.participants ?? [], ack.participant_id);
+    this.#roster.recall(ack.listener_mix ?? {});
     this.#room.participants = this.#roster.all;
     this.#media.setConfiguration({
       bundlePolicy: 'max-bundle',
@@ -424,7 +456,9 @@ export class BaseClient extends Emitter {
       for (const participant of changes.left) this.emit('participantleft', { participant });
       for (const participant of changes.joined) this.emit('participantjoined', { participant });
     }
-    await this.#restore(resumed);
+    const { muted, deafened } = this.#roster.me ?? { muted: false, deafened: false };
+    if (resumed && !returned) this.#adoptMutes(muted, deafened);
+    await this.#restore(resumed, { muted, deafened });
     if (this.#session.state !== 'joined') return;
     if (!resumed) this.#media.input('reset');
     this.#media.input('signalingUp');
@@ -435,25 +469,37 @@ export class BaseClient extends Emitter {
   /**
    * Bring the server's idea of us in line with what the user wants, before any sound flows.
    * @param {boolean} resumed The server still knows settings and mixes.
+   * @param {{ muted: boolean, deafened: boolean }} server What it thinks.
    */
-  async #restore(resumed) {
-    const { me } = this.#roster;
+  async #restore(resumed, server) {
     const steps = [];
-    if (this.#muted !== (me?.muted ?? false)) steps.push(this.#tell('set_muted', this.#muted));
-    if (this.#deafened !== (me?.deafened ?? false)) {
+    if (this.#muted !== server.muted) steps.push(this.#tell('set_muted', this.#muted));
+    if (this.#deafened !== server.deafened) {
       steps.push(this.#tell('set_deafened', this.#deafened));
     }
+    if (!this.#visible) steps.push(this.#tell('set_visibility', false));
     this.#patchMe({ muted: this.#muted, deafened: this.#deafened });
     if (!resumed && Object.keys(this.#ownSettings).length > 0) {
       steps.push(this.updateAudioSettings(this.#ownSettings));
     }
     for (const [participantId, mix] of this.#roster.mixes) {
-      if (!this.#roster.get(participantId)) continue;
-      steps.push(this.#tell('set_listener_mix', mixToWire(participantId, mix)));
+      if (this.#roster.get(participantId)) steps.push(this.#mixSender.put(participantId, mix));
     }
     for (const result of await Promise.allSettled(steps)) {
       if (result.status === 'rejected') this.#unasked(result.reason);
     }
+  }
+
+  /**
+   * A seat of an earlier page was taken over: its switches stand as they were left.
+   * @param {boolean} muted
+   * @param {boolean} deafened
+   */
+  #adoptMutes(muted, deafened) {
+    this.#muted = muted;
+    this.#deafened = deafened;
+    this.microphone.setEnabled(!muted);
+    this.playback.setSilent(deafened);
   }
 
   #forgetRoom() {
@@ -482,7 +528,7 @@ export class BaseClient extends Emitter {
   async #tell(event, payload) {
     if (this.#session.state !== 'joined') return;
     try {
-      await this.#session.request(event, payload);
+      return await this.#session.request(event, payload);
     } catch (error) {
       if (error instanceof AudioStreamingError && error.reason === 'not_connected') return;
       throw error;
@@ -505,8 +551,7 @@ export class BaseClient extends Emitter {
       const participant = this.#roster.put(raw);
       const mix = this.#roster.mixes.get(participant.participantId);
       if (mix) {
-        const wire = mixToWire(participant.participantId, mix);
-        this.#tell('set_listener_mix', wire).catch((error) => this.#unasked(error));
+        this.#mixSender.put(participant.participantId, mix).catch((error) => this.#unasked(error));
       }
       this.emit('participantjoined', { participant });
     },
@@ -514,14 +559,14 @@ export class BaseClient extends Emitter {
       const participant = this.#roster.remove(participantId);
       if (participant) this.emit('participantleft', { participant });
     },
-    participant_updated: (raw) => this.emit('participantupdated', { participant: this.#roster.put(raw) }),
-    levels: (payload) => this.#levels(payload),
-    active_speakers: ({ participant_ids: participantIds }) =>
-      this.emit('activespeakers', { participantIds: participantIds ?? [] }),
-    settings: ({ participant_id: participantId, settings }) => {
-      if (participantId === this.#room?.participantId) this.#setSettings(settings);
-      else this.emit('settings', { participantId, settings });
+    participant_updated: (raw) => {
+      const participant = this.#roster.put(raw);
+      if (participant.isMe && participant.settings) this.#setSettings(participant.settings);
+      this.emit('participantupdated', { participant });
     },
+    levels: (payload) => this.#levels(payload),
+    active_speakers: ({ participants: participantIds }) =>
+      this.emit('activespeakers', { participantIds: participantIds ?? [] }),
     offer: ({ sdp }) => void this.#media.answer(String(sdp)),
     ice_candidate: (candidate) => void this.#media.addRemoteCandidate(candidate),
     media_reset: () => this.#media.input('reset'),
@@ -539,12 +584,9 @@ export class BaseClient extends Emitter {
   /** @param {any} payload */
   #levels(payload) {
     const levels = [];
-    for (const entry of payload.levels ?? []) {
-      const levelDbov = -Number(entry.level_dbov);
-      const speaking = Boolean(entry.speaking);
-      if (this.#roster.patch(entry.participant_id, { levelDbov, speaking })) {
-        levels.push({ participantId: entry.participant_id, levelDbov, speaking });
-      }
+    for (const [participantId, level, speaks] of payload.levels ?? []) {
+      const change = { levelDbov: -Number(level), speaking: Boolean(speaks) };
+      if (this.#roster.patch(participantId, change)) levels.push({ participantId, ...change });
     }
     this.emit('levels', { levels });
   }
@@ -585,7 +627,7 @@ export class BaseClient extends Emitter {
       await this.#media.whenUp(this.#options.mediaTimeoutMs ?? 15000);
     } catch (error) {
       const { reason } = /** @type {AudioStreamingError} */ (error);
-      if (reason !== 'media_unreachable' && reason !== 'timeout') {
+      if (reason !== 'media_unreachable' && !PASSING_REASONS.has(reason)) {
         undo();
         this.#wantMedia();
       }

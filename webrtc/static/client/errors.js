@@ -28,16 +28,30 @@ export class AudioStreamingError extends Error {
    * @param {string} reason Stable code.
    * @param {string} detail One sentence for a person.
    * @param {unknown} [cause] What led here.
+   * @param {number | null} [retryAfterS] When trying again makes sense, by the server's word.
    */
-  constructor(reason, detail, cause) {
+  constructor(reason, detail, cause, retryAfterS = null) {
     super(detail, cause === undefined ? undefined : { cause });
     this.name = 'AudioStreamingError';
     /** @readonly */
     this.reason = reason;
     /** @readonly */
     this.detail = detail;
+    /** @readonly */
+    this.retryAfterS = retryAfterS;
   }
 }
+
+/** Refusals that the same request, made again a little later, may well get past. */
+export const PASSING_REASONS = new Set([
+  'timeout',
+  'busy',
+  'rate_limited',
+  'worker_unavailable',
+  'negotiation_timeout',
+  'draining',
+  'internal_error',
+]);
 
 /**
  * Check an acknowledgement.
@@ -55,6 +69,8 @@ export function acknowledged(ack) {
   throw new AudioStreamingError(
     typeof error.reason === 'string' ? error.reason : 'bad_answer',
     typeof error.detail === 'string' ? error.detail : 'The server refused without a reason.',
+    undefined,
+    typeof error.retry_after === 'number' ? error.retry_after : null,
   );
 }
 

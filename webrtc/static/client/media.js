@@ -2,7 +2,7 @@
  * The sound's connection: carries out what media_machine.js decides on one PeerLink.
  */
 
-import { AudioStreamingError } from './errors.js';
+import { AudioStreamingError, PASSING_REASONS } from './errors.js';
 import { Emitter } from './emitter.js';
 import { MediaMachine } from './media_machine.js';
 import { PeerLink } from './peer_link.js';
@@ -133,28 +133,36 @@ export class Media extends Emitter {
    * Wait until sound can flow as wanted.
    * @param {number} timeoutMs
    * @throws {AudioStreamingError} `media_unreachable`, `timeout`, `aborted`, or why the offer was
-   *   refused. Except after a refusal, the attempts go on.
+   *   refused. Refusals that pass are waited out.
    */
   whenUp(timeoutMs) {
     if (this.#isSettled()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const done = new AbortController();
+      /** @type {AudioStreamingError | null} */
+      let refusal = null;
       const finish = (/** @type {() => void} */ settle) => {
         done.abort();
         this.#platform.clearTimer(limit);
         settle();
       };
       const limit = this.#platform.setTimer(() => {
-        finish(() => reject(new AudioStreamingError('timeout', 'The sound did not connect in time.')));
+        const late = new AudioStreamingError('timeout', 'The sound did not connect in time.');
+        finish(() => reject(refusal ?? late));
       }, timeoutMs);
       const look = () => {
         if (this.#isSettled()) finish(() => resolve(undefined));
         if (this.state === 'idle') {
           finish(() => reject(new AudioStreamingError('aborted', 'The sound was stopped.')));
         }
-        if (this.state === 'retrying') finish(() => reject(unreachable()));
+        if (this.state === 'retrying' && !refusal) finish(() => reject(unreachable()));
       };
-      this.on('error', ({ error }) => finish(() => reject(error)), { signal: done.signal });
+      /** @param {{ error: AudioStreamingError }} event */
+      const refused = ({ error }) => {
+        refusal = error;
+        if (!PASSING_REASONS.has(error.reason)) finish(() => reject(error));
+      };
+      this.on('error', refused, { signal: done.signal });
       this.on('change', look, { signal: done.signal });
     });
   }

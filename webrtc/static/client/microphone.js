@@ -189,8 +189,9 @@ export class Microphone extends Emitter {
       if (!owned) throw new Error('the track was the caller\'s');
       await this.open({ deviceId: null });
     } catch (cause) {
-      if (cause instanceof AudioStreamingError && cause.reason === 'aborted') return;
-      const error = new AudioStreamingError(
+      const reason = cause instanceof AudioStreamingError ? cause.reason : '';
+      if (reason === 'aborted') return;
+      const error = reason === 'permission_denied' ? microphoneError(cause) : new AudioStreamingError(
         'device_lost',
         'The microphone was unplugged or taken away.',
         cause,

@@ -16,13 +16,14 @@
  * @property {string} name
  * @property {string} role `publisher`, `subscriber` or `both`.
  * @property {readonly string[]} rights
- * @property {string} kind
+ * @property {string} kind How they are connected, for example `webrtc`.
  * @property {boolean} muted
  * @property {boolean} deafened
  * @property {boolean} speaking
  * @property {number} csrc Its number in `getContributingSources()`.
  * @property {number} joinedAt Unix seconds.
- * @property {readonly unknown[]} tracks
+ * @property {readonly { kind: string }[]} tracks
+ * @property {Record<string, unknown> | null} settings Their strip, when they publish.
  * @property {boolean} isMe
  * @property {number} levelDbov 0 loudest, −127 silence.
  * @property {ListenerMix} mix
@@ -91,6 +92,7 @@ export class Roster {
   put(raw) {
     const participantId = String(raw.participant_id);
     const known = this.#people.get(participantId);
+    const isMe = participantId === this.#me;
     /** @type {Participant} */
     const participant = {
       participantId,
@@ -98,13 +100,15 @@ export class Roster {
       role: String(raw.role ?? 'both'),
       rights: raw.rights ?? [],
       kind: String(raw.kind ?? 'audio'),
-      muted: Boolean(raw.muted),
-      deafened: Boolean(raw.deafened),
+      // Of ourselves we know better than an event that was under way.
+      muted: isMe && known ? known.muted : Boolean(raw.muted),
+      deafened: isMe && known ? known.deafened : Boolean(raw.deafened),
       speaking: Boolean(raw.speaking),
       csrc: Number(raw.csrc ?? 0),
       joinedAt: Number(raw.joined_at ?? 0),
       tracks: raw.tracks ?? [],
-      isMe: participantId === this.#me,
+      settings: raw.settings ?? null,
+      isMe,
       levelDbov: known?.levelDbov ?? SILENCE_DBOV,
       mix: this.#mixes.get(participantId) ?? UNITY,
     };
@@ -134,6 +138,16 @@ export class Roster {
     const next = { ...participant, ...change };
     this.#people.set(participantId, next);
     return next;
+  }
+
+  /**
+   * Take over what the server remembers of my mix; what was changed here stands.
+   * @param {Record<string, any>} mixes The wire's shape, by participant id.
+   */
+  recall(mixes) {
+    for (const [participantId, { gain_db: gainDb, pan, muted }] of Object.entries(mixes)) {
+      if (!this.#mixes.has(participantId)) this.setMix(participantId, { gainDb, pan, muted });
+    }
   }
 
   /**

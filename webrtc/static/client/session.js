@@ -55,8 +55,6 @@ export class Session extends Emitter {
   #request = {};
   /** @type {string | null} */
   #resumeToken = null;
-  /** @type {string | null} */
-  #participantId = null;
   /** @type {PromiseWithResolvers<void> | null} */
   #connecting = null;
   /** @type {PromiseWithResolvers<Record<string, any>> | null} */
@@ -112,7 +110,6 @@ export class Session extends Emitter {
     }
     this.#request = request;
     this.#resumeToken = resumeToken;
-    this.#participantId = null;
     const joining = withResolvers();
     this.#joining = joining;
     this.#carryOut(this.#machine.handleJoin(resumeToken !== null));
@@ -232,8 +229,6 @@ export class Session extends Emitter {
    * @param {boolean} returned
    */
   #joined(ack, returned) {
-    const resumed = this.#participantId !== null && ack.participant_id === this.#participantId;
-    this.#participantId = ack.participant_id;
     this.#resumeToken = ack.resume_token;
     this.#request = {
       ...this.#request,
@@ -243,17 +238,14 @@ export class Session extends Emitter {
     this.#input('joinOk');
     const joining = this.#joining;
     this.#joining = null;
-    this.emit('joined', { ack, returned, resumed });
+    this.emit('joined', { ack, returned, resumed: ack.resumed === true });
     joining?.resolve(ack);
   }
 
   /** @param {AudioStreamingError} error */
   #refused(error) {
     if (error.reason === 'not_connected') return; // `down` takes it from here
-    const effects =
-      error.reason === 'timeout'
-        ? this.#machine.handle('joinTimeout', this.#environment.now())
-        : this.#machine.handleJoinRefused(error.reason);
+    const effects = this.#machine.handleJoinRefused(error.reason, this.#environment.now());
     const joining = this.#joining;
     const over = this.#machine.state === 'connected';
     if (over) this.#forget();
@@ -275,7 +267,6 @@ export class Session extends Emitter {
   #forget() {
     this.#joining = null;
     this.#resumeToken = null;
-    this.#participantId = null;
     this.#request = {};
   }
 }

@@ -21,23 +21,24 @@
  *   rejoining     joinOk        joined        -
  *   rejoining     joinRefused   rejoining     join         (it was the resume token: join anew)
  *                               connected     -            (the room itself is refused)
- *   rejoining     joinTimeout   waiting       close
+ *   rejoining     joinDelayed   waiting       close        (no answer, or "not now")
  *   any live one  socketDown    waiting       -            (`joining` forgets its room)
  *   any           disconnect    disconnected  close
  */
 
 import { backoffMs } from './backoff.js';
+import { PASSING_REASONS } from './errors.js';
 
 /**
  * @typedef {'disconnected' | 'connecting' | 'waiting' | 'connected' | 'joining' | 'joined'
  *   | 'rejoining'} SessionState
- * @typedef {'connect' | 'socketUp' | 'socketDown' | 'online' | 'joinOk' | 'joinTimeout' | 'leave'
+ * @typedef {'connect' | 'socketUp' | 'socketDown' | 'online' | 'joinOk' | 'leave'
  *   | 'disconnect'} PlainInput
  * @typedef {{ effect: 'open' } | { effect: 'close' } | { effect: 'join', resume: boolean }} Effect
  */
 
-/** Refusals of `join_room` that speak of the resume token and not of the room. */
-const TOKEN_REFUSALS = new Set(['resume_expired', 'resume_invalid', 'bad_resume_token']);
+/** The refusal of `join_room` that speaks of the resume token and not of the room. */
+const TOKEN_REFUSAL = 'resume_failed';
 
 export class SessionMachine {
   /** @param {{ random: () => number }} environment */
@@ -95,9 +96,6 @@ export class SessionMachine {
         return this.#state === 'waiting' ? this.#open() : [];
       case 'joinOk':
         return this.#joinOk();
-      case 'joinTimeout':
-        if (this.#state !== 'rejoining') return this.handleJoinRefused('timeout');
-        return [{ effect: 'close' }, ...this.#socketDown(now)];
       case 'leave':
         this.#forgetRoom();
         if (this.#isLive()) this.#state = 'connected';
@@ -118,13 +116,17 @@ export class SessionMachine {
   }
 
   /**
-   * The server refused `join_room`.
+   * The server refused `join_room`, or did not answer it.
    * @param {string} reason
+   * @param {number} now
    * @returns {Effect[]}
    */
-  handleJoinRefused(reason) {
+  handleJoinRefused(reason, now) {
     if (this.#state !== 'rejoining' && this.#state !== 'joining') return [];
-    if (this.#hasToken && TOKEN_REFUSALS.has(reason)) {
+    if (this.#state === 'rejoining' && PASSING_REASONS.has(reason)) {
+      return [{ effect: 'close' }, ...this.#socketDown(now)];
+    }
+    if (this.#hasToken && reason === TOKEN_REFUSAL) {
       this.#hasToken = false;
       return [{ effect: 'join', resume: false }];
     }

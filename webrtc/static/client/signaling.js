@@ -34,7 +34,6 @@ const SERVER_EVENTS = [
   'offer',
   'ice_candidate',
   'media_reset',
-  'settings',
   'room_closed',
   'server_draining',
 ];

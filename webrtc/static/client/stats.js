@@ -28,7 +28,8 @@
  */
 
 /**
- * What the server knows of our connection (`get_stats`).
+ * What the server knows of our connection (`get_stats`). Figures that are left out have the value
+ * that DEFAULTS gives.
  * @typedef {object} ServerReading
  * @property {number | null} [rtt_ms]
  * @property {number} [packets_received]
@@ -68,6 +69,15 @@
  * @property {LatencyBudget} latency
  * @property {ServerReading | null} server
  */
+
+/** @type {Required<Pick<ServerReading, 'packets_received' | 'packets_lost' | 'buffer_ms' | 'mix_wait_ms' | 'ptime_ms'>>} */
+const DEFAULTS = {
+  packets_received: 0,
+  packets_lost: 0,
+  buffer_ms: 0,
+  mix_wait_ms: 0,
+  ptime_ms: 20,
+};
 
 /** Opus looks 6.5 ms ahead in its default modes, 2.5 ms of it in CELT (RFC 6716, 4.2). */
 const OPUS_LOOKAHEAD_MS = 6.5;
@@ -128,9 +138,10 @@ const milliseconds = (seconds) => (seconds === undefined ? null : seconds * 1000
  * @returns {AudioStats}
  */
 export function computeStats(before, after, server, context) {
+  const theirs = server && { ...DEFAULTS, ...server };
   const change = difference(before, after);
   const bufferMs = ratio(change.jitterBufferDelayS * 1000, change.jitterBufferEmitted);
-  const roundTripMs = after.roundTripMs ?? server?.rtt_ms ?? null;
+  const roundTripMs = after.roundTripMs ?? theirs?.rtt_ms ?? null;
   return {
     bitrateKbps: {
       up: (change.bytesSent * 8) / change.elapsedMs,
@@ -138,15 +149,15 @@ export function computeStats(before, after, server, context) {
     },
     roundTripMs,
     loss: {
-      up: after.remoteLoss ?? ratio(server?.packets_lost ?? 0, received(server)),
+      up: after.remoteLoss ?? (theirs && ratio(theirs.packets_lost, theirs.packets_lost + theirs.packets_received)),
       down: ratio(Math.max(0, change.packetsLost), change.packetsLost + change.packetsReceived),
     },
     jitterMs: after.jitterMs,
     concealedRatio: ratio(change.concealed - change.concealedSilent, change.samples),
     codec: after.codec,
-    packetMs: server?.ptime_ms ?? context.ptimeUpMs,
+    packetMs: context.ptimeUpMs ?? theirs?.ptime_ms ?? null,
     bufferMs,
-    latency: latencyBudget(change, server, context, { bufferMs, roundTripMs }),
+    latency: latencyBudget(change, theirs, context, { bufferMs, roundTripMs }),
     server,
   };
 }
@@ -176,9 +187,6 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
   const totalMs = Object.values(hops).reduce((sum, ms) => (sum ?? 0) + (ms ?? 0), 0) ?? 0;
   return { ...hops, totalMs };
 }
-
-/** @param {ServerReading | null} server */
-const received = (server) => (server?.packets_received ?? 0) + (server?.packets_lost ?? 0);
 
 /**
  * @param {number} part

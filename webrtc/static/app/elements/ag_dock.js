@@ -1,0 +1,63 @@
+import { icon, make, refs } from '../dom.js';
+
+/**
+ * @typedef {'live' | 'off' | 'idle'} ToggleTone
+ * @typedef {object} ToggleLook
+ * @property {ToggleTone} tone
+ * @property {string} icon
+ * @property {string} text
+ * @property {string} hint
+ * @property {string} [key] Shortcut.
+ */
+
+/** The big switches at the bottom. Fires `microphone`, `speaker` and `leave`. */
+export class AgDock extends HTMLElement {
+  /** @type {Record<string, HTMLElement>} */
+  #refs = {};
+  /** @type {Map<HTMLElement, string>} */
+  #shown = new Map();
+
+  connectedCallback() {
+    this.#refs = refs(this);
+    const events = { mic: 'microphone', speaker: 'speaker', leave: 'leave' };
+    for (const [name, type] of Object.entries(events)) {
+      this.#refs[name]?.addEventListener('click', () => this.dispatchEvent(new Event(type)));
+    }
+  }
+
+  /** @param {{ publishing: boolean, muted: boolean, subscribing: boolean, deafened: boolean }} state */
+  show({ publishing, muted, subscribing, deafened }) {
+    this.#draw(this.#refs.mic, microphoneLook(publishing, muted));
+    this.#draw(this.#refs.speaker, speakerLook(subscribing, deafened));
+  }
+
+  /**
+   * @param {HTMLElement | undefined} button
+   * @param {ToggleLook} look
+   */
+  #draw(button, look) {
+    if (!button || this.#shown.get(button) === look.text) return;
+    this.#shown.set(button, look.text);
+    button.dataset.tone = look.tone;
+    const text = make('span', { class: 'toggle-text' }, [
+      make('b', { text: look.text }),
+      make('small', { text: look.hint }),
+    ]);
+    button.replaceChildren(icon(look.icon), text);
+    if (look.key) button.append(make('kbd', { text: look.key, attributes: { 'aria-hidden': 'true' } }));
+  }
+}
+
+/** @param {boolean} publishing @param {boolean} muted @returns {ToggleLook} */
+function microphoneLook(publishing, muted) {
+  if (!publishing) return { tone: 'idle', icon: 'mic-off', text: 'Start Broadcasting', hint: 'nobody hears you' };
+  if (muted) return { tone: 'off', icon: 'mic-off', text: 'Microphone off', hint: 'click to speak', key: 'M' };
+  return { tone: 'live', icon: 'mic', text: 'Microphone on', hint: 'click to mute', key: 'M' };
+}
+
+/** @param {boolean} subscribing @param {boolean} deafened @returns {ToggleLook} */
+function speakerLook(subscribing, deafened) {
+  if (!subscribing) return { tone: 'idle', icon: 'ear-off', text: 'Listen to Stream', hint: 'you hear nobody' };
+  if (deafened) return { tone: 'off', icon: 'ear-off', text: 'Sound off', hint: 'click to hear', key: 'D' };
+  return { tone: 'live', icon: 'ear', text: 'Sound on', hint: 'click to deafen', key: 'D' };
+}

@@ -1,0 +1,24 @@
+/** Entry of the page: defines its elements. */
+
+import '../webrtc_client.js';
+import { AgMeter } from './elements/ag_meter.js';
+import { AgFader } from './elements/ag_fader.js';
+import { AgStatus } from './elements/ag_status.js';
+import { AgLobby } from './elements/ag_lobby.js';
+import { AgRoom } from './elements/ag_room.js';
+import { AgMicrophone } from './elements/ag_microphone.js';
+import { AgSpeaker } from './elements/ag_speaker.js';
+import { AgFigures } from './elements/ag_figures.js';
+import { AgDock } from './elements/ag_dock.js';
+import { AgApp } from './elements/ag_app.js';
+
+customElements.define('ag-meter', AgMeter);
+customElements.define('ag-fader', AgFader);
+customElements.define('ag-status', AgStatus);
+customElements.define('ag-lobby', AgLobby);
+customElements.define('ag-room', AgRoom);
+customElements.define('ag-microphone', AgMicrophone);
+customElements.define('ag-speaker', AgSpeaker);
+customElements.define('ag-figures', AgFigures);
+customElements.define('ag-dock', AgDock);
+customElements.define('ag-app', AgApp);

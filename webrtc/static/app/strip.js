@@ -1,0 +1,111 @@
+import { formatPan } from './format.js';
+import { refs, setText } from './dom.js';
+
+/**
+ * @typedef {import('../client/roster.js').Participant} Participant
+ * @typedef {import('./elements/ag_meter.js').AgMeter} AgMeter
+ * @typedef {import('./elements/ag_fader.js').AgFader} AgFader
+ */
+
+/**
+ * One participant: who, how loud, and how I hear them. A controller round one `<li>`; calls
+ * `onMix` with what the user changed.
+ */
+export class Strip {
+  /**
+   * @param {HTMLTemplateElement} template
+   * @param {string} participantId
+   * @param {(change: { gainDb?: number, pan?: number, muted?: boolean }) => void} onMix
+   */
+  constructor(template, participantId, onMix) {
+    this.element = document.createElement('li');
+    this.element.className = 'strip';
+    this.element.dataset.participantId = participantId;
+    this.element.append(template.content.cloneNode(true));
+    customElements.upgrade(this.element);
+    const found = refs(this.element);
+    this.#name = /** @type {HTMLElement} */ (found.name);
+    this.#you = /** @type {HTMLElement} */ (found.you);
+    this.#state = /** @type {HTMLElement} */ (found.state);
+    this.#controls = /** @type {HTMLElement} */ (found.controls);
+    this.#mute = /** @type {HTMLButtonElement} */ (found.mute);
+    this.#gain = /** @type {AgFader} */ (found.gain);
+    this.#pan = /** @type {HTMLInputElement} */ (found.pan);
+    this.#panValue = /** @type {HTMLElement} */ (found.panValue);
+    this.meter = /** @type {AgMeter} */ (found.meter);
+    this.#mute.addEventListener('click', () => onMix({ muted: !this.#mixMuted }));
+    this.#gain.addEventListener('input', () => onMix({ gainDb: this.#gain.db }));
+    this.#pan.addEventListener('input', () => onMix({ pan: Number(this.#pan.value) / 100 }));
+    this.#pan.addEventListener('dblclick', () => onMix({ pan: 0 }));
+  }
+
+  #name;
+  #you;
+  #state;
+  #controls;
+  #mute;
+  #gain;
+  #pan;
+  #panValue;
+  #mixMuted = false;
+
+  /** @param {Participant} person */
+  show(person) {
+    const name = person.name || 'Guest';
+    setText(this.#name, name);
+    this.#you.hidden = !person.isMe;
+    this.#mute.hidden = person.isMe;
+    this.#controls.hidden = person.isMe;
+    this.element.classList.toggle('me', person.isMe);
+    this.#showMix(name, person.mix);
+    this.showVoice(person);
+  }
+
+  /**
+   * The part that changes many times a second.
+   * @param {Participant} person
+   */
+  showVoice(person) {
+    const speaking = person.speaking && !person.muted;
+    this.element.classList.toggle('speaking', speaking);
+    this.element.classList.toggle('silenced', person.muted || person.mix.muted);
+    setText(this.#state, stateWord(person, speaking));
+    if (!person.isMe) this.meter.target = person.muted ? -Infinity : person.levelDbov;
+  }
+
+  /**
+   * @param {string} name
+   * @param {import('../client/roster.js').ListenerMix} mix
+   */
+  #showMix(name, mix) {
+    this.#mixMuted = mix.muted;
+    this.#mute.setAttribute('aria-pressed', String(mix.muted));
+    this.#mute.setAttribute('aria-label', `Mute ${name} for me`);
+    setText(this.#mute, mix.muted ? 'Muted for me' : 'Mute');
+    this.#gain.name = name;
+    this.#gain.db = mix.gainDb;
+    this.#pan.value = String(Math.round(mix.pan * 100));
+    this.#pan.style.setProperty('--at', String((mix.pan + 1) / 2));
+    this.#pan.setAttribute('aria-label', `Pan of ${name}`);
+    this.#pan.setAttribute('aria-valuetext', panWords(mix.pan));
+    setText(this.#panValue, formatPan(mix.pan));
+  }
+}
+
+/**
+ * @param {Participant} person
+ * @param {boolean} speaking
+ */
+function stateWord(person, speaking) {
+  if (person.role === 'subscriber') return person.deafened ? 'away from the sound' : 'listening';
+  if (person.muted) return 'microphone off';
+  if (speaking) return 'speaking';
+  return person.deafened ? 'hears nothing' : '';
+}
+
+/** @param {number} pan */
+function panWords(pan) {
+  const percent = Math.round(Math.abs(pan) * 100);
+  if (percent === 0) return 'centre';
+  return `${percent} percent ${pan < 0 ? 'left' : 'right'}`;
+}

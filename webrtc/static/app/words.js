@@ -1,0 +1,131 @@
+/**
+ * What the page says about states and troubles: what is the matter, and what the user can do.
+ * Tables only.
+ */
+
+/**
+ * @typedef {'good' | 'busy' | 'bad' | 'idle'} Tone
+ * @typedef {{ tone: Tone, text: string, hint: string }} StatusWords
+ * @typedef {import('../client/client.js').ClientState} ClientState
+ * @typedef {import('../client/media_machine.js').MediaState} MediaState
+ */
+
+/** @type {Record<ClientState, StatusWords>} */
+const SIGNALING = {
+  disconnected: { tone: 'idle', text: 'Not connected', hint: '' },
+  connecting: { tone: 'busy', text: 'Connecting', hint: 'Reaching the server.' },
+  connected: { tone: 'good', text: 'Connected', hint: 'Ready to join a room.' },
+  joining: { tone: 'busy', text: 'Joining', hint: 'Asking for a seat.' },
+  joined: { tone: 'idle', text: 'In the room', hint: 'No sound is sent or heard.' },
+  reconnecting: {
+    tone: 'busy',
+    text: 'Reconnecting',
+    hint: 'The server is out of reach. Sound goes on where it can; your seat is kept.',
+  },
+};
+
+/** @type {Record<MediaState, StatusWords>} */
+const SOUND = {
+  idle: SIGNALING.joined,
+  connecting: { tone: 'busy', text: 'Connecting sound', hint: 'Looking for a way through the network.' },
+  connected: { tone: 'good', text: 'Connected', hint: 'Sound flows.' },
+  interrupted: { tone: 'busy', text: 'Sound interrupted', hint: 'The network stutters. Waiting a moment.' },
+  restarting: { tone: 'busy', text: 'Finding another way', hint: 'The network changed. Sound returns by itself.' },
+  retrying: {
+    tone: 'bad',
+    text: 'No way for sound',
+    hint: 'This network seems to block UDP. Trying again by itself; another network may help.',
+  },
+};
+
+/**
+ * @param {ClientState} state
+ * @param {MediaState} mediaState
+ * @returns {StatusWords}
+ */
+export const statusWords = (state, mediaState) =>
+  state === 'joined' ? SOUND[mediaState] : SIGNALING[state];
+
+/**
+ * @typedef {object} Advice
+ * @property {string} title
+ * @property {string} text
+ * @property {readonly ('retryMicrophone' | 'listenOnly' | 'connect' | 'dismiss')[]} actions
+ */
+
+/** @type {Record<string, Advice>} */
+const ADVICE = {
+  permission_denied: {
+    title: 'The microphone is blocked',
+    text: 'Click the symbol beside the address of this page, allow the microphone, then try again. Until then you can listen.',
+    actions: ['retryMicrophone', 'listenOnly'],
+  },
+  no_microphone: {
+    title: 'No microphone was found',
+    text: 'Plug one in, or choose another one under Microphone. Until then you can listen.',
+    actions: ['retryMicrophone', 'listenOnly'],
+  },
+  device_busy: {
+    title: 'The microphone is in use',
+    text: 'Another program holds it. Close that program or choose another microphone, then try again.',
+    actions: ['retryMicrophone', 'listenOnly'],
+  },
+  device_lost: {
+    title: 'The microphone is gone',
+    text: 'It was unplugged or taken away, and nobody hears you now. Plug it in again or choose another one.',
+    actions: ['retryMicrophone', 'dismiss'],
+  },
+  insecure_origin: {
+    title: 'This address may not use a microphone',
+    text: 'Browsers give it only to https addresses and to localhost. Open the page by such an address to speak; listening works here.',
+    actions: ['listenOnly'],
+  },
+  webrtc_unsupported: {
+    title: 'This browser cannot do it',
+    text: 'WebRTC is missing or switched off. A current Firefox, Chrome, Edge or Safari has it.',
+    actions: [],
+  },
+  unreachable: {
+    title: 'The server cannot be reached',
+    text: 'Check the network, and that the server runs. Then connect again.',
+    actions: ['connect'],
+  },
+  media_unreachable: {
+    title: 'Sound does not get through',
+    text: 'The network seems to block UDP. The page goes on trying; another network, or a TURN server of the operator, helps.',
+    actions: ['dismiss'],
+  },
+  output_unsupported: {
+    title: 'The output cannot be chosen here',
+    text: 'Sound plays on the output that the system is set to.',
+    actions: ['dismiss'],
+  },
+  room_full: {
+    title: 'The room is full',
+    text: 'Try again later, or join another room.',
+    actions: ['dismiss'],
+  },
+};
+
+/**
+ * @param {{ reason: string, detail: string }} error
+ * @returns {Advice}
+ */
+export const adviceFor = ({ reason, detail }) =>
+  ADVICE[reason] ?? { title: 'That did not work', text: detail, actions: ['dismiss'] };
+
+/** @param {string} reason */
+export const isMicrophoneTrouble = (reason) =>
+  ['permission_denied', 'no_microphone', 'device_busy', 'device_lost', 'insecure_origin'].includes(reason);
+
+/** Words for the hops of the latency budget, in the order a voice takes them. */
+export const HOPS = /** @type {const} */ ([
+  ['captureMs', 'Microphone', 'here'],
+  ['packetMs', 'Packet and codec', 'here'],
+  ['networkUpMs', 'Network, up', 'network'],
+  ['serverBufferMs', 'Server buffer', 'server-zone'],
+  ['mixMs', 'Mix', 'server-zone'],
+  ['networkDownMs', 'Network, down', 'network'],
+  ['browserBufferMs', 'Browser buffer', 'here'],
+  ['outputMs', 'Output', 'here'],
+]);
