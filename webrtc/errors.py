@@ -16,7 +16,7 @@ class ClientError(Exception):
 
     Attributes:
         reason: one of `REASONS`; the same code on Socket.IO, REST and in docs/protocol.md.
-        detail: one sentence for a human; never echoes what the client sent.
+        detail: one sentence for a human.
         retry_after_s: seconds after which trying again makes sense, or None.
     """
 
@@ -49,8 +49,6 @@ REASONS: Final[dict[str, str]] = {
     "server_full": "This server holds as many rooms as it may.",
     "participant_not_found": "There is no such participant in the room.",
     "resume_failed": "The resume token is unknown or older than 60 s; join afresh without it.",
-    "host_key_invalid": "The host key is not the one of this room.",
-    "token_invalid": "The access token is missing, malformed, expired or not for this room.",
     "forbidden": "The participant's rights do not allow this.",
     "busy": "The previous request of this kind has not been answered yet.",
     "glare": "An offer of the server is open: answer it first, then offer again.",
@@ -61,7 +59,6 @@ REASONS: Final[dict[str, str]] = {
     "negotiation_timeout": "The media worker did not answer in time.",
     "worker_unavailable": "The room's media worker is restarting; wait `retry_after_s` seconds.",
     "draining": "This server is shutting down and takes no one new.",
-    "replaced": "A newer connection of the same participant took over.",
     "not_found": "There is no such resource.",
     "method_not_allowed": "The resource does not know this method.",
     "unauthorized": "The request needs a bearer token, or has a wrong one.",

@@ -6,7 +6,8 @@ the front process: every participant and room carries an opaque `state` blob tha
 and hands back in `Welcome`, so that a restarted front process knows its rooms again.
 
 Requests carry an `id`; exactly one `Done`, `Answer` or `Failed` with the same `id` answers each.
-Everything else is one-way. All times are seconds, all levels dBov (RFC 6464: 0 loudest, 127 silent).
+Everything else is one-way. All times are seconds, all levels dBov (RFC 6464: 0 loudest, 127
+silent).
 """
 
 from typing import Literal

@@ -1,0 +1,63 @@
+"""The HTTP application: REST, Socket.IO and the page, the same on both ports."""
+
+from typing import Final
+
+from aiohttp import web
+
+from webrtc.api.health import HealthResource
+from webrtc.api.metrics import MetricsResource
+from webrtc.api.openapi import DOCUMENT, document, openapi_route
+from webrtc.api.pages import Pages
+from webrtc.api.problems import problems
+from webrtc.api.rooms import RoomsResource
+from webrtc.api.routes import Route
+from webrtc.api.security import Security
+from webrtc.api.static_files import StaticFiles
+from webrtc.api.stats import StatsResource
+from webrtc.errors import ClientError
+from webrtc.front_origins import OriginPolicy
+from webrtc.signaling.desk import FrontDesk
+from webrtc.signaling.dispatch import Dispatcher
+from webrtc.signaling.socketio_adapter import SOCKETIO_PATH, SignalingServer
+
+API_VERSION: Final = "0.1.0"
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+def routes_of(desk: FrontDesk, dispatcher: Dispatcher, signaling: SignalingServer) -> list[Route]:
+    """Return every REST route."""
+    return [
+        *HealthResource(desk).routes,
+        *MetricsResource(desk, dispatcher, signaling).routes,
+        *StatsResource(desk, dispatcher).routes,
+        *RoomsResource(desk).routes,
+        openapi_route(),
+    ]
+
+
+def build_app(
+    desk: FrontDesk,
+    dispatcher: Dispatcher,
+    signaling: SignalingServer,
+    files: StaticFiles,
+    origins: OriginPolicy,
+) -> web.Application:
+    """Return the application."""
+    security = Security(origins)
+    app = web.Application(
+        middlewares=[problems, security.middleware()], client_max_size=MAX_BODY_BYTES
+    )
+    app.on_response_prepare.append(security.add_headers)
+    routes = routes_of(desk, dispatcher, signaling)
+    app[DOCUMENT] = document(routes, API_VERSION)
+    for route in routes:
+        app.router.add_route(route.method, route.path, route.handler)
+
+    async def socketio(request: web.Request) -> web.StreamResponse:
+        if not security.allows(request):
+            raise ClientError("forbidden", "pages of this origin may not use the server")
+        return await signaling.answer(request)
+
+    app.router.add_get(SOCKETIO_PATH, socketio)
+    app.router.add_get("/{path:.*}", Pages(files, origins).answer)
+    return app

@@ -1,0 +1,162 @@
+"""`/metrics`: the figures in Prometheus' text format (version 0.0.4)."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from webrtc.api.routes import Reply, Route
+from webrtc.control.messages import WorkerStats
+from webrtc.signaling.desk import FrontDesk
+from webrtc.signaling.dispatch import Dispatcher
+from webrtc.signaling.socketio_adapter import SignalingServer
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_Labels = dict[str, str | int]
+
+
+@dataclass(slots=True)
+class Metric:
+    """One metric and its samples."""
+
+    name: str
+    kind: str
+    meaning: str
+    samples: list[tuple[_Labels, float]] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Return the metric in the exposition format."""
+        lines = [f"# HELP {self.name} {self.meaning}", f"# TYPE {self.name} {self.kind}"]
+        lines += [f"{self.name}{_labels(labels)} {value!r}" for labels, value in self.samples]
+        return "\n".join(lines) + "\n"
+
+
+def _labels(labels: _Labels) -> str:
+    if not labels:
+        return ""
+    inner = ",".join(f'{name}="{_escaped(str(value))}"' for name, value in labels.items())
+    return "{" + inner + "}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+_WORKER_METRICS = (
+    ("ag06_worker_cpu_seconds_total", "counter", "CPU time of the media worker.", "cpu_s"),
+    ("ag06_worker_uptime_seconds", "gauge", "Time since the worker started.", "uptime_s"),
+    ("ag06_worker_rooms", "gauge", "Rooms of the worker.", "rooms"),
+    ("ag06_worker_participants", "gauge", "Participants of the worker.", "participants"),
+    ("ag06_worker_peers", "gauge", "Peer connections of the worker.", "peers"),
+    ("ag06_worker_ticks_total", "counter", "Ticks of the mixer.", "ticks"),
+    ("ag06_worker_tick_overruns_total", "counter", "Ticks longer than a tick.", "tick_overruns"),
+    ("ag06_worker_late_ticks_total", "counter", "Ticks that began late.", "late_ticks"),
+    ("ag06_worker_encodes_total", "counter", "Opus frames encoded.", "encodes"),
+)
+
+
+class MetricsResource:
+    """Answers the scraper."""
+
+    def __init__(self, desk: FrontDesk, dispatcher: Dispatcher, signaling: SignalingServer) -> None:
+        self._desk = desk
+        self._dispatcher = dispatcher
+        self._signaling = signaling
+        self.routes = [
+            Route(
+                "GET",
+                "/metrics",
+                self.metrics,
+                "Metrics for Prometheus.",
+                {200: Reply("The metrics.", str, "text/plain")},
+            )
+        ]
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        """`GET /metrics`."""
+        rooms = await self._desk.conference.store.rooms()
+        metrics = [*self._front(len(rooms)), *self._workers()]
+        text = "".join(metric.text() for metric in metrics)
+        return web.Response(
+            body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+        )
+
+    def _front(self, rooms: int) -> Iterator[Metric]:
+        seats = self._desk.presence.all_seats()
+        detached = sum(seat.connection is None for seat in seats)
+        signaling = self._signaling
+        yield _one("ag06_rooms", "gauge", "Rooms of this server.", rooms)
+        yield _one("ag06_participants", "gauge", "Participants of this server.", len(seats))
+        yield _one(
+            "ag06_participants_detached", "gauge", "Participants whose socket is lost.", detached
+        )
+        yield _one("ag06_sockets", "gauge", "Open websockets.", signaling.socket_count)
+        yield _one(
+            "ag06_slow_sockets_total",
+            "counter",
+            "Websockets closed because the client did not read.",
+            signaling.slow_sockets,
+        )
+        yield _one(
+            "ag06_dropped_levels_total",
+            "counter",
+            "Levels messages that lagging clients did not get.",
+            signaling.dropped_levels,
+        )
+        yield _one(
+            "process_cpu_seconds_total",
+            "counter",
+            "CPU time of the front process.",
+            time.process_time(),
+        )
+        yield Metric(
+            "ag06_events_total",
+            "counter",
+            "Client events by answer.",
+            [
+                ({"event": event, "reason": reason}, count)
+                for (event, reason), count in sorted(self._dispatcher.events.items())
+            ],
+        )
+
+    def _workers(self) -> Iterator[Metric]:
+        pool = self._desk.workers
+        yield Metric(
+            "ag06_worker_connected",
+            "gauge",
+            "Whether the media worker is there.",
+            [({"worker": worker}, int(pool.connected(worker))) for worker in range(len(pool))],
+        )
+        present = [
+            stats for worker in range(len(pool)) if (stats := pool.stats(worker)) is not None
+        ]
+        for name, kind, meaning, attribute in _WORKER_METRICS:
+            samples: list[tuple[_Labels, float]] = [
+                ({"worker": stats.worker}, getattr(stats, attribute)) for stats in present
+            ]
+            yield Metric(name, kind, meaning, samples)
+        yield Metric(
+            "ag06_worker_tick_seconds", "gauge", "Length of ticks.", list(_tick_quantiles(present))
+        )
+        yield Metric(
+            "ag06_worker_events_total",
+            "counter",
+            "What the media worker counts: drops, late packets, concealment and more.",
+            [
+                ({"worker": stats.worker, "counter": counter}, value)
+                for stats in present
+                for counter, value in sorted(stats.counters.items())
+            ],
+        )
+
+
+def _tick_quantiles(present: Iterable[WorkerStats]) -> Iterator[tuple[_Labels, float]]:
+    for stats in present:
+        yield {"worker": stats.worker, "quantile": "0.5"}, stats.tick_p50_ms / 1000
+        yield {"worker": stats.worker, "quantile": "0.99"}, stats.tick_p99_ms / 1000
+
+
+def _one(name: str, kind: str, meaning: str, value: float) -> Metric:
+    return Metric(name, kind, meaning, [({}, value)])

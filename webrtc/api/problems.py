@@ -1,0 +1,105 @@
+"""Errors of the REST API: `application/problem+json` (RFC 9457), whatever went wrong."""
+
+import logging
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from webrtc.errors import ClientError
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+STATUS_OF: Final = {
+    "bad_message": HTTPStatus.BAD_REQUEST,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "room_not_found": HTTPStatus.NOT_FOUND,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "room_exists": HTTPStatus.CONFLICT,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "server_full": HTTPStatus.SERVICE_UNAVAILABLE,
+    "draining": HTTPStatus.SERVICE_UNAVAILABLE,
+    "worker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""HTTP status of the reason codes that REST uses."""
+
+_REASON_OF: Final = {
+    400: ("bad_message", "the request is malformed"),
+    404: ("not_found", "there is no such resource"),
+    405: ("method_not_allowed", "the resource does not know this method"),
+    413: ("too_large", "the request is too large"),
+}
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error (RFC 9457); `reason` is a code of docs/protocol.md."""
+
+    title: str
+    status: int
+    reason: str
+    detail: str
+    type: str = "about:blank"
+    retry_after: float | None = None
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def problem(error: ClientError, headers: dict[str, str] | None = None) -> web.Response:
+    """Return the response that tells `error`."""
+    status = STATUS_OF.get(error.reason, HTTPStatus.BAD_REQUEST)
+    return _response(status, error.reason, error.detail, error.retry_after_s, headers)
+
+
+def _response(
+    status: int,
+    reason: str,
+    detail: str,
+    retry_after_s: float | None = None,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    details = ProblemDetails(
+        title=HTTPStatus(status).phrase,
+        status=int(status),
+        reason=reason,
+        detail=detail,
+        retry_after=retry_after_s,
+    )
+    response = web.Response(
+        status=int(status),
+        body=_encoder.encode(details),
+        content_type=CONTENT_TYPE,
+        headers=headers,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(max(1, round(retry_after_s)))
+    return response
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure below into a problem; only our own defects are logged."""
+    try:
+        return await handler(request)
+    except ClientError as error:
+        return problem(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        reason, detail = _REASON_OF.get(error.status, ("bad_message", error.reason))
+        allow = error.headers.get("Allow")
+        return _response(error.status, reason, detail, headers={"Allow": allow} if allow else None)
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.match_info.handler)
+        return problem(ClientError("internal_error", "the server made a mistake"))

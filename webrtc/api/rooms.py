@@ -1,0 +1,141 @@
+"""`/api/rooms`: make, list, look at and close rooms."""
+
+import msgspec
+from aiohttp import web
+
+from rooms import tokens
+from rooms.models import Room
+from webrtc.api.routes import Reply, Route, json_body, json_reply
+from webrtc.errors import ClientError
+from webrtc.signaling.conference import participant_info
+from webrtc.signaling.desk import FrontDesk
+from webrtc.signaling.messages import ParticipantInfo, RoomId
+
+
+class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What room to make."""
+
+    room_id: RoomId = ""
+
+
+class CreatedRoom(msgspec.Struct, frozen=True):
+    """A new room. `host_key` makes its holder the host; it is told only here."""
+
+    room_id: str
+    created_at: float
+    host_key: str
+
+
+class RoomSummary(msgspec.Struct, frozen=True):
+    """A room in the list; `participants` is how many."""
+
+    room_id: str
+    created_at: float
+    participants: int
+
+
+class RoomList(msgspec.Struct, frozen=True):
+    """All rooms, oldest first."""
+
+    rooms: list[RoomSummary]
+
+
+class RoomDetails(msgspec.Struct, frozen=True):
+    """A room and who is in it, in the order of joining."""
+
+    room_id: str
+    created_at: float
+    participants: list[ParticipantInfo]
+
+
+_new_room = msgspec.json.Decoder(NewRoom)
+
+
+class RoomsResource:
+    """Answers for rooms."""
+
+    def __init__(self, desk: FrontDesk) -> None:
+        self._desk = desk
+        self.routes = [
+            Route(
+                "POST",
+                "/api/rooms",
+                self.create,
+                "Make a room; it waits ten minutes for its first participant.",
+                {201: Reply("The room is there.", CreatedRoom)},
+                body=NewRoom,
+                problems={409: "There is a room of this id.", 503: "Too many rooms, or draining."},
+            ),
+            Route(
+                "GET",
+                "/api/rooms",
+                self.list_all,
+                "List the rooms.",
+                {200: Reply("The rooms.", RoomList)},
+            ),
+            Route(
+                "GET",
+                "/api/rooms/{room_id}",
+                self.show,
+                "Look at a room.",
+                {200: Reply("The room.", RoomDetails)},
+                problems={404: "There is no such room."},
+            ),
+            Route(
+                "DELETE",
+                "/api/rooms/{room_id}",
+                self.delete,
+                "Close a room; everyone in it is told `room_closed`.",
+                {204: Reply("The room is gone.")},
+                host_key=True,
+                problems={401: "The host key is missing or wrong.", 404: "There is no such room."},
+            ),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        """`POST /api/rooms`."""
+        wanted: NewRoom = await json_body(request, _new_room)
+        if self._desk.entrance.draining:
+            raise ClientError("draining", "this server is about to stop", 2.0)
+        room, host_key = await self._desk.entrance.open_room(wanted.room_id)
+        created = CreatedRoom(room.room_id, room.created_at, host_key)
+        return json_reply(created, 201, {"Location": f"/api/rooms/{room.room_id}"})
+
+    async def list_all(self, _: web.Request) -> web.Response:
+        """`GET /api/rooms`."""
+        store = self._desk.conference.store
+        return json_reply(
+            RoomList(
+                [
+                    RoomSummary(room.room_id, room.created_at, await store.count(room.room_id))
+                    for room in await store.rooms()
+                ]
+            )
+        )
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /api/rooms/{room_id}`."""
+        room = await self._room(request)
+        conference = self._desk.conference
+        shown = [
+            participant_info(
+                one, speaking=conference.levels.speaking(one.room_id, one.participant_id)
+            )
+            for one in await conference.store.participants(room.room_id)
+        ]
+        return json_reply(RoomDetails(room.room_id, room.created_at, shown))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`DELETE /api/rooms/{room_id}`."""
+        room = await self._room(request)
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not tokens.matches(key.strip(), room.host_key_hash):
+            raise ClientError("unauthorized", "the room's host key is wanted as bearer token")
+        await self._desk.close_room(room)
+        return web.Response(status=204)
+
+    async def _room(self, request: web.Request) -> Room:
+        room = await self._desk.conference.store.room(request.match_info["room_id"])
+        if room is None:
+            raise ClientError("room_not_found", "there is no such room")
+        return room

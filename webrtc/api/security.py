@@ -1,0 +1,63 @@
+"""Headers that every answer carries, and which pages may read it (CORS)."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from webrtc.front_origins import OriginPolicy
+
+_METHODS = "GET, HEAD, POST, DELETE, PATCH"
+_REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
+_SCRIPTS = ("/webrtc_client.js", "/client/", "/vendor/")
+
+
+class Security:
+    """Adds the headers and answers preflight requests."""
+
+    def __init__(self, origins: OriginPolicy) -> None:
+        self._origins = origins
+
+    async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Complete a response before it is sent; a signal handler of aiohttp."""
+        headers = response.headers
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers.pop("Server", None)
+        if request.path.startswith(_SCRIPTS):
+            # The client is meant to be embedded in other people's pages. Loading it is free;
+            # what it may do here is decided where it connects.
+            headers["Access-Control-Allow-Origin"] = "*"
+            return
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return
+        headers.add("Vary", "Origin")
+        if self.allows(request):
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = "Location, ETag, Retry-After"
+
+    def allows(self, request: web.Request) -> bool:
+        """Return whether the page that sent the request, if it was one, may use the server."""
+        origin = request.headers.get("Origin")
+        return origin is None or self._origins.allows(origin, request.host)
+
+    def middleware(self) -> Middleware:
+        """Return the middleware that answers preflight requests (Fetch standard)."""
+
+        @web.middleware  # marks a function, which a bound method does not allow
+        async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._preflight(request, handler)
+
+        return preflight
+
+    async def _preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        asked = request.headers.get("Access-Control-Request-Method")
+        if request.method != "OPTIONS" or asked is None or not self.allows(request):
+            return await handler(request)
+        return web.Response(
+            status=204,
+            headers={
+                "Access-Control-Allow-Methods": _METHODS,
+                "Access-Control-Allow-Headers": _REQUEST_HEADERS,
+                "Access-Control-Max-Age": "600",
+            },
+        )

@@ -1,0 +1,98 @@
+"""`/api/stats`: the workers' latest figures, by worker, room and participant."""
+
+import msgspec
+from aiohttp import web
+
+from webrtc.api.routes import Reply, Route, json_reply
+from webrtc.control.messages import PeerStats, WorkerStats
+from webrtc.signaling.desk import FrontDesk
+from webrtc.signaling.dispatch import Dispatcher
+from webrtc.signaling.messages import spelled_out
+
+
+class ParticipantStats(msgspec.Struct, frozen=True):
+    """One participant; `media` is null before the first figures. No names: ids only."""
+
+    participant_id: str
+    attached: bool
+    media_state: str | None
+    media: PeerStats | None
+
+
+class RoomStats(msgspec.Struct, frozen=True):
+    """One room."""
+
+    room_id: str
+    participants: list[ParticipantStats]
+
+
+class WorkerReport(msgspec.Struct, frozen=True):
+    """One media worker; `figures` is null while it is away, its peers stand with their rooms."""
+
+    worker: int
+    connected: bool
+    figures: WorkerStats | None
+    rooms: list[RoomStats]
+
+
+class FrontStats(msgspec.Struct, frozen=True):
+    """The front process."""
+
+    sockets: int
+    rooms: int
+    participants: int
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """All figures; counters are cumulative since the process they belong to started."""
+
+    front: FrontStats
+    workers: list[WorkerReport]
+
+
+class StatsResource:
+    """Answers with figures."""
+
+    def __init__(self, desk: FrontDesk, dispatcher: Dispatcher) -> None:
+        self._desk = desk
+        self._dispatcher = dispatcher
+        self.routes = [
+            Route(
+                "GET",
+                "/api/stats",
+                self.stats,
+                "Figures of every worker, room and participant, at most a second old.",
+                {200: Reply("The figures.", Stats)},
+            )
+        ]
+
+    async def stats(self, _: web.Request) -> web.Response:
+        """`GET /api/stats`."""
+        pool = self._desk.workers
+        rooms: list[list[RoomStats]] = [[] for _ in range(len(pool))]
+        people = 0
+        for room in await self._desk.conference.store.rooms():
+            members = await self._desk.conference.store.participants(room.room_id)
+            people += len(members)
+            listed = [self._participant(room.worker, one.participant_id) for one in members]
+            rooms[room.worker].append(RoomStats(room.room_id, listed))
+        reports = [
+            WorkerReport(worker, pool.connected(worker), self._figures(worker), rooms[worker])
+            for worker in range(len(pool))
+        ]
+        front = FrontStats(self._dispatcher.sockets, sum(map(len, rooms)), people)
+        return json_reply(Stats(front, reports))
+
+    def _figures(self, worker: int) -> WorkerStats | None:
+        figures = self._desk.workers.stats(worker)
+        return figures and spelled_out(msgspec.structs.replace(figures, peer_stats=[]))
+
+    def _participant(self, worker: int, participant_id: str) -> ParticipantStats:
+        seat = self._desk.presence.seat(participant_id)
+        figures = self._desk.workers.peer_stats(worker, participant_id)
+        return ParticipantStats(
+            participant_id,
+            seat is not None and seat.connection is not None,
+            self._desk.workers.peer_state(participant_id),
+            figures and spelled_out(figures),
+        )

@@ -1,0 +1,110 @@
+"""The front process: rooms, signaling, REST and the page, on two listening sockets.
+
+It may stall, die or be replaced without a sound being lost: the media workers keep playing, and the
+next front process learns from them who is in which room.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from rooms.memory_store import MemoryRoomStore
+from rooms.store import RoomStore
+from webrtc.api.app import build_app
+from webrtc.api.pages import page_files
+from webrtc.front_limits import FrontLimits
+from webrtc.front_origins import OriginPolicy
+from webrtc.runtime_dir import control_path
+from webrtc.settings import Settings
+from webrtc.signaling.desk import FrontDesk
+from webrtc.signaling.dispatch import Dispatcher
+from webrtc.signaling.socketio_adapter import SignalingServer
+
+logger = logging.getLogger(__name__)
+
+_BACKLOG: Final = 1024
+_SHUTDOWN_S: Final = 2.0
+
+
+def run_front(
+    settings: Settings,
+    signaling_socket: socket.socket,
+    static_socket: socket.socket,
+    runtime_dir: str | Path,
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        settings: what the operator decided.
+        signaling_socket: bound and listening; Socket.IO and REST.
+        static_socket: bound and listening; the page, and all of the above.
+        runtime_dir: folder of the workers' control sockets.
+    """
+    asyncio.run(_serve(settings, [signaling_socket, static_socket], Path(runtime_dir)))
+
+
+async def _serve(settings: Settings, sockets: list[socket.socket], runtime_dir: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    front = Front.build(settings, runtime_dir)
+    await front.start(sockets)
+    logger.info("the front process serves with %d media workers", settings.media_workers)
+    try:
+        await stop.wait()
+    finally:
+        await front.stop()
+
+
+@dataclass
+class Front:
+    """The assembled front process; `build` is the only place that knows every part."""
+
+    desk: FrontDesk
+    dispatcher: Dispatcher
+    signaling: SignalingServer
+    app: web.Application
+    runner: web.AppRunner
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        runtime_dir: Path,
+        limits: FrontLimits | None = None,
+        store: RoomStore | None = None,
+    ) -> "Front":
+        """Put the parts together; nothing runs yet."""
+        limits = limits or FrontLimits()
+        workers = [control_path(runtime_dir, index) for index in range(settings.media_workers)]
+        ice_servers = [server.as_json() for server in settings.ice_servers]
+        desk = FrontDesk(store or MemoryRoomStore(), workers, limits, ice_servers)
+        dispatcher = Dispatcher(desk)
+        signaling = SignalingServer(dispatcher, limits.max_sockets)
+        origins = OriginPolicy.of(settings)
+        app = build_app(desk, dispatcher, signaling, page_files(), origins)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
+        )
+        return cls(desk, dispatcher, signaling, app, runner)
+
+    async def start(self, sockets: list[socket.socket]) -> None:
+        """Take over what the workers remember, then serve on `sockets`."""
+        await self.desk.start()
+        await self.runner.setup()
+        for listener in sockets:
+            await web.SockSite(self.runner, listener, backlog=_BACKLOG).start()
+
+    async def stop(self) -> None:
+        """Tell everyone to come back, close every socket, leave the workers playing."""
+        self.desk.drain()
+        await self.signaling.close()
+        await self.runner.cleanup()
+        await self.desk.close()

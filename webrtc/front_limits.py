@@ -1,0 +1,27 @@
+"""What the front process bounds, and by how much."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FrontLimits:
+    """Bounds of the front process; the defaults are those of docs/protocol.md."""
+
+    max_rooms: int = 10_000
+    max_participants_per_room: int = 2_000
+    max_sockets: int = 20_000
+    resume_window_s: float = 60.0
+    """How long a seat is kept after its socket was lost."""
+    empty_room_s: float = 600.0
+    """How long a room that was made through REST waits for its first participant."""
+    negotiation_timeout_s: float = 10.0
+    server_offer_timeout_s: float = 15.0
+    """How long the client has to answer an offer of the server."""
+    event_rate_per_s: float = 100.0
+    event_burst: float = 300.0
+    """Tokens of a connection; events cost what `CLIENT_EVENTS` says, mostly 1."""
+    update_period_s: float = 0.1
+    """Shortest time between two `participant_updated` of one participant."""
+    listener_levels_period_s: float = 1 / 3
+    """Shortest time between two `levels` to those who publish nothing."""
+    drain_retry_after_s: float = 2.0

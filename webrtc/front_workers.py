@@ -1,0 +1,202 @@
+"""The media workers as the front process sees them: where a room goes, and one link to each."""
+
+import asyncio
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from rooms.models import Participant, Room
+from rooms.strip import to_wire
+from webrtc.control.client import RequestBuilder, WorkerLink
+from webrtc.control.messages import (
+    Answer,
+    Done,
+    DropParticipant,
+    DropRoom,
+    Levels,
+    PeerState,
+    PeerStats,
+    PutParticipant,
+    PutRoom,
+    ServerOffer,
+    SourceMix,
+    ToFront,
+    ToWorker,
+    Welcome,
+    WorkerStats,
+)
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class PoolOwner(Protocol):
+    """Who is told what the workers say."""
+
+    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+        """A worker came, or came back."""
+        ...
+
+    def on_levels(self, message: Levels) -> None:
+        """Levels of a room changed."""
+        ...
+
+    def on_server_offer(self, message: ServerOffer) -> None:
+        """A worker wants to renegotiate with a participant."""
+        ...
+
+
+def put_room(room: Room) -> PutRoom:
+    """Return a room as a worker keeps it."""
+    return PutRoom(room.room_id, _encode(room))
+
+
+def put_participant(participant: Participant) -> PutParticipant:
+    """Return a participant as a worker keeps it; who publishes nothing has no strip."""
+    return PutParticipant(
+        room_id=participant.room_id,
+        participant_id=participant.participant_id,
+        csrc=participant.csrc,
+        publishes=participant.publishes,
+        subscribes=participant.subscribes,
+        muted=participant.muted,
+        deafened=participant.deafened,
+        mix={
+            source: SourceMix(mix.gain_db, mix.pan, mix.muted)
+            for source, mix in participant.mix.items()
+        },
+        strip=to_wire(participant.strip) if participant.publishes else {},
+        state=_encode(participant),
+    )
+
+
+class WorkerPool:
+    """All workers of this server."""
+
+    def __init__(self, paths: list[Path], owner: PoolOwner) -> None:
+        self._owner = owner
+        self._links = [WorkerLink(worker, path, self) for worker, path in enumerate(paths)]
+        self._placed: list[set[str]] = [set() for _ in paths]
+        self._stats: list[WorkerStats | None] = [None for _ in paths]
+        self._peer_stats: list[dict[str, PeerStats]] = [{} for _ in paths]
+        self._peer_states: dict[str, str] = {}
+        self._greeted = [asyncio.Event() for _ in paths]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    # ---- life ----
+
+    def start(self) -> None:
+        """Connect to every worker and stay connected."""
+        self._tasks = [
+            asyncio.create_task(link.run(), name=f"link to worker {link.worker}")
+            for link in self._links
+        ]
+
+    async def wait_for_all(self, timeout_s: float) -> None:
+        """Wait until every worker has been there once, or for `timeout_s`."""
+        waiting = [asyncio.create_task(event.wait()) for event in self._greeted]
+        _, late = await asyncio.wait(waiting, timeout=timeout_s)
+        for task in late:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Disconnect; the workers go on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ---- what is asked about them ----
+
+    def connected(self, worker: int) -> bool:
+        """Return whether a worker is there."""
+        return self._links[worker].connected
+
+    def welcome(self, worker: int) -> Welcome | None:
+        """Return what a worker said of itself last."""
+        return self._links[worker].welcome
+
+    def stats(self, worker: int) -> WorkerStats | None:
+        """Return a worker's latest figures; None while it is away."""
+        return self._stats[worker]
+
+    def peer_stats(self, worker: int, participant_id: str) -> PeerStats | None:
+        """Return the latest figures of a participant's media connection."""
+        return self._peer_stats[worker].get(participant_id)
+
+    def peer_state(self, participant_id: str) -> str | None:
+        """Return the state of a participant's media connection, None before there was one."""
+        return self._peer_states.get(participant_id)
+
+    def place(self) -> int:
+        """Return the worker for a new room: one that is there, with the fewest participants."""
+        return min(
+            range(len(self._links)),
+            key=lambda worker: (not self.connected(worker), len(self._placed[worker]), worker),
+        )
+
+    # ---- what they are told ----
+
+    def put_room(self, room: Room) -> None:
+        """Tell the room's worker about it."""
+        self._links[room.worker].send(put_room(room))
+
+    def drop_room(self, room: Room) -> None:
+        """Tell the room's worker to forget it and everyone in it."""
+        self._links[room.worker].send(DropRoom(room.room_id))
+
+    def put_participant(self, worker: int, participant: Participant) -> None:
+        """Tell a worker about a participant of one of its rooms."""
+        self._placed[worker].add(participant.participant_id)
+        self._links[worker].send(put_participant(participant))
+
+    def drop_participant(self, worker: int, participant_id: str) -> None:
+        """Tell a worker that a participant is gone."""
+        self.forget_participant(worker, participant_id)
+        self._links[worker].send(DropParticipant(participant_id))
+
+    def forget_participant(self, worker: int, participant_id: str) -> None:
+        """Count a participant no more, whose room was dropped."""
+        self._placed[worker].discard(participant_id)
+        self._peer_states.pop(participant_id, None)
+
+    def place_kept(self, worker: int, participant_id: str) -> None:
+        """Count a participant that the worker knows already."""
+        self._placed[worker].add(participant_id)
+
+    def send(self, worker: int, message: ToWorker) -> None:
+        """Send any message to a worker that is there."""
+        self._links[worker].send(message)
+
+    async def request(self, worker: int, build: RequestBuilder, timeout_s: float) -> Done | Answer:
+        """Ask a worker; see `WorkerLink.request`."""
+        return await self._links[worker].request(build, timeout_s)
+
+    # ---- what they say (LinkOwner) ----
+
+    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+        """See `LinkOwner`."""
+        await self._owner.on_welcome(worker, welcome)
+        self._greeted[worker].set()
+
+    def on_message(self, worker: int, message: ToFront) -> None:
+        """See `LinkOwner`."""
+        match message:
+            case Levels():
+                self._owner.on_levels(message)
+            case ServerOffer():
+                self._owner.on_server_offer(message)
+            case PeerState() if message.participant_id in self._placed[worker]:
+                self._peer_states[message.participant_id] = message.state
+            case WorkerStats():
+                self._stats[worker] = message
+                self._peer_stats[worker] = {
+                    peer.participant_id: peer for peer in message.peer_stats
+                }
+
+    def on_lost(self, worker: int) -> None:
+        """See `LinkOwner`."""
+        self._stats[worker] = None
+        self._peer_stats[worker] = {}

@@ -1,0 +1,122 @@
+"""What participants change: strips, their own mixes, mutes."""
+
+import msgspec
+
+from rooms.models import DEFAULT_SOURCE_MIX, Participant, SourceMix
+from rooms.rights import Right
+from rooms.strip import changed, to_wire
+from webrtc.errors import ClientError
+from webrtc.signaling.conference import Conference
+from webrtc.signaling.connection import Connection
+from webrtc.signaling.messages import (
+    Done,
+    EffectiveMix,
+    EffectiveStrip,
+    ListenerMix,
+    StripUpdate,
+    strip_changes,
+)
+
+
+class Changes:
+    """Applies a client's changes; each is stored, sent to the worker and shown to the room."""
+
+    def __init__(self, conference: Conference) -> None:
+        self._conference = conference
+
+    async def update_strip(self, connection: Connection, update: StripUpdate) -> EffectiveStrip:
+        """Change a part of my strip, or of somebody's whom I may engineer.
+
+        Raises:
+            ClientError: `not_joined`, `forbidden`, `participant_not_found`.
+        """
+        conference = self._conference
+        seat = conference.seat_of(connection)
+        me = await conference.me(seat)
+        target = me.participant_id
+        if not isinstance(update.participant_id, msgspec.UnsetType):
+            target = update.participant_id
+        own = target == me.participant_id
+        await conference.require(me, Right.EDIT_OWN_STRIP if own else Right.EDIT_ANY_STRIP)
+        if not own:
+            await self._neighbour(me, target)
+        settings = strip_changes(update)
+
+        def apply(participant: Participant) -> Participant:
+            strip = changed(participant.strip, settings)
+            return msgspec.structs.replace(participant, strip=strip)
+
+        updated = await conference.change(target, seat.worker, apply)
+        conference.announcer.request(target)
+        return EffectiveStrip(target, to_wire(updated.strip))
+
+    async def set_listener_mix(self, connection: Connection, change: ListenerMix) -> EffectiveMix:
+        """Change how I alone hear someone; nobody else is told.
+
+        Raises:
+            ClientError: `not_joined`, `forbidden`, `participant_not_found`.
+        """
+        conference = self._conference
+        seat = conference.seat_of(connection)
+        me = await conference.me(seat)
+        await conference.require(me, Right.SUBSCRIBE)
+        source = change.participant_id
+        if source == me.participant_id:
+            raise ClientError("forbidden", "nobody hears oneself")
+        await self._neighbour(me, source)
+        here = {one.participant_id for one in await conference.store.participants(me.room_id)}
+
+        def apply(participant: Participant) -> Participant:
+            # Those who left are forgotten here, so that the map never outgrows the room.
+            mix = {key: value for key, value in participant.mix.items() if key in here}
+            mix[source] = change.applied_to(mix.get(source, DEFAULT_SOURCE_MIX))
+            if mix[source] == DEFAULT_SOURCE_MIX:
+                del mix[source]
+            return msgspec.structs.replace(participant, mix=mix)
+
+        updated = await conference.change(me.participant_id, seat.worker, apply)
+        return EffectiveMix(source, updated.mix.get(source, SourceMix()))
+
+    async def set_muted(self, connection: Connection, muted: bool) -> Done:
+        """Let nobody hear me, or let them again.
+
+        Raises:
+            ClientError: `not_joined`.
+        """
+        return await self._set(connection, muted=muted)
+
+    async def set_deafened(self, connection: Connection, deafened: bool) -> Done:
+        """Hear nobody, or hear them again.
+
+        Raises:
+            ClientError: `not_joined`.
+        """
+        return await self._set(connection, deafened=deafened)
+
+    async def set_visibility(self, connection: Connection, visible: bool) -> Done:
+        """Note whether the page is looked at; when it is again, it gets every level.
+
+        Raises:
+            ClientError: `not_joined`.
+        """
+        seat = self._conference.seat_of(connection)
+        if visible and not seat.visible:
+            self._conference.levels.show_all(seat)
+        seat.visible = visible
+        return Done()
+
+    async def _set(self, connection: Connection, **values: bool) -> Done:
+        seat = self._conference.seat_of(connection)
+
+        def apply(participant: Participant) -> Participant:
+            return msgspec.structs.replace(participant, **values)
+
+        await self._conference.change(seat.participant_id, seat.worker, apply)
+        self._conference.announcer.request(seat.participant_id)
+        return Done()
+
+    async def _neighbour(self, me: Participant, participant_id: str) -> Participant:
+        other = await self._conference.store.participant(participant_id)
+        if other is None or other.room_id != me.room_id:
+            raise ClientError("participant_not_found", "there is nobody of this id in the room")
+        return other

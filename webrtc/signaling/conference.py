@@ -1,0 +1,149 @@
+"""What all handlers share: the rooms, the people, the workers, and how a participant is shown."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from rooms.models import Participant, Room
+from rooms.rights import Right, may, rights_of
+from rooms.store import ParticipantMissingError, RoomStore
+from rooms.strip import to_wire
+from webrtc.errors import ClientError
+from webrtc.front_limits import FrontLimits
+from webrtc.front_workers import WorkerPool
+from webrtc.signaling.announcer import Announcer
+from webrtc.signaling.connection import Connection
+from webrtc.signaling.levels import LevelFanOut
+from webrtc.signaling.messages import ParticipantInfo, Track
+from webrtc.signaling.presence import Presence, Seat
+from webrtc.signaling.wire import event_frame, to_raw
+
+
+class Conference:
+    """The state of this front process."""
+
+    def __init__(
+        self,
+        store: RoomStore,
+        workers: WorkerPool,
+        presence: Presence,
+        limits: FrontLimits,
+    ) -> None:
+        self.store = store
+        self.workers = workers
+        self.presence = presence
+        self.limits = limits
+        self.levels = LevelFanOut(presence, limits.listener_levels_period_s)
+        self.announcer = Announcer(self._announce, limits.update_period_s)
+        self._latest: dict[str, Participant] = {}
+        self._shown: dict[str, tuple[Participant, bool, msgspec.Raw]] = {}
+
+    def close(self) -> None:
+        """Stop every timer; rooms and people stay as they are."""
+        self.announcer.close()
+        self.levels.close()
+        self.presence.close()
+
+    # ---- who is asking ----
+
+    def seat_of(self, connection: Connection) -> Seat:
+        """Return the seat that a socket holds.
+
+        Raises:
+            ClientError: `not_joined`.
+        """
+        if connection.seat is None:
+            raise ClientError("not_joined", "join a room first")
+        return connection.seat
+
+    async def me(self, seat: Seat) -> Participant:
+        """Return the participant of a seat.
+
+        Raises:
+            ClientError: `not_joined`, when it is gone meanwhile.
+        """
+        participant = await self.store.participant(seat.participant_id)
+        if participant is None:
+            raise ClientError("not_joined", "this participant is gone")
+        return participant
+
+    async def require(self, actor: Participant, right: Right) -> Room:
+        """Return the actor's room if the actor may do `right` there.
+
+        Raises:
+            ClientError: `forbidden`, or `room_not_found` when the room is gone meanwhile.
+        """
+        room = await self.store.room(actor.room_id)
+        if room is None:
+            raise ClientError("room_not_found", "this room is gone")
+        if not may(actor, right, room):
+            raise ClientError("forbidden", f"this takes the right {right.value}")
+        return room
+
+    # ---- changing ----
+
+    async def change(
+        self, participant_id: str, worker: int, change: Callable[[Participant], Participant]
+    ) -> Participant:
+        """Store what `change` makes of a participant, and tell the worker and the room.
+
+        Raises:
+            ClientError: `participant_not_found`, or what `change` raises.
+        """
+        try:
+            updated = await self.store.update_participant(participant_id, change)
+        except ParticipantMissingError:
+            raise ClientError("participant_not_found", "this participant is gone") from None
+        self.note(updated)
+        self.workers.put_participant(worker, updated)
+        return updated
+
+    def note(self, participant: Participant) -> None:
+        """Remember how a participant is now."""
+        self._latest[participant.participant_id] = participant
+
+    def forget(self, participant_id: str) -> None:
+        """Remember a participant no more."""
+        self._latest.pop(participant_id, None)
+        self._shown.pop(participant_id, None)
+        self.announcer.forget(participant_id)
+
+    # ---- showing ----
+
+    def shown(self, participant: Participant) -> msgspec.Raw:
+        """Return a participant as everyone sees it; encoded once for each change.
+
+        A join is answered with everyone in the room, so encoding them afresh would cost a room
+        of n participants n² encodings while it fills.
+        """
+        speaking = self.levels.speaking(participant.room_id, participant.participant_id)
+        known = self._shown.get(participant.participant_id)
+        if known is not None and known[0] is participant and known[1] is speaking:
+            return known[2]
+        raw = to_raw(participant_info(participant, speaking=speaking))
+        self._shown[participant.participant_id] = (participant, speaking, raw)
+        return raw
+
+    def _announce(self, participant_id: str) -> None:
+        participant = self._latest.get(participant_id)
+        if participant is not None:
+            frame = event_frame("participant_updated", self.shown(participant))
+            self.presence.broadcast_frame(participant.room_id, frame)
+
+
+def participant_info(participant: Participant, *, speaking: bool) -> ParticipantInfo:
+    """Return what others see of a participant."""
+    return ParticipantInfo(
+        participant_id=participant.participant_id,
+        name=participant.name,
+        role=participant.direction.value,
+        rights=rights_of(participant.role),
+        kind=participant.kind.value,
+        muted=participant.muted,
+        deafened=participant.deafened,
+        speaking=speaking,
+        csrc=participant.csrc,
+        joined_at=participant.joined_at,
+        tracks=[Track()] if participant.publishes else [],
+        settings=to_wire(participant.strip) if participant.publishes else msgspec.UNSET,
+    )

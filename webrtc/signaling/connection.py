@@ -1,0 +1,46 @@
+"""One client's socket, as everything above the Socket.IO library sees it."""
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from webrtc.signaling.events import Event
+from webrtc.signaling.rate import TokenBucket
+from webrtc.signaling.wire import event_frame
+
+if TYPE_CHECKING:
+    from webrtc.signaling.presence import Seat
+
+
+class Socket(Protocol):
+    """A websocket that takes whole frames."""
+
+    def write(self, frame: bytes) -> None:
+        """Send `frame`; a client that does not read is disconnected. Never blocks."""
+        ...
+
+    def write_lossy(self, frame: bytes) -> None:
+        """Send `frame` unless the client lags behind. Never blocks."""
+        ...
+
+    def hang_up(self) -> None:
+        """Tell the client not to come back with this socket, and close it."""
+        ...
+
+
+class Connection:
+    """A socket, the seat that it holds, and what runs on its behalf."""
+
+    def __init__(self, socket: Socket, bucket: TokenBucket) -> None:
+        self.socket = socket
+        self.bucket = bucket
+        self.seat: Seat | None = None
+        self.refusals = 0
+        """How many events in a row were over the rate."""
+        self.tasks: set[asyncio.Task[None]] = set()
+        """Negotiations under way; cancelled when the socket is gone."""
+
+    def emit(self, name: str, event: Event | msgspec.Raw) -> None:
+        """Send one event."""
+        self.socket.write(event_frame(name, event))

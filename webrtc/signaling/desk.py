@@ -1,0 +1,92 @@
+"""The front desk: the one object that Socket.IO events, REST requests and workers come to."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rooms.models import Room
+from rooms.store import RoomStore
+from webrtc.control.messages import Levels, ServerOffer, Welcome
+from webrtc.front_limits import FrontLimits
+from webrtc.front_workers import WorkerPool
+from webrtc.signaling.changes import Changes
+from webrtc.signaling.conference import Conference
+from webrtc.signaling.entrance import Entrance
+from webrtc.signaling.events import ServerDraining
+from webrtc.signaling.negotiation import Negotiation
+from webrtc.signaling.presence import Presence, Seat
+from webrtc.signaling.recovery import Recovery
+
+_WORKERS_AT_START_S = 2.0
+
+
+class FrontDesk:
+    """Builds the parts of the front process's logic and passes on what the workers say.
+
+    Args:
+        store: where rooms are kept.
+        worker_sockets: the control socket of each media worker.
+        limits: bounds.
+        ice_servers: handed to every client as they are.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: RoomStore,
+        worker_sockets: list[Path],
+        limits: FrontLimits,
+        ice_servers: list[dict[str, Any]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.workers = WorkerPool(worker_sockets, self)
+        self.presence = Presence(limits.resume_window_s, self._expired)
+        self.conference = Conference(store, self.workers, self.presence, limits)
+        self.entrance = Entrance(self.conference, ice_servers, clock)
+        self.changes = Changes(self.conference)
+        self.negotiation = Negotiation(self.conference)
+        self._recovery = Recovery(self.conference, self.entrance)
+
+    async def start(self) -> None:
+        """Connect to the workers and take over what they remember.
+
+        A worker that does not come within two seconds is not waited for.
+        """
+        self.workers.start()
+        await self.workers.wait_for_all(_WORKERS_AT_START_S)
+
+    def drain(self) -> None:
+        """Let nobody in any more and tell everyone to come back to another process."""
+        self.entrance.draining = True
+        event = ServerDraining(self.conference.limits.drain_retry_after_s)
+        for seat in self.presence.all_seats():
+            if seat.connection is not None:
+                seat.connection.emit("server_draining", event)
+
+    async def close(self) -> None:
+        """Stop; the workers and what they remember go on."""
+        self.conference.close()
+        await self.entrance.close()
+        await self.workers.close()
+
+    async def close_room(self, room: Room) -> None:
+        """Close a room because its host says so."""
+        await self.entrance.close_room(room, "deleted")
+
+    # ---- what workers say (PoolOwner) ----
+
+    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+        """See `PoolOwner`."""
+        await self._recovery.on_welcome(worker, welcome)
+
+    def on_levels(self, message: Levels) -> None:
+        """See `PoolOwner`."""
+        self.conference.levels.handle(message.room_id, message.levels)
+
+    def on_server_offer(self, message: ServerOffer) -> None:
+        """See `PoolOwner`."""
+        self.negotiation.server_offer(message)
+
+    def _expired(self, seat: Seat) -> None:
+        self.entrance.expire(seat)

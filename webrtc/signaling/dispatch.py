@@ -1,0 +1,156 @@
+"""From a client's event to its acknowledgement: rate, parsing, the call, and every way to fail."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from webrtc.errors import ClientError
+from webrtc.signaling.connection import Connection, Socket
+from webrtc.signaling.desk import FrontDesk
+from webrtc.signaling.messages import (
+    CLIENT_EVENTS,
+    Ack,
+    ClientEvent,
+    Done,
+    Joined,
+    JoinRoom,
+    Problem,
+    Refused,
+)
+from webrtc.signaling.rate import TokenBucket
+from webrtc.signaling.wire import Packet, ack_frame, parse_payload
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Connection, Any], Awaitable[Ack]]
+
+MAX_TASKS_PER_SOCKET = 64
+MAX_REFUSALS_IN_A_ROW = 1000
+"""A client that is refused this often without a pause is disconnected."""
+
+
+class Dispatcher:
+    """Answers the events of all sockets.
+
+    What needs the media worker's answer runs as a task of the connection, so that it holds up
+    nothing that comes after it; everything else is done before the next event is read.
+    """
+
+    def __init__(self, desk: FrontDesk) -> None:
+        self._desk = desk
+        self._limits = desk.conference.limits
+        self.events: Counter[tuple[str, str]] = Counter()
+        """How often each event was answered with which reason, `ok` for none."""
+        self.sockets = 0
+        changes, negotiation = desk.changes, desk.negotiation
+        self._at_once: dict[str, Handler] = {
+            "join_room": self._join,
+            "leave_room": self._leave,
+            "audio_stream_metadata": changes.update_strip,
+            "set_listener_mix": changes.set_listener_mix,
+            "set_muted": changes.set_muted,
+            "set_deafened": changes.set_deafened,
+            "set_visibility": changes.set_visibility,
+            "get_stats": lambda connection, _: negotiation.stats(connection),
+        }
+        self._as_task: dict[str, Handler] = {
+            "offer": negotiation.offer,
+            "answer": negotiation.answer,
+            "ice_candidate": negotiation.candidate,
+        }
+
+    # ---- a socket's life ----
+
+    def connected(self, socket: Socket) -> Connection:
+        """Take a new socket."""
+        self.sockets += 1
+        limits, now = self._limits, asyncio.get_running_loop().time()
+        return Connection(socket, TokenBucket(limits.event_rate_per_s, limits.event_burst, now))
+
+    def disconnected(self, connection: Connection) -> None:
+        """Give a socket up; its seat is kept for a while, whyever the socket is gone.
+
+        A client that closes the socket by itself may do so to come back with a fresh one, so
+        only `leave_room` means leaving.
+        """
+        self.sockets -= 1
+        for task in connection.tasks:
+            task.cancel()
+        if connection.seat is not None:
+            self._desk.presence.detach(connection.seat)
+
+    # ---- events ----
+
+    async def handle(self, connection: Connection, packet: Packet) -> None:
+        """Answer one event; never raises for anything that a client may send."""
+        try:
+            event = self._admit(connection, packet)
+            message = parse_payload(event, packet.arguments)
+        except ClientError as error:
+            self._answer(connection, packet, _refused(error))
+            return
+        handler = self._at_once.get(event.name)
+        if handler is not None:
+            await self._call(connection, packet, handler, message)
+        elif len(connection.tasks) >= MAX_TASKS_PER_SOCKET:
+            busy = ClientError("busy", "too many requests have not been answered yet")
+            self._answer(connection, packet, _refused(busy))
+        else:
+            handler = self._as_task[event.name]
+            work = self._call(connection, packet, handler, message)
+            task = asyncio.create_task(work, name=event.name)
+            connection.tasks.add(task)
+            task.add_done_callback(connection.tasks.discard)
+
+    def _admit(self, connection: Connection, packet: Packet) -> ClientEvent:
+        event = None if packet.name is None else CLIENT_EVENTS.get(packet.name)
+        self._take(connection, 1 if event is None else event.cost)
+        if packet.name is None:
+            raise ClientError("bad_message", "an event is a JSON array that begins with its name")
+        if event is None:
+            raise ClientError("unknown_event", "there is no such event")
+        return event
+
+    def _take(self, connection: Connection, cost: int) -> None:
+        wait_s = connection.bucket.take(cost, asyncio.get_running_loop().time())
+        if wait_s == 0:
+            connection.refusals = 0
+            return
+        connection.refusals += 1
+        if connection.refusals > MAX_REFUSALS_IN_A_ROW:
+            connection.socket.hang_up()
+        raise ClientError("rate_limited", "too many events", round(wait_s, 3))
+
+    async def _call(
+        self, connection: Connection, packet: Packet, handler: Handler, message: Any
+    ) -> None:
+        try:
+            ack = await handler(connection, message)
+        except ClientError as error:
+            ack = _refused(error)
+        except Exception:
+            logger.exception("%s failed", packet.name)
+            ack = _refused(ClientError("internal_error", "the server made a mistake"))
+        self._answer(connection, packet, ack)
+
+    def _answer(self, connection: Connection, packet: Packet, ack: Ack) -> None:
+        name = packet.name if packet.name in CLIENT_EVENTS else None
+        self.events[name or "unknown", ack.error.reason if isinstance(ack, Refused) else "ok"] += 1
+        if packet.ack_id is not None:
+            connection.socket.write(ack_frame(packet.ack_id, ack))
+
+    async def _join(self, connection: Connection, request: JoinRoom | str) -> Joined:
+        if isinstance(request, str):
+            request = JoinRoom(room_id=request)
+        return await self._desk.entrance.join(connection, request)
+
+    async def _leave(self, connection: Connection, _: None) -> Done:
+        seat = self._desk.conference.seat_of(connection)
+        await self._desk.entrance.leave(seat, "left")
+        return Done()
+
+
+def _refused(error: ClientError) -> Refused:
+    return Refused(Problem(error.reason, error.detail, error.retry_after_s))

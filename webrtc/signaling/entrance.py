@@ -1,0 +1,277 @@
+"""Coming and going: join, resume, leave, and rooms that open and close."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+import msgspec
+
+from rooms import tokens
+from rooms.models import Participant, Room
+from rooms.rights import rights_of, role_for
+from rooms.store import (
+    CapacityError,
+    ParticipantExistsError,
+    RoomExistsError,
+    RoomMissingError,
+)
+from rooms.strip import to_wire
+from webrtc.errors import ClientError
+from webrtc.signaling.conference import Conference
+from webrtc.signaling.connection import Connection
+from webrtc.signaling.events import MediaReset, ParticipantLeft, RoomClosed, ServerOffered
+from webrtc.signaling.messages import Joined, JoinRoom, ParticipantInfo
+from webrtc.signaling.presence import Seat
+from webrtc.signaling.wire import event_frame
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+
+
+class Entrance:
+    """Lets people in and out.
+
+    Args:
+        conference: the shared state.
+        ice_servers: handed to every client as they are.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        conference: Conference,
+        ice_servers: list[dict[str, Any]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._conference = conference
+        self._ice_servers = ice_servers
+        self._clock = clock
+        self._unused_rooms: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    async def close(self) -> None:
+        """Stop every timer and task; rooms and people stay as they are."""
+        for timer in self._unused_rooms.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ---- coming ----
+
+    async def join(self, connection: Connection, request: JoinRoom) -> Joined:
+        """Give a socket a seat: a new one, or the one that its resume token names.
+
+        Raises:
+            ClientError: `draining`, `already_joined`, `resume_failed`, `room_full`,
+                `server_full`.
+        """
+        if self.draining:
+            retry_after_s = self._conference.limits.drain_retry_after_s
+            raise ClientError("draining", "this server is about to stop", retry_after_s)
+        if connection.seat is not None:
+            raise ClientError("already_joined", "leave the room first")
+        if request.resume_token is not None:
+            return await self._resume(connection, request.resume_token)
+        for _ in range(_ATTEMPTS):
+            # Between two steps the last one in the room may leave and take the room away.
+            with contextlib.suppress(RoomMissingError):
+                return await self._enter(connection, request)
+        raise ClientError("room_not_found", "the room closes again and again", 0.5)
+
+    async def _enter(self, connection: Connection, request: JoinRoom) -> Joined:
+        room, host_key = await self._room(request.room_id or "")
+        # A key of a former room of this id must not keep its holder out of this one.
+        shown_key = host_key or request.host_key or ""
+        proved = tokens.matches(shown_key, room.host_key_hash)
+        secret = tokens.new_secret()
+        participant = await self._add(room, request, secret, host=proved)
+        conference = self._conference
+        self._use(room.room_id)
+        seat = Seat(participant.participant_id, room.room_id, room.worker, participant.publishes)
+        conference.presence.sit(seat, connection)
+        conference.note(participant)
+        conference.workers.put_participant(room.worker, participant)
+        frame = event_frame("participant_joined", conference.shown(participant))
+        conference.presence.broadcast_frame(room.room_id, frame, skip=seat)
+        token = tokens.resume_token(participant.participant_id, secret)
+        return await self._joined(participant, token, host_key)
+
+    async def _add(self, room: Room, request: JoinRoom, secret: str, *, host: bool) -> Participant:
+        """Store a new participant; its csrc is random, so that it may have to be drawn again."""
+        for _ in range(_ATTEMPTS):
+            participant = Participant(
+                participant_id=tokens.new_id(),
+                room_id=room.room_id,
+                csrc=1 + secrets.randbelow(0xFFFF_FFFE),
+                joined_at=self._clock(),
+                resume_hash=tokens.fingerprint(secret),
+                name=request.name or "",
+                direction=request.direction,
+                role=role_for(request.direction, host=host),
+                tenant=room.tenant,
+            )
+            try:
+                limit = self._conference.limits.max_participants_per_room
+                await self._conference.store.add_participant(participant, limit)
+            except ParticipantExistsError:
+                continue
+            except CapacityError:
+                raise ClientError("room_full", "the room is full") from None
+            return participant
+        raise ClientError("room_full", "the room has no free source number")
+
+    async def _resume(self, connection: Connection, token: str) -> Joined:
+        conference = self._conference
+        participant_id, secret = tokens.split_resume_token(token)
+        participant = await conference.store.participant(participant_id)
+        seat = conference.presence.seat(participant_id)
+        if (
+            participant is None
+            or seat is None
+            or not tokens.matches(secret, participant.resume_hash)
+        ):
+            raise ClientError("resume_failed", "the seat is gone; join afresh without the token")
+        conference.presence.attach(seat, connection)
+        # After the acknowledgement, which the socket writes in this turn of the loop.
+        asyncio.get_running_loop().call_soon(self._catch_up, seat)
+        return await self._joined(participant, token, None, resumed=True)
+
+    def _catch_up(self, seat: Seat) -> None:
+        """Tell someone who is back what happened to the media connection meanwhile."""
+        if seat.connection is None:
+            return
+        if seat.missed_reset:
+            seat.missed_reset = False
+            seat.connection.emit("media_reset", MediaReset("worker_restarted"))
+        if seat.server_offer is not None:
+            seat.connection.emit("offer", ServerOffered(seat.server_offer))
+        self._conference.levels.show_all(seat)
+
+    async def _joined(
+        self,
+        participant: Participant,
+        token: str,
+        host_key: str | None,
+        *,
+        resumed: bool = False,
+    ) -> Joined:
+        everyone = await self._conference.store.participants(participant.room_id)
+        shown = [self._conference.shown(one) for one in everyone]
+        return Joined(
+            room_id=participant.room_id,
+            participant_id=participant.participant_id,
+            resume_token=token,
+            resumed=resumed,
+            role=participant.direction.value,
+            rights=rights_of(participant.role),
+            participants=cast(list[ParticipantInfo], shown),  # encoded already
+            settings=to_wire(participant.strip),
+            listener_mix=participant.mix,
+            ice_servers=self._ice_servers,
+            host_key=msgspec.UNSET if host_key is None else host_key,
+        )
+
+    # ---- rooms ----
+
+    async def open_room(self, room_id: str) -> tuple[Room, str]:
+        """Make a room, with a random id if `room_id` is empty; return it and its host key.
+
+        Raises:
+            ClientError: `room_exists`, `server_full`.
+        """
+        host_key = tokens.new_secret()
+        room = Room(
+            room_id=room_id or tokens.new_id(),
+            created_at=self._clock(),
+            host_key_hash=tokens.fingerprint(host_key),
+            worker=self._conference.workers.place(),
+        )
+        try:
+            await self._conference.store.add_room(room, self._conference.limits.max_rooms)
+        except RoomExistsError:
+            raise ClientError("room_exists", "there is a room of this id") from None
+        except CapacityError:
+            raise ClientError("server_full", "this server holds no more rooms") from None
+        self._conference.workers.put_room(room)
+        self.expect_use(room.room_id)
+        return room, host_key
+
+    async def _room(self, room_id: str) -> tuple[Room, str | None]:
+        room = await self._conference.store.room(room_id) if room_id else None
+        if room is not None:
+            return room, None
+        try:
+            return await self.open_room(room_id)
+        except ClientError as error:
+            if error.reason != "room_exists":
+                raise
+            raise RoomMissingError(room_id) from None  # somebody was quicker: look again
+
+    def expect_use(self, room_id: str) -> None:
+        """Drop a room with nobody in it, unless somebody joins in time."""
+        self._use(room_id)
+        self._unused_rooms[room_id] = asyncio.get_running_loop().call_later(
+            self._conference.limits.empty_room_s, lambda: self._run(self._drop_if_empty(room_id))
+        )
+
+    def _use(self, room_id: str) -> None:
+        timer = self._unused_rooms.pop(room_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    async def _drop_if_empty(self, room_id: str) -> None:
+        room = await self._conference.store.room(room_id)
+        if room is not None and await self._conference.store.count(room_id) == 0:
+            await self.close_room(room, "empty")
+
+    async def close_room(self, room: Room, reason: str) -> None:
+        """Close a room and end everyone's seat in it."""
+        conference = self._conference
+        members = await conference.store.remove_room(room.room_id)
+        self._use(room.room_id)
+        conference.presence.broadcast(room.room_id, "room_closed", RoomClosed(reason))
+        conference.levels.forget_room(room.room_id)
+        for member in members:
+            seat = conference.presence.seat(member.participant_id)
+            if seat is not None:
+                conference.presence.stand_up(seat)
+            conference.forget(member.participant_id)
+            conference.workers.forget_participant(room.worker, member.participant_id)
+        conference.workers.drop_room(room)
+
+    # ---- going ----
+
+    async def leave(self, seat: Seat, reason: str) -> None:
+        """End a seat for good and tell the others."""
+        conference = self._conference
+        conference.presence.stand_up(seat)
+        conference.forget(seat.participant_id)
+        await conference.store.remove_participant(seat.participant_id)
+        conference.workers.drop_participant(seat.worker, seat.participant_id)
+        event = ParticipantLeft(seat.participant_id, reason)
+        conference.presence.broadcast(seat.room_id, "participant_left", event)
+        conference.levels.forget_participant(seat.room_id, seat.participant_id)
+        await self._drop_if_empty(seat.room_id)
+
+    def expire(self, seat: Seat) -> None:
+        """End a seat whose socket did not come back."""
+        self._conference.presence.stand_up(seat)  # now: a token that comes later is too late
+        self._run(self.leave(seat, "timeout"))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_logged(work), name="entrance")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        logger.exception("a seat or room could not be given up")

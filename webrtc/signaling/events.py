@@ -1,0 +1,98 @@
+"""What the server sends unasked: the one definition."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+from webrtc.signaling.messages import ParticipantInfo
+
+
+class ParticipantLeft(msgspec.Struct, frozen=True):
+    """Someone is gone: `left`, or `timeout` when a lost socket did not come back in time."""
+
+    participant_id: str
+    reason: str
+
+
+class LevelsChanged(msgspec.Struct, frozen=True):
+    """Triples of participant id, level in dBov (0 loudest, 127 silent) and speaking (0 or 1)."""
+
+    levels: list[tuple[str, int, int]]
+
+
+class ActiveSpeakers(msgspec.Struct, frozen=True):
+    """Who speaks, the loudest first."""
+
+    participants: list[str]
+
+
+class ServerOffered(msgspec.Struct, frozen=True):
+    """An SDP offer of the server; the client sends `answer`."""
+
+    sdp: str
+    type: Literal["offer"] = "offer"
+
+
+class RoomClosed(msgspec.Struct, frozen=True):
+    """The room is gone and so is the seat in it; `deleted`: a host closed it."""
+
+    reason: str
+
+
+class ServerDraining(msgspec.Struct, frozen=True):
+    """This server stops soon; come back after so many seconds."""
+
+    retry_after_s: float
+
+
+class MediaReset(msgspec.Struct, frozen=True):
+    """The media worker was restarted: build a new RTCPeerConnection and send a fresh `offer`."""
+
+    reason: str
+
+
+Event = (
+    ParticipantInfo
+    | ParticipantLeft
+    | LevelsChanged
+    | ActiveSpeakers
+    | ServerOffered
+    | RoomClosed
+    | ServerDraining
+    | MediaReset
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event that the server may send."""
+
+    name: str
+    payload: type[msgspec.Struct]
+    meaning: str
+
+
+SERVER_EVENTS: Final = {
+    event.name: event
+    for event in (
+        ServerEvent("participant_joined", ParticipantInfo, "Someone else came in."),
+        ServerEvent(
+            "participant_updated",
+            ParticipantInfo,
+            "Someone changed, oneself included; at most ten times a second for each.",
+        ),
+        ServerEvent("participant_left", ParticipantLeft, "Someone else is gone."),
+        ServerEvent(
+            "levels",
+            LevelsChanged,
+            "Levels that changed: up to 10 a second for those who publish, 3 for listeners, "
+            "none while `set_visibility` is false.",
+        ),
+        ServerEvent("active_speakers", ActiveSpeakers, "Who speaks, whenever that changes."),
+        ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),
+        ServerEvent("room_closed", RoomClosed, "The room is gone."),
+        ServerEvent("server_draining", ServerDraining, "The server is about to stop."),
+        ServerEvent("media_reset", MediaReset, "The media connection is gone."),
+    )
+}

@@ -1,0 +1,165 @@
+"""Levels on their way to the pages: who gets them how often, and who speaks.
+
+`RoomLevels` decides and never reads a clock; `LevelFanOut` feeds it and writes. A change is encoded
+once for everyone who publishes, at once, and once for those who only listen, at a slower pace.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from webrtc.control.messages import SourceLevel
+from webrtc.signaling.events import ActiveSpeakers, LevelsChanged
+from webrtc.signaling.presence import Presence, Seat
+from webrtc.signaling.wire import event_frame
+
+SILENT_DBOV = 127
+
+_Levels = dict[str, tuple[int, bool]]
+
+
+class RoomLevels:
+    """The levels of one room: what they are now and what listeners have not been told yet."""
+
+    def __init__(self, listener_period_s: float) -> None:
+        self._period_s = listener_period_s
+        self._current: _Levels = {}
+        self._pending: _Levels = {}
+        self._told_listeners_at: float | None = None
+        self._speakers: list[str] = []
+        self._told_speakers: list[str] = []
+
+    def update(self, levels: Iterable[SourceLevel]) -> bool:
+        """Take new levels in; return whether somebody started or stopped speaking."""
+        for item in levels:
+            news = (item.level_dbov, item.speaking)
+            self._current[item.participant_id] = self._pending[item.participant_id] = news
+        self._speakers = self._by_loudness()
+        return set(self._speakers) != set(self._told_speakers)
+
+    def forget(self, participant_id: str) -> bool:
+        """Drop a source; return whether it was speaking."""
+        self._pending.pop(participant_id, None)
+        _, speaking = self._current.pop(participant_id, (SILENT_DBOV, False))
+        self._speakers = self._by_loudness()
+        return speaking
+
+    def speaking(self, participant_id: str) -> bool:
+        """Return whether a source speaks now."""
+        return self._current.get(participant_id, (SILENT_DBOV, False))[1]
+
+    def everything(self) -> LevelsChanged:
+        """Return all levels, for someone who has seen none."""
+        return _event(self._current)
+
+    def wait_s(self, now: float) -> float:
+        """Return how long listeners have to wait for what is pending."""
+        if self._told_listeners_at is None:
+            return 0.0
+        return max(0.0, self._told_listeners_at + self._period_s - now)
+
+    def take_pending(self, now: float) -> LevelsChanged | None:
+        """Return what listeners have not been told, as told now; None if there is nothing."""
+        if not self._pending:
+            return None
+        self._told_listeners_at = now
+        pending, self._pending = self._pending, {}
+        return _event(pending)
+
+    def take_speakers(self) -> ActiveSpeakers | None:
+        """Return who speaks if that, or the order, is news; as told now."""
+        if self._speakers == self._told_speakers:
+            return None
+        self._told_speakers = self._speakers
+        return ActiveSpeakers(self._speakers)
+
+    def _by_loudness(self) -> list[str]:
+        speaking = [(level, name) for name, (level, speaks) in self._current.items() if speaks]
+        return [name for _, name in sorted(speaking)]
+
+
+class LevelFanOut:
+    """Sends levels to the sockets of each room."""
+
+    def __init__(self, presence: Presence, listener_period_s: float) -> None:
+        self._presence = presence
+        self._period_s = listener_period_s
+        self._rooms: dict[str, RoomLevels] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def handle(self, room_id: str, levels: list[SourceLevel]) -> None:
+        """Take what a media worker measured: changed levels, at most ten times a second."""
+        known = [item for item in levels if self._presence.seat(item.participant_id) is not None]
+        if not known:
+            return
+        room = self._rooms.setdefault(room_id, RoomLevels(self._period_s))
+        speakers_changed = room.update(known)
+        event = LevelsChanged([_triple(item) for item in known])
+        self._send(room_id, event, publishers=True)
+        if speakers_changed:
+            self._tell_speakers(room_id, room)
+        if room_id not in self._timers:
+            self._tell_listeners_in(room_id, room)
+
+    def speaking(self, room_id: str, participant_id: str) -> bool:
+        """Return whether a participant speaks now."""
+        room = self._rooms.get(room_id)
+        return room is not None and room.speaking(participant_id)
+
+    def show_all(self, seat: Seat) -> None:
+        """Send one participant every level of the room."""
+        room = self._rooms.get(seat.room_id)
+        if room is not None and seat.connection is not None:
+            seat.connection.emit("levels", room.everything())
+
+    def forget_participant(self, room_id: str, participant_id: str) -> None:
+        """Drop the levels of someone who left."""
+        room = self._rooms.get(room_id)
+        if room is not None and room.forget(participant_id):
+            self._tell_speakers(room_id, room)
+
+    def forget_room(self, room_id: str) -> None:
+        """Drop the levels of a room that is gone."""
+        self._rooms.pop(room_id, None)
+        timer = self._timers.pop(room_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def close(self) -> None:
+        """Stop."""
+        for room_id in list(self._rooms):
+            self.forget_room(room_id)
+
+    def _tell_listeners_in(self, room_id: str, room: RoomLevels) -> None:
+        loop = asyncio.get_running_loop()
+        wait_s = room.wait_s(loop.time())
+        if wait_s > 0:
+            self._timers[room_id] = loop.call_later(wait_s, self._tell_listeners, room_id, room)
+        else:
+            self._tell_listeners(room_id, room)
+
+    def _tell_listeners(self, room_id: str, room: RoomLevels) -> None:
+        self._timers.pop(room_id, None)
+        event = room.take_pending(asyncio.get_running_loop().time())
+        if event is not None:
+            self._send(room_id, event, publishers=False)
+        self._tell_speakers(room_id, room)
+
+    def _tell_speakers(self, room_id: str, room: RoomLevels) -> None:
+        event = room.take_speakers()
+        if event is not None:
+            self._presence.broadcast(room_id, "active_speakers", event)
+
+    def _send(self, room_id: str, event: LevelsChanged, *, publishers: bool) -> None:
+        frame: bytes | None = None
+        for seat in self._presence.seats_in(room_id):
+            if seat.publishes is publishers and seat.visible and seat.connection is not None:
+                frame = frame or event_frame("levels", event)
+                seat.connection.socket.write_lossy(frame)
+
+
+def _triple(item: SourceLevel) -> tuple[str, int, int]:
+    return item.participant_id, item.level_dbov, int(item.speaking)
+
+
+def _event(levels: _Levels) -> LevelsChanged:
+    return LevelsChanged([(name, level, int(speaks)) for name, (level, speaks) in levels.items()])

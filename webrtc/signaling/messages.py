@@ -1,0 +1,334 @@
+"""What a client may send, and what it is answered: the one definition.
+
+A payload is parsed with these types and nothing else checks it; `docs/protocol.md` is printed from
+the same types. Unknown fields are errors everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeVar, cast
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType, field
+
+from rooms.models import DEFAULT_SOURCE_MIX, ROOM_ID_MAX, Direction, GainDb, MixPan, SourceMix
+from rooms.strip import StripValue, partial_fields
+from webrtc.control.messages import PeerStats
+
+PROTOCOL_VERSION: Final = 1
+MAX_MESSAGE_BYTES: Final = 128 * 1024
+"""A longer websocket message closes the socket."""
+MAX_SDP_CHARS: Final = 64 * 1024
+
+# `$` would let a trailing newline pass; `(?![\s\S])` is the end in Python and in ECMAScript.
+_ROOM_ID: Final = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}"
+ROOM_ID_PATTERN: Final = rf"^{_ROOM_ID}(?![\s\S])"
+
+NamedRoomId = Annotated[
+    str,
+    Meta(
+        pattern=ROOM_ID_PATTERN,
+        description="1 to 64 letters, digits and . _ ~ -, the first one a letter or a digit.",
+    ),
+]
+RoomId = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?:{_ROOM_ID})?(?![\s\S])",
+        max_length=ROOM_ID_MAX,
+        description="As above, or empty: then the server makes a room with a random id.",
+    ),
+]
+Name = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        # control characters and those that turn the writing direction
+        pattern="^[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]*(?![\\s\\S])",
+        description="What others see; at most 64 characters, no control characters.",
+    ),
+]
+Secret = Annotated[str, Meta(max_length=256)]
+AccessToken = Annotated[str, Meta(max_length=4096)]
+Capability = Annotated[str, Meta(max_length=64)]
+Capabilities = Annotated[list[Capability], Meta(max_length=32)]
+ParticipantId = Annotated[str, Meta(min_length=1, max_length=64)]
+Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS)]
+CandidateLine = Annotated[str, Meta(max_length=1024)]
+ShortText = Annotated[str, Meta(max_length=256)]
+MLineIndex = Annotated[int, Meta(ge=0, le=255)]
+RoleName = Literal["publisher", "subscriber", "both"]
+
+
+class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every payload that is an object."""
+
+
+class JoinRoom(_Payload, frozen=True):
+    """Who wants in, and as what. With a `resume_token` nothing else is looked at.
+
+    A `host_key` that is not the room's is ignored: the `rights` in the answer tell.
+    """
+
+    room_id: RoomId | None = None
+    name: Name | None = None
+    role: RoleName = "both"
+    token: AccessToken | None = None
+    resume_token: Secret | None = None
+    host_key: Secret | None = None
+    protocol: Literal[1] = 1
+    capabilities: Capabilities = []
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the audio shall go."""
+        return Direction(self.role)
+
+
+class SessionOffer(_Payload, frozen=True):
+    """An SDP offer (RTCSessionDescription)."""
+
+    type: Literal["offer"]
+    sdp: Sdp
+
+
+class SessionAnswer(_Payload, frozen=True):
+    """An SDP answer (RTCSessionDescription)."""
+
+    type: Literal["answer"]
+    sdp: Sdp
+
+
+class IceCandidate(_Payload, frozen=True):
+    """A trickled candidate (RTCIceCandidateInit); an empty line ends the candidates."""
+
+    candidate: CandidateLine
+    sdp_mid: ShortText | None = field(default=None, name="sdpMid")
+    sdp_mline_index: MLineIndex | None = field(default=None, name="sdpMLineIndex")
+    username_fragment: ShortText | None = field(default=None, name="usernameFragment")
+
+
+class StripUpdate(_Payload, frozen=True):
+    """The part of a strip update that names whose strip; see `StripUpdatePayload`."""
+
+    participant_id: ParticipantId | UnsetType = UNSET
+
+
+StripUpdatePayload: Final = cast(
+    type[StripUpdate],
+    msgspec.defstruct(
+        "StripUpdatePayload",
+        partial_fields(),
+        bases=(StripUpdate,),
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    ),
+)
+StripUpdatePayload.__doc__ = (
+    "Any of the strip's settings, and `participant_id` for somebody else's strip."
+)
+
+
+def strip_changes(update: StripUpdate) -> dict[str, StripValue]:
+    """Return what the client set, by wire name."""
+    changes: dict[str, StripValue] = msgspec.to_builtins(update)
+    changes.pop("participant_id", None)
+    return changes
+
+
+class ListenerMix(_Payload, frozen=True):
+    """How I alone hear someone; what is left out stays as it is."""
+
+    participant_id: ParticipantId
+    gain_db: GainDb | UnsetType = UNSET
+    pan: MixPan | UnsetType = UNSET
+    muted: bool | UnsetType = UNSET
+
+    def applied_to(self, mix: SourceMix = DEFAULT_SOURCE_MIX) -> SourceMix:
+        """Return `mix` with what the client set."""
+        return SourceMix(
+            gain_db=mix.gain_db if self.gain_db is UNSET else self.gain_db,
+            pan=mix.pan if self.pan is UNSET else self.pan,
+            muted=mix.muted if self.muted is UNSET else self.muted,
+        )
+
+
+# ---- acknowledgements ------------------------------------------------------------------------
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why something was refused."""
+
+    reason: str
+    detail: str
+    retry_after: float | None = None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The acknowledgement of what was not done."""
+
+    error: Problem
+    ok: Literal[False] = False
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The acknowledgement that adds nothing."""
+
+    ok: Literal[True] = True
+
+
+class Track(msgspec.Struct, frozen=True):
+    """One medium that a participant sends."""
+
+    kind: Literal["audio"] = "audio"
+
+
+class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant, in every list and event.
+
+    `settings` is the effective strip; it is left out for those who publish nothing.
+    """
+
+    participant_id: str
+    name: str
+    role: RoleName
+    rights: list[str]
+    kind: str
+    muted: bool
+    deafened: bool
+    speaking: bool
+    csrc: int
+    joined_at: float
+    tracks: list[Track]
+    settings: dict[str, StripValue] | UnsetType = UNSET
+
+
+class Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """The acknowledgement of `join_room`.
+
+    `participants` includes the participant itself. `host_key` is there for the creator of the
+    room, once. `listener_mix` holds what I changed, by participant id.
+    """
+
+    room_id: str
+    participant_id: str
+    resume_token: str
+    resumed: bool
+    role: RoleName
+    rights: list[str]
+    participants: list[ParticipantInfo]
+    settings: dict[str, StripValue]
+    listener_mix: dict[str, SourceMix]
+    ice_servers: list[dict[str, Any]]
+    host_key: str | UnsetType = UNSET
+    protocol: int = PROTOCOL_VERSION
+    ok: Literal[True] = True
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The server's SDP answer."""
+
+    sdp: str
+    type: Literal["answer"] = "answer"
+    ok: Literal[True] = True
+
+
+class EffectiveStrip(msgspec.Struct, frozen=True):
+    """A strip as it is now."""
+
+    participant_id: str
+    settings: dict[str, StripValue]
+    ok: Literal[True] = True
+
+
+class EffectiveMix(msgspec.Struct, frozen=True):
+    """How I hear someone now."""
+
+    participant_id: str
+    mix: SourceMix
+    ok: Literal[True] = True
+
+
+class MyStats(msgspec.Struct, frozen=True):
+    """The figures of my media connection, at most a second old; null before there are any."""
+
+    stats: PeerStats | None
+    ok: Literal[True] = True
+
+
+_Figures = TypeVar("_Figures", bound=msgspec.Struct)
+
+
+def spelled_out(figures: _Figures) -> _Figures:
+    """Return `figures` so that JSON shows every field: on the control socket, zeros are left out."""
+    return cast(_Figures, msgspec.structs.asdict(figures))
+
+
+Ack = Refused | Done | Joined | Answered | EffectiveStrip | EffectiveMix | MyStats
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEvent:
+    """One event that a client may send.
+
+    Attributes:
+        payload: the type of its one argument; None when there is none.
+        ack: the type of a positive acknowledgement.
+        cost: tokens that it takes from the connection's rate, see `webrtc.signaling.rate`.
+    """
+
+    name: str
+    payload: Any
+    ack: type[msgspec.Struct]
+    meaning: str
+    cost: int = 1
+
+
+CLIENT_EVENTS: Final = {
+    event.name: event
+    for event in (
+        ClientEvent(
+            "join_room",
+            RoomId | JoinRoom,
+            Joined,
+            "Enter a room, making it if it is not there, or come back with a resume token.",
+            cost=20,
+        ),
+        ClientEvent("leave_room", None, Done, "Leave for good."),
+        ClientEvent(
+            "offer",
+            SessionOffer,
+            Answered,
+            "Negotiate, renegotiate or restart ICE. The answer comes only here.",
+            cost=20,
+        ),
+        ClientEvent("answer", SessionAnswer, Done, "Answer the server's `offer`.", cost=20),
+        ClientEvent(
+            "ice_candidate",
+            IceCandidate | None,
+            Done,
+            "Trickle a candidate; null ends the candidates.",
+        ),
+        ClientEvent(
+            "audio_stream_metadata",
+            StripUpdatePayload,
+            EffectiveStrip,
+            "Change a part of a strip's settings.",
+        ),
+        ClientEvent(
+            "set_listener_mix", ListenerMix, EffectiveMix, "Change how I alone hear someone."
+        ),
+        ClientEvent("set_muted", bool, Done, "Nobody hears me."),
+        ClientEvent("set_deafened", bool, Done, "I hear nobody."),
+        ClientEvent(
+            "set_visibility",
+            bool,
+            Done,
+            "Whether the page is visible; while it is not, no levels are sent.",
+        ),
+        ClientEvent("get_stats", None, MyStats, "Ask for the figures of my media connection."),
+    )
+}

@@ -1,0 +1,140 @@
+"""Who is here: the seats of this process and the sockets that hold them.
+
+A seat is taken by `join_room` and given up by leaving, by a closed room, or by a socket that was
+lost and did not come back within the resume window.
+
+| state    | event                        | next     | effect                                  |
+|----------|------------------------------|----------|-----------------------------------------|
+| (none)   | `sit`                        | attached |                                         |
+| (none)   | `keep` (front restarted)     | detached | its window begins                       |
+| attached | the socket is lost           | detached | its window begins; nobody is told       |
+| detached | `attach`                     | attached | the window ends                         |
+| attached | `attach` by another socket   | attached | the older socket is closed              |
+| detached | the window is over           | (none)   | `on_expired`                            |
+| any      | `stand_up`                   | (none)   |                                         |
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from webrtc.signaling.connection import Connection
+from webrtc.signaling.events import Event
+from webrtc.signaling.wire import event_frame
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """A participant's place in a room.
+
+    Attributes:
+        worker: index of the media worker that mixes the room.
+        visible: whether the page wants levels.
+        negotiated: whether there is, or was, a media connection that can be lost.
+        offering: whether an offer of the client is under way.
+        server_offer: the open offer of the server, if there is one.
+        missed_reset: whether media was lost while no socket was there to be told.
+    """
+
+    participant_id: str
+    room_id: str
+    worker: int
+    publishes: bool
+    connection: Connection | None = None
+    visible: bool = True
+    negotiated: bool = False
+    offering: bool = False
+    server_offer: str | None = None
+    missed_reset: bool = False
+    window: asyncio.TimerHandle | None = None
+
+
+class Presence:
+    """All seats, by participant and by room."""
+
+    def __init__(self, resume_window_s: float, on_expired: Callable[[Seat], None]) -> None:
+        self._resume_window_s = resume_window_s
+        self._on_expired = on_expired
+        self._seats: dict[str, Seat] = {}
+        self._rooms: dict[str, dict[str, Seat]] = {}
+
+    def seat(self, participant_id: str) -> Seat | None:
+        """Return a participant's seat."""
+        return self._seats.get(participant_id)
+
+    def seats_in(self, room_id: str) -> Iterable[Seat]:
+        """Return the seats of a room."""
+        return self._rooms.get(room_id, {}).values()
+
+    def all_seats(self) -> list[Seat]:
+        """Return every seat."""
+        return list(self._seats.values())
+
+    def sit(self, seat: Seat, connection: Connection) -> None:
+        """Take a new seat."""
+        self._add(seat)
+        self.attach(seat, connection)
+
+    def keep(self, seat: Seat) -> None:
+        """Add a seat whose socket a former front process held."""
+        self._add(seat)
+        self._start_window(seat)
+
+    def attach(self, seat: Seat, connection: Connection) -> None:
+        """Give the seat to `connection`, closing the socket that held it."""
+        older, seat.connection = seat.connection, connection
+        connection.seat = seat
+        seat.visible = True
+        self._end_window(seat)
+        if older is not None:
+            older.seat = None
+            older.socket.hang_up()
+
+    def detach(self, seat: Seat) -> None:
+        """Note that the seat's socket is lost."""
+        if seat.connection is not None:
+            seat.connection.seat = None
+            seat.connection = None
+        self._start_window(seat)
+
+    def stand_up(self, seat: Seat) -> None:
+        """Remove a seat."""
+        self._end_window(seat)
+        if seat.connection is not None:
+            seat.connection.seat = None
+            seat.connection = None
+        self._seats.pop(seat.participant_id, None)
+        room = self._rooms.get(seat.room_id)
+        if room is not None:
+            room.pop(seat.participant_id, None)
+            if not room:
+                del self._rooms[seat.room_id]
+
+    def broadcast(self, room_id: str, name: str, event: Event, skip: Seat | None = None) -> None:
+        """Send an event to everyone who is connected in a room, encoded once."""
+        self.broadcast_frame(room_id, event_frame(name, event), skip)
+
+    def broadcast_frame(self, room_id: str, frame: bytes, skip: Seat | None = None) -> None:
+        """Send a frame to everyone who is connected in a room."""
+        for seat in list(self.seats_in(room_id)):
+            if seat.connection is not None and seat is not skip:
+                seat.connection.socket.write(frame)
+
+    def close(self) -> None:
+        """Stop every window; nobody leaves."""
+        for seat in self._seats.values():
+            self._end_window(seat)
+
+    def _add(self, seat: Seat) -> None:
+        self._seats[seat.participant_id] = seat
+        self._rooms.setdefault(seat.room_id, {})[seat.participant_id] = seat
+
+    def _start_window(self, seat: Seat) -> None:
+        self._end_window(seat)
+        loop = asyncio.get_running_loop()
+        seat.window = loop.call_later(self._resume_window_s, self._on_expired, seat)
+
+    def _end_window(self, seat: Seat) -> None:
+        if seat.window is not None:
+            seat.window.cancel()
+            seat.window = None

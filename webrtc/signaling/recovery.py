@@ -1,0 +1,128 @@
+"""After a restart: rooms come back from the workers, and workers get their rooms back.
+
+| restarted  | `Welcome` has        | what happens                                         |
+|------------|----------------------|------------------------------------------------------|
+| the front  | rooms new to us      | they are ours again, their seats wait for sockets    |
+| the worker | nothing, or too few  | it is told everything, and its people `media_reset`  |
+| neither    | our rooms, or older  | it is told what differs                              |
+"""
+
+import logging
+from typing import TypeVar
+
+import msgspec
+
+from rooms.models import Participant, Room
+from rooms.store import StoreError
+from webrtc.control.messages import DropParticipant, DropRoom, Welcome
+from webrtc.front_workers import put_participant
+from webrtc.signaling.conference import Conference
+from webrtc.signaling.entrance import Entrance
+from webrtc.signaling.events import MediaReset
+from webrtc.signaling.presence import Seat
+
+logger = logging.getLogger(__name__)
+
+_Model = TypeVar("_Model", Room, Participant)
+
+
+class Recovery:
+    """Brings the front process and a worker to the same view."""
+
+    def __init__(self, conference: Conference, entrance: Entrance) -> None:
+        self._conference = conference
+        self._entrance = entrance
+        self._known: set[int] = set()
+
+    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+        """Take over what a worker remembers if it is new to us, then tell it what differs."""
+        if worker not in self._known:
+            self._known.add(worker)
+            await self._restore(worker, welcome)
+        await self._synchronise(worker, welcome)
+
+    async def _restore(self, worker: int, welcome: Welcome) -> None:
+        for kept in welcome.rooms:
+            room = _decoded(kept.state, Room)
+            if room is not None and room.room_id == kept.room_id and room.worker == worker:
+                await self._restore_room(room)
+        for put in welcome.participants:
+            participant = _decoded(put.state, Participant)
+            if participant is not None and participant.participant_id == put.participant_id:
+                await self._restore_participant(worker, participant)
+        for kept in welcome.rooms:
+            if await self._conference.store.count(kept.room_id) == 0:
+                self._entrance.expect_use(kept.room_id)
+
+    async def _restore_room(self, room: Room) -> None:
+        try:
+            await self._conference.store.add_room(room, self._conference.limits.max_rooms)
+        except StoreError as error:
+            logger.warning("room %s is not taken over: %r", room.room_id, error)
+
+    async def _restore_participant(self, worker: int, participant: Participant) -> None:
+        conference = self._conference
+        room = await conference.store.room(participant.room_id)
+        if room is None or room.worker != worker:
+            return
+        try:
+            limit = conference.limits.max_participants_per_room
+            await conference.store.add_participant(participant, limit)
+        except StoreError as error:
+            logger.warning(
+                "participant %s is not taken over: %r", participant.participant_id, error
+            )
+            return
+        conference.note(participant)
+        conference.workers.place_kept(worker, participant.participant_id)
+        conference.presence.keep(
+            Seat(
+                participant.participant_id,
+                participant.room_id,
+                worker,
+                participant.publishes,
+                negotiated=True,
+            )
+        )
+
+    async def _synchronise(self, worker: int, welcome: Welcome) -> None:
+        """Make the worker's view ours, sending only what differs: it may be in full swing."""
+        workers = self._conference.workers
+        rooms = {
+            room.room_id: room
+            for room in await self._conference.store.rooms()
+            if room.worker == worker
+        }
+        remembered = {put.participant_id: put for put in welcome.participants}
+        for kept in welcome.rooms:
+            if kept.room_id not in rooms:
+                workers.send(worker, DropRoom(kept.room_id))
+        for room in rooms.values():
+            workers.put_room(room)
+            for participant in await self._conference.store.participants(room.room_id):
+                known = remembered.pop(participant.participant_id, None)
+                if known != put_participant(participant):
+                    workers.put_participant(worker, participant)
+                if known is None:
+                    self._reset_media(participant.participant_id)
+        for participant_id in remembered:
+            workers.send(worker, DropParticipant(participant_id))
+
+    def _reset_media(self, participant_id: str) -> None:
+        seat = self._conference.presence.seat(participant_id)
+        if seat is None or not seat.negotiated:
+            return
+        seat.negotiated = False
+        seat.server_offer = None
+        if seat.connection is None:
+            seat.missed_reset = True
+        else:
+            seat.connection.emit("media_reset", MediaReset("worker_restarted"))
+
+
+def _decoded(state: bytes, kind: type[_Model]) -> _Model | None:
+    try:
+        return msgspec.msgpack.decode(state, type=kind)
+    except msgspec.MsgspecError:
+        logger.error("a worker remembers a %s that cannot be read", kind.__name__)
+        return None
