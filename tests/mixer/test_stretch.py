@@ -1,0 +1,117 @@
+"""Compression and expansion: lengths, periods, and no click."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from mixer import stretch
+
+OVERLAP = stretch.OVERLAP_SAMPLES
+
+
+def tone(hertz: float, samples: int) -> np.ndarray:
+    wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(samples) / 48_000)
+    return np.repeat(wave[:, None], 2, axis=1).astype(np.float32)
+
+
+def vowel(hertz: float, samples: int) -> np.ndarray:
+    return sum(tone(hertz * k, samples) / k for k in range(1, 12))  # type: ignore[return-value]
+
+
+def largest_step(pcm: np.ndarray) -> float:
+    return float(np.abs(np.diff(pcm, axis=0)).max())
+
+
+@pytest.mark.parametrize("hertz", [85.0, 110.0, 187.5, 230.0, 390.0])
+def test_the_period_of_a_voice_is_found(hertz: float) -> None:
+    period = stretch.find_period(vowel(hertz, 1_500), 1_000)
+    assert period is not None
+    ratio = period.samples * hertz / 48_000
+    assert ratio == pytest.approx(round(ratio), abs=0.02)
+    assert period.samples <= stretch.LONGEST_PERIOD
+    assert period.similarity > 0.99
+
+
+@pytest.mark.parametrize("hertz", [85.0, 187.5, 390.0, 1_000.0])
+def test_a_tone_stays_a_tone(hertz: float) -> None:
+    pcm = tone(hertz, 2_000)
+    period = stretch.find_period(pcm, 800)
+    assert period is not None
+    shorter = stretch.compress(pcm.copy(), period.samples)
+    longer = np.empty((2_000 + period.samples, 2), np.float32)
+    stretch.expand(pcm, period.samples, longer)
+    assert len(shorter) == 2_000 - period.samples
+    for changed in (shorter, longer):
+        assert largest_step(changed) < 1.05 * largest_step(pcm)
+        window = np.hanning(len(changed))[:, None]
+        spectrum = np.abs(np.fft.rfft(changed * window, axis=0)) ** 2
+        peak = int(np.argmax(spectrum[:, 0]))
+        near = spectrum[max(0, peak - 6) : peak + 7].sum()
+        assert near / spectrum.sum() > 0.999
+
+
+def test_quiet_sound_gives_way_by_any_length() -> None:
+    noise = np.random.default_rng(1).standard_normal((900, 2)).astype(np.float32) * 0.001
+    period = stretch.find_period(noise, 37)
+    assert period == stretch.Period(37, 1.0)
+
+
+def test_loud_sound_gives_way_by_whole_periods_only() -> None:
+    assert stretch.find_period(tone(200, 900), stretch.SHORTEST_PERIOD - 1) is None
+    assert stretch.find_period(tone(200, OVERLAP), 600) is None
+
+
+def test_noise_resembles_itself_less_than_a_voice() -> None:
+    noise = np.random.default_rng(1).standard_normal((1_500, 2)).astype(np.float32) * 0.1
+    period = stretch.find_period(noise, 600)
+    assert period is not None
+    assert period.similarity < 0.6
+
+
+finite = st.floats(-1, 1, width=32)
+
+
+@given(
+    pcm=hnp.arrays(
+        np.float32, hnp.array_shapes(min_dims=1, max_dims=1, max_side=50), elements=finite
+    ),
+    repeats=st.integers(1, 30),
+    longest=st.integers(-5, 2_000),
+)
+def test_any_sound_gives_a_usable_period_or_none(
+    pcm: np.ndarray, repeats: int, longest: int
+) -> None:
+    block = np.repeat(np.tile(pcm, repeats)[:, None], 2, axis=1)
+    period = stretch.find_period(block, longest)
+    if period is None:
+        return
+    assert 1 <= period.samples <= min(longest, stretch.LONGEST_PERIOD)
+    assert period.samples + OVERLAP <= len(block)
+    assert -1.01 <= period.similarity <= 1.01
+    rest = stretch.compress(block.copy(), period.samples)
+    assert rest.shape == (len(block) - period.samples, 2)
+    assert np.abs(rest).max() <= np.abs(block).max() + 1e-6
+    assert np.array_equal(rest[OVERLAP:], block[period.samples + OVERLAP :])
+    assert rest[0] == pytest.approx(block[0], abs=1e-3)  # goes on from what was before
+
+
+def test_what_follows_an_expansion_is_untouched() -> None:
+    pcm = vowel(150, 1_200)
+    out = np.empty((1_520, 2), np.float32)
+    stretch.expand(pcm, 320, out)
+    assert np.array_equal(out[:320], pcm[:320])
+    assert np.array_equal(out[320 + OVERLAP :], pcm[OVERLAP:])
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, OVERLAP, 500])
+def test_a_crossfade_goes_from_one_to_the_other(count: int) -> None:
+    ending = np.full((count, 2), -1.0, np.float32)
+    beginning = np.full((600, 2), 1.0, np.float32)
+    stretch.crossfade(ending, beginning)
+    faded = min(count, OVERLAP)
+    assert (beginning[faded:] == 1.0).all()
+    if faded > 1:
+        assert beginning[0, 0] == pytest.approx(-1.0)
+        assert (np.diff(beginning[:faded, 0]) > 0).all()
