@@ -98,7 +98,7 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
     except (ModuleNotFoundError, StartError):
         raise
     except Exception:
-        logging.getLogger(__name__).exception("ended by a defect")
+        logging.getLogger("webrtc.app").exception("ended by a defect")
         return 1
     return 0
 

@@ -121,9 +121,15 @@ class Supervisor:
             self._drive(seat)
         self._log_ports()
         ready = asyncio.create_task(self._become_ready(), name="become ready")
-        await self._ended.wait()
-        ready.cancel()
-        await asyncio.gather(ready, return_exceptions=True)
+        ended = asyncio.create_task(self._ended.wait(), name="wait for the end")
+        try:
+            await asyncio.wait([ready, ended], return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                ready.result()
+            await ended
+        finally:
+            ready.cancel()
+            ended.cancel()
         return self._status
 
     async def _become_ready(self) -> None:

@@ -1,0 +1,54 @@
+"""The real server under its supervisor: it starts, survives the death of a part, and ends."""
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import aiohttp
+
+from tests.support.server import LiveServer
+
+
+async def get(url: str) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_it_answers_on_both_ports_once_it_says_that_it_is_ready(
+    live_server: LiveServer,
+) -> None:
+    for url in (live_server.page_url, live_server.api_url):
+        status, health = await get(f"{url}/health/ready")
+        assert status == 200
+        ports = [worker["udp_port"] for worker in health["workers"]]
+        assert ports == live_server.media_ports
+
+
+async def test_a_killed_worker_is_connected_again_on_its_port(live_server: LiveServer) -> None:
+    before = live_server.worker_pid(0)
+    os.kill(before, signal.SIGKILL)
+    await live_server.program.line_with("media worker 0 ended: killed by SIGKILL")
+
+    async def is_back() -> bool:
+        _, health = await get(f"{live_server.page_url}/health")
+        worker = health["workers"][0]
+        return bool(worker["connected"] and worker["pid"] != before)
+
+    async with asyncio.timeout(15):
+        while not await is_back():
+            await asyncio.sleep(0.02)
+    assert live_server.worker_pid(0) != before
+
+
+async def test_a_killed_front_process_is_ready_again_on_its_ports(
+    live_server: LiveServer,
+) -> None:
+    before, worker = live_server.front_pid(), live_server.worker_pid(0)
+    os.kill(before, signal.SIGKILL)
+    await live_server.program.line_with("front process ended: killed by SIGKILL")
+    async with asyncio.timeout(15):
+        while (await get(f"{live_server.page_url}/health/ready"))[0] != 200:
+            await asyncio.sleep(0.02)
+    assert live_server.front_pid() != before
+    assert live_server.worker_pid(0) == worker
