@@ -28,6 +28,7 @@ export class Strip {
     this.#you = /** @type {HTMLElement} */ (found.you);
     this.#state = /** @type {HTMLElement} */ (found.state);
     this.#controls = /** @type {HTMLElement} */ (found.controls);
+    this.#own = /** @type {HTMLElement} */ (found.own);
     this.#mute = /** @type {HTMLButtonElement} */ (found.mute);
     this.#gain = /** @type {AgFader} */ (found.gain);
     this.#pan = /** @type {HTMLInputElement} */ (found.pan);
@@ -43,6 +44,7 @@ export class Strip {
   #you;
   #state;
   #controls;
+  #own;
   #mute;
   #gain;
   #pan;
@@ -56,6 +58,7 @@ export class Strip {
     this.#you.hidden = !person.isMe;
     this.#mute.hidden = person.isMe;
     this.#controls.hidden = person.isMe;
+    this.#own.hidden = !person.isMe;
     this.element.classList.toggle('me', person.isMe);
     this.#showMix(name, person.mix);
     this.showVoice(person);
@@ -85,7 +88,6 @@ export class Strip {
     this.#gain.name = name;
     this.#gain.db = mix.gainDb;
     this.#pan.value = String(Math.round(mix.pan * 100));
-    this.#pan.style.setProperty('--at', String((mix.pan + 1) / 2));
     this.#pan.setAttribute('aria-label', `Pan of ${name}`);
     this.#pan.setAttribute('aria-valuetext', panWords(mix.pan));
     setText(this.#panValue, formatPan(mix.pan));

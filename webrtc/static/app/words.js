@@ -122,10 +122,10 @@ export const isMicrophoneTrouble = (reason) =>
 export const HOPS = /** @type {const} */ ([
   ['captureMs', 'Microphone', 'here'],
   ['packetMs', 'Packet and codec', 'here'],
-  ['networkUpMs', 'Network, up', 'network'],
+  ['networkUpMs', 'Network up', 'network'],
   ['serverBufferMs', 'Server buffer', 'server-zone'],
   ['mixMs', 'Mix', 'server-zone'],
-  ['networkDownMs', 'Network, down', 'network'],
+  ['networkDownMs', 'Network down', 'network'],
   ['browserBufferMs', 'Browser buffer', 'here'],
   ['outputMs', 'Output', 'here'],
 ]);

@@ -585,8 +585,8 @@ export class BaseClient extends Emitter {
   #levels(payload) {
     const levels = [];
     for (const [participantId, level, speaks] of payload.levels ?? []) {
-      const change = { levelDbov: -Number(level), speaking: Boolean(speaks) };
-      if (this.#roster.patch(participantId, change)) levels.push({ participantId, ...change });
+      const voice = { levelDbov: -Number(level), speaking: Boolean(speaks) };
+      if (this.#roster.setVoice(participantId, voice)) levels.push({ participantId, ...voice });
     }
     this.emit('levels', { levels });
   }
@@ -653,6 +653,8 @@ export class BaseClient extends Emitter {
   /** @param {MediaStreamTrack} track */
   #microphoneChanged(track) {
     if (this.#publishing) this.#media.setTrack(track).catch((error) => this.#unasked(error));
+    // Browsers let a page that uses the microphone play without a click.
+    if (this.playback.isBlocked) void this.playback.resume();
     this.emit('microphonechange', { track });
   }
 

@@ -29,6 +29,10 @@
  * @property {ListenerMix} mix
  */
 
+/**
+ * @typedef {Pick<Participant, 'levelDbov' | 'speaking'>} Voice
+ */
+
 /** @type {Readonly<ListenerMix>} */
 export const UNITY = Object.freeze({ gainDb: 0, pan: 0, muted: false });
 
@@ -41,6 +45,8 @@ export class Roster {
   #me = null;
   /** Kept for people who are away for a moment. @type {Map<string, ListenerMix>} */
   #mixes = new Map();
+  /** Kept because levels may arrive before the list that names their people. @type {Map<string, Voice>} */
+  #voices = new Map();
 
   /** Everyone, in the order of joining. */
   get all() {
@@ -81,6 +87,7 @@ export class Roster {
   clear() {
     this.#people.clear();
     this.#mixes.clear();
+    this.#voices.clear();
     this.#me = null;
   }
 
@@ -92,6 +99,7 @@ export class Roster {
   put(raw) {
     const participantId = String(raw.participant_id);
     const known = this.#people.get(participantId);
+    const voice = this.#voices.get(participantId);
     const isMe = participantId === this.#me;
     /** @type {Participant} */
     const participant = {
@@ -103,13 +111,13 @@ export class Roster {
       // Of ourselves we know better than an event that was under way.
       muted: isMe && known ? known.muted : Boolean(raw.muted),
       deafened: isMe && known ? known.deafened : Boolean(raw.deafened),
-      speaking: Boolean(raw.speaking),
+      speaking: voice?.speaking ?? Boolean(raw.speaking),
       csrc: Number(raw.csrc ?? 0),
       joinedAt: Number(raw.joined_at ?? 0),
       tracks: raw.tracks ?? [],
       settings: raw.settings ?? null,
       isMe,
-      levelDbov: known?.levelDbov ?? SILENCE_DBOV,
+      levelDbov: voice?.levelDbov ?? SILENCE_DBOV,
       mix: this.#mixes.get(participantId) ?? UNITY,
     };
     this.#people.set(participantId, participant);
@@ -123,6 +131,7 @@ export class Roster {
   remove(participantId) {
     const participant = this.#people.get(participantId) ?? null;
     this.#people.delete(participantId);
+    this.#voices.delete(participantId);
     return participant;
   }
 
@@ -138,6 +147,16 @@ export class Roster {
     const next = { ...participant, ...change };
     this.#people.set(participantId, next);
     return next;
+  }
+
+  /**
+   * @param {string} participantId
+   * @param {Voice} voice
+   * @returns {boolean} Whether somebody of that id is here.
+   */
+  setVoice(participantId, voice) {
+    this.#voices.set(participantId, voice);
+    return this.patch(participantId, voice) !== null;
   }
 
   /**

@@ -14,7 +14,7 @@ const KEYS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 
 export class AgFader extends HTMLElement {
   #db = 0;
   #slider = make('input', {
-    class: 'slider gain-slider',
+    class: 'slider',
     attributes: { type: 'range', min: '0', max: String(STEPS), step: '1' },
   });
   #field = make('input', {
@@ -26,11 +26,11 @@ export class AgFader extends HTMLElement {
     if (this.#slider.isConnected) return;
     this.replaceChildren(
       make('span', { class: 'label', text: 'Volume' }),
-      make('span', { class: 'gain-lane' }, [this.#slider]),
       make('span', { class: 'number-box' }, [
         this.#field,
         make('span', { class: 'unit', text: 'dB', attributes: { 'aria-hidden': 'true' } }),
       ]),
+      make('span', { class: 'slot gain-slot' }, [this.#slider]),
     );
     this.#slider.addEventListener('input', (event) => {
       event.stopPropagation();
@@ -88,7 +88,6 @@ export class AgFader extends HTMLElement {
     const position = positionOf(this.#db);
     const text = formatDb(this.#db);
     this.#slider.value = String(Math.round(position * STEPS));
-    this.#slider.style.setProperty('--at', String(position));
     this.#slider.setAttribute('aria-valuetext', this.#db <= MIN_DB ? 'silent' : `${text} decibels`);
     this.#field.value = text;
   }

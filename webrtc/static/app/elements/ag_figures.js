@@ -10,12 +10,12 @@ import { HOPS } from '../words.js';
 const ROWS = /** @type {readonly (readonly [string, (stats: AudioStats) => string])[]} */ ([
   ['Round trip', ({ roundTripMs }) => formatMs(roundTripMs)],
   ['Jitter', ({ jitterMs }) => formatMs(jitterMs)],
-  ['Lost, up', ({ loss }) => formatShare(loss.up)],
-  ['Lost, down', ({ loss }) => formatShare(loss.down)],
-  ['Bit rate, up', ({ bitrateKbps }) => formatKbps(bitrateKbps.up)],
-  ['Bit rate, down', ({ bitrateKbps }) => formatKbps(bitrateKbps.down)],
+  ['Lost up', ({ loss }) => formatShare(loss.up)],
+  ['Lost down', ({ loss }) => formatShare(loss.down)],
+  ['Rate up', ({ bitrateKbps }) => formatKbps(bitrateKbps.up)],
+  ['Rate down', ({ bitrateKbps }) => formatKbps(bitrateKbps.down)],
   ['Concealed', ({ concealedRatio }) => formatShare(concealedRatio)],
-  ['Packets', ({ codec, packetMs }) => `${codec ?? '–'} ${formatMs(packetMs)}`],
+  ['Packets', ({ packetMs }) => formatMs(packetMs)],
 ]);
 
 /** Figures of the connection, and where a voice spends its time on the way. */
