@@ -1,9 +1,9 @@
 """Janus's AudioBridge and ours in turn, with the same client: CPU, latency, memory, and the ratios.
 
 Janus is Debian's package, installed where that is permitted. Its ICE binds to the network
-interface, so here every participant of either server has a socket of its own on this machine's own address.
-Each server gets the packets that it asks browsers for: Janus 20 ms, ours what its answer says.
-Janus mixes in stereo (spatial audio) at 48 kHz and 96 kb/s, like ours; everything else is its
+interface, so here every participant of either server has a socket of its own on this machine's own
+address. Each server gets the packets that it asks browsers for: Janus 20 ms, ours what its answer
+says. Janus mixes in stereo (spatial audio) at 48 kHz and 96 kb/s, like ours; everything else is its
 default, and its latency is also shown with the smallest prebuffer, which loses sound.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from benchmarks.capacity import SCENES, Scene, measure_scene
 from benchmarks.harness.janus import ensure_janus, janus_server
 from benchmarks.harness.options import Options, parse_options, run
+from benchmarks.harness.packages import MissingPackageError
 from benchmarks.harness.report import Figure, print_result, print_table, quantiles
-from benchmarks.harness.server import ServerError
 from benchmarks.latency import SERVER_LOOKAHEAD_SAMPLES, Delays, measure
 from benchmarks.load.doors import SocketIoDoor
 from benchmarks.load.janus_door import AudioBridgeSettings, JanusDoor
@@ -98,7 +98,7 @@ async def main() -> None:
     options = parse_options("Janus AudioBridge and ours in turn", 20, 5)
     try:
         ensure_janus()
-    except ServerError as error:
+    except MissingPackageError as error:
         raise SystemExit(str(error)) from None
     addresses = own_ipv4_addresses()
     if not addresses:

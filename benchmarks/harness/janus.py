@@ -1,20 +1,18 @@
 """Debian's Janus as a child process with a configuration of its own."""
 
 import asyncio
-import os
 import shutil
 import socket
-import sys
 import tempfile
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.harness.packages import ensure
 from benchmarks.harness.server import Server, ServerError, stop
 from benchmarks.load.websocket import Websocket, WebsocketError
 
-_INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "janus")
 _START_TIMEOUT_S = 15.0
 # What differs from the package's own files: nothing is written or loaded that is not used, rooms
 # have names, and the API listens on a free port of the loopback interface.
@@ -45,25 +43,13 @@ _LIBRARIES = "/usr/lib"
 _WANTED = ("libjanus_audiobridge.so", "libjanus_websockets.so")
 
 
-def ensure_janus() -> str:
-    """Return the path of the janus binary, installing Debian's package where that is permitted.
+def ensure_janus() -> None:
+    """Install Debian's Janus unless it is there.
 
     Raises:
-        ServerError: it is not there and may not be installed; the text names the command.
+        MissingPackageError: it is not there and may not be installed.
     """
-    found = shutil.which("janus")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"installing Janus: {' '.join(_INSTALL)}", file=sys.stderr)
-        _run_install()
-        found = shutil.which("janus")
-    if found is None:
-        raise ServerError(f"Janus is not installed; as root: {' '.join(_INSTALL)}")
-    return found
-
-
-def _run_install() -> None:
-    pid = os.posix_spawnp(_INSTALL[0], _INSTALL, os.environ)
-    os.waitpid(pid, 0)
+    ensure("janus", lambda: shutil.which("janus") is not None)
 
 
 @asynccontextmanager
@@ -71,15 +57,14 @@ async def janus_server() -> AsyncIterator[Server]:
     """Run Janus; its base_url is the websocket of its API.
 
     Raises:
-        ServerError: it is not installed or does not start.
+        ServerError: it does not start.
     """
-    binary = ensure_janus()
     port = _free_port()
     url = f"ws://127.0.0.1:{port}/janus"
     with tempfile.TemporaryDirectory(prefix="janus-") as folder:
         _write_configuration(Path(folder), port)
         process = await asyncio.create_subprocess_exec(
-            binary,
+            "janus",
             f"--configs-folder={folder}",
             f"--config={folder}/janus.jcfg",
             stdin=DEVNULL,
