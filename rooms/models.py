@@ -15,9 +15,6 @@ from rooms.strip import DEFAULT_STRIP, StripSettings
 DEFAULT_TENANT: Final = "default"
 """Whose rooms these are; reserved in every key and limit, one tenant so far."""
 
-ROOM_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$"
-ROOM_ID_MAX: Final = 64
-
 MUTED_GAIN_DB: Final = -60.0
 """The gain that means silence."""
 

@@ -40,7 +40,7 @@ Percent = Annotated[float, _level(0, 100, "%", "Share of the effect; 0 is off.")
 DelayTime = Annotated[float, _level(1, 2000, "ms", "Time between two repeats.")]
 DelayFeedback = Annotated[float, _level(0, 95, "%", "Level of each repeat against the last.")]
 StereoWidth = Annotated[float, _level(0, 200, "%", "0 is mono, 100 as it came, 200 wide.")]
-Pan = Annotated[float, _level(-100, 100, "%", "−100 left, 0 centre, 100 right.")]
+Pan = Annotated[float, Meta(ge=-1, le=1, description="−1 left, 0 centre, 1 right.")]
 Fader = Annotated[float, _level(-60, 12, "dB", "Level in everyone's mix; −60 is silence.")]
 Solo = Annotated[bool, _flag("Whether the strip is heard alone with the other soloed ones.")]
 AutoLevel = Annotated[bool, _flag("Whether loudness is evened out automatically.")]
@@ -90,7 +90,7 @@ class StripSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     delay_feedback_percent: DelayFeedback = field(default=30.0, name="delayFeedback")
     reverb_mix_percent: Percent = field(default=0.0, name="reverbMix")
     stereo_width_percent: StereoWidth = field(default=100.0, name="stereoWidth")
-    pan_percent: Pan = field(default=0.0, name="pan")
+    pan: Pan = 0.0
     fader_db: Fader = field(default=0.0, name="fader")
     solo: Solo = False
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, cast
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
-from rooms.models import DEFAULT_SOURCE_MIX, ROOM_ID_MAX, Direction, GainDb, MixPan, SourceMix
+from rooms.models import DEFAULT_SOURCE_MIX, Direction, GainDb, MixPan, SourceMix
 from rooms.strip import StripValue, partial_fields
 from webrtc.control.messages import PeerStats
 
@@ -20,22 +20,14 @@ MAX_MESSAGE_BYTES: Final = 128 * 1024
 MAX_SDP_CHARS: Final = 64 * 1024
 
 # `$` would let a trailing newline pass; `(?![\s\S])` is the end in Python and in ECMAScript.
-_ROOM_ID: Final = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}"
-ROOM_ID_PATTERN: Final = rf"^{_ROOM_ID}(?![\s\S])"
+_ROOM_ID_PATTERN: Final = r"^(?:[A-Za-z0-9][A-Za-z0-9._~-]{0,63})?(?![\s\S])"
 
-NamedRoomId = Annotated[
-    str,
-    Meta(
-        pattern=ROOM_ID_PATTERN,
-        description="1 to 64 letters, digits and . _ ~ -, the first one a letter or a digit.",
-    ),
-]
 RoomId = Annotated[
     str,
     Meta(
-        pattern=rf"^(?:{_ROOM_ID})?(?![\s\S])",
-        max_length=ROOM_ID_MAX,
-        description="As above, or empty: then the server makes a room with a random id.",
+        pattern=_ROOM_ID_PATTERN,
+        max_length=64,
+        description="Letters, digits and . _ ~ -, the first one a letter or a digit; or empty.",
     ),
 ]
 Name = Annotated[
@@ -44,11 +36,11 @@ Name = Annotated[
         max_length=64,
         # control characters and those that turn the writing direction
         pattern="^[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]*(?![\\s\\S])",
-        description="What others see; at most 64 characters, no control characters.",
+        description="What others see; no control characters.",
     ),
 ]
 Secret = Annotated[str, Meta(max_length=256)]
-AccessToken = Annotated[str, Meta(max_length=4096)]
+AccessToken = Annotated[str, Meta(max_length=4096, description="Reserved.")]
 Capability = Annotated[str, Meta(max_length=64)]
 Capabilities = Annotated[list[Capability], Meta(max_length=32)]
 ParticipantId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -260,7 +252,7 @@ _Figures = TypeVar("_Figures", bound=msgspec.Struct)
 
 
 def spelled_out(figures: _Figures) -> _Figures:
-    """Return `figures` so that JSON shows every field: on the control socket, zeros are left out."""
+    """Return `figures` so that JSON shows every field; the control socket leaves zeros out."""
     return cast(_Figures, msgspec.structs.asdict(figures))
 
 

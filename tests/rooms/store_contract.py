@@ -1,0 +1,166 @@
+"""What every room store must do; each store's test module inherits this suite."""
+
+import zlib
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from rooms.models import Direction, Participant, Room
+from rooms.store import (
+    CapacityError,
+    ParticipantExistsError,
+    ParticipantMissingError,
+    RoomExistsError,
+    RoomMissingError,
+    RoomStore,
+)
+
+
+def a_room(room_id: str = "studio", **values: object) -> Room:
+    defaults = {"created_at": 1000.0, "host_key_hash": b"hash", "worker": 0}
+    return Room(room_id=room_id, **{**defaults, **values})  # type: ignore[arg-type]
+
+
+def a_participant(name: str = "alice", room_id: str = "studio", **values: object) -> Participant:
+    defaults = {"csrc": zlib.crc32(name.encode()), "joined_at": 1000.0, "resume_hash": b"hash"}
+    return Participant(
+        participant_id=name,
+        room_id=room_id,
+        name=name,
+        **{**defaults, **values},  # type: ignore[arg-type]
+    )
+
+
+def muted(participant: Participant) -> Participant:
+    return msgspec.structs.replace(participant, muted=True)
+
+
+class RoomStoreContract:
+    """Inherit, and give a fixture `store`."""
+
+    async def test_a_new_store_is_empty(self, store: RoomStore) -> None:
+        assert await store.rooms() == []
+        assert await store.room("studio") is None
+        assert await store.participant("alice") is None
+        assert await store.participants("studio") == []
+        assert await store.count("studio") == 0
+
+    async def test_rooms_are_listed_in_the_order_of_making(self, store: RoomStore) -> None:
+        rooms = [a_room(name) for name in ("c", "a", "b")]
+        for room in rooms:
+            await store.add_room(room, 10)
+        assert await store.rooms() == rooms
+        assert await store.room("a") == rooms[1]
+
+    async def test_a_room_id_is_taken_once(self, store: RoomStore) -> None:
+        await store.add_room(a_room(created_at=1.0), 10)
+        with pytest.raises(RoomExistsError):
+            await store.add_room(a_room(created_at=2.0), 10)
+        assert await store.rooms() == [a_room(created_at=1.0)]
+
+    async def test_there_are_no_more_rooms_than_allowed(self, store: RoomStore) -> None:
+        await store.add_room(a_room("a"), 1)
+        with pytest.raises(CapacityError):
+            await store.add_room(a_room("b"), 1)
+        await store.remove_room("a")
+        await store.add_room(a_room("b"), 1)
+
+    async def test_participants_are_listed_in_the_order_of_joining(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        people = [a_participant(name) for name in ("carol", "alice", "bob")]
+        for participant in people:
+            await store.add_participant(participant, 10)
+        await store.update_participant("carol", muted)
+        assert [one.participant_id for one in await store.participants("studio")] == [
+            "carol",
+            "alice",
+            "bob",
+        ]
+        assert await store.count("studio") == 3
+        assert await store.participant("bob") == people[2]
+
+    async def test_nobody_joins_a_room_that_is_not_there(self, store: RoomStore) -> None:
+        with pytest.raises(RoomMissingError):
+            await store.add_participant(a_participant(), 10)
+        assert await store.participant("alice") is None
+
+    async def test_nobody_joins_a_full_room(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_participant(a_participant("alice"), 1)
+        with pytest.raises(CapacityError):
+            await store.add_participant(a_participant("bob"), 1)
+        assert await store.participant("bob") is None
+        await store.remove_participant("alice")
+        await store.add_participant(a_participant("bob"), 1)
+
+    async def test_a_participant_id_is_taken_once_in_all_rooms(self, store: RoomStore) -> None:
+        await store.add_room(a_room("a"), 10)
+        await store.add_room(a_room("b"), 10)
+        await store.add_participant(a_participant("alice", "a", csrc=1), 10)
+        with pytest.raises(ParticipantExistsError):
+            await store.add_participant(a_participant("alice", "b", csrc=2), 10)
+        assert await store.count("b") == 0
+
+    async def test_a_csrc_is_taken_once_in_a_room_and_free_again_afterwards(
+        self, store: RoomStore
+    ) -> None:
+        await store.add_room(a_room("a"), 10)
+        await store.add_room(a_room("b"), 10)
+        await store.add_participant(a_participant("alice", "a", csrc=7), 10)
+        await store.add_participant(a_participant("bob", "b", csrc=7), 10)
+        with pytest.raises(ParticipantExistsError):
+            await store.add_participant(a_participant("carol", "a", csrc=7), 10)
+        await store.remove_participant("alice")
+        await store.add_participant(a_participant("carol", "a", csrc=7), 10)
+
+    async def test_an_update_is_seen_by_everyone_who_asks(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_participant(a_participant(), 10)
+        updated = await store.update_participant("alice", muted)
+        assert updated == muted(a_participant())
+        assert await store.participant("alice") == updated
+        assert await store.participants("studio") == [updated]
+
+    async def test_an_update_that_raises_changes_nothing(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_participant(a_participant(), 10)
+
+        def refuse(_: Participant) -> Participant:
+            raise ValueError
+
+        with pytest.raises(ValueError):  # noqa: PT011 — exactly what was raised comes through
+            await store.update_participant("alice", refuse)
+        assert await store.participant("alice") == a_participant()
+
+    async def test_nobody_is_updated_who_is_not_there(self, store: RoomStore) -> None:
+        with pytest.raises(ParticipantMissingError):
+            await store.update_participant("alice", muted)
+
+    async def test_removing_a_participant_gives_it_back_once(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_participant(a_participant(), 10)
+        assert await store.remove_participant("alice") == a_participant()
+        assert await store.remove_participant("alice") is None
+        assert await store.participants("studio") == []
+        assert await store.room("studio") == a_room()
+
+    async def test_removing_a_room_removes_who_is_in_it(self, store: RoomStore) -> None:
+        await store.add_room(a_room("a"), 10)
+        await store.add_room(a_room("b"), 10)
+        await store.add_participant(a_participant("alice", "a"), 10)
+        await store.add_participant(a_participant("bob", "b"), 10)
+        assert await store.remove_room("a") == [a_participant("alice", "a")]
+        assert await store.remove_room("a") == []
+        assert await store.participant("alice") is None
+        assert await store.participant("bob") == a_participant("bob", "b")
+        await store.add_room(a_room("a"), 10)
+        assert await store.participants("a") == []
+
+    async def test_everything_about_a_participant_is_kept(
+        self, store: RoomStore, full: Callable[[], Participant]
+    ) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_participant(full(), 10)
+        assert await store.participant("alice") == full()
+        assert full().direction is Direction.PUBLISHER

@@ -1,0 +1,249 @@
+"""The tables of docs/protocol.md, printed from the definitions that the server checks with.
+
+`python -m webrtc.signaling.protocol_doc` rewrites them in place; a test fails when they are stale.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from rooms import rights
+from rooms.models import SourceMix
+from rooms.strip import StripSettings
+from webrtc.control.messages import PeerStats
+from webrtc.errors import REASONS
+from webrtc.front_limits import FrontLimits
+from webrtc.signaling import events, messages
+from webrtc.signaling.events import SERVER_EVENTS
+from webrtc.signaling.messages import CLIENT_EVENTS
+
+DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
+
+_TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
+    messages.JoinRoom,
+    messages.Joined,
+    messages.ParticipantInfo,
+    messages.SessionOffer,
+    messages.Answered,
+    messages.SessionAnswer,
+    messages.IceCandidate,
+    messages.EffectiveStrip,
+    messages.ListenerMix,
+    messages.EffectiveMix,
+    SourceMix,
+    messages.MyStats,
+    PeerStats,
+    messages.Done,
+    messages.Refused,
+    messages.Problem,
+    events.ParticipantLeft,
+    events.LevelsChanged,
+    events.ActiveSpeakers,
+    events.ServerOffered,
+    events.RoomClosed,
+    events.ServerDraining,
+    events.MediaReset,
+    messages.Track,
+)
+_SECTION: Final = re.compile(
+    r"(<!-- printed: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(\n?<!-- end -->)", re.DOTALL
+)
+
+_Schema = dict[str, Any]
+
+
+def printed(document: str) -> str:
+    """Return `document` with every printed section as it has to be now.
+
+    Raises:
+        KeyError: a section that nobody knows how to print.
+    """
+
+    def section(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{_SECTIONS[match['name']]()}\n{match[4].lstrip()}"
+
+    return _SECTION.sub(section, document)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head), *(list(row) for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _client_events() -> str:
+    return _table(
+        ("event", "payload", "acknowledgement", "meaning"),
+        (
+            (f"`{event.name}`", _payload(event.payload), _link(event.ack), event.meaning)
+            for event in CLIENT_EVENTS.values()
+        ),
+    )
+
+
+def _payload(kind: Any) -> str:
+    if kind is None:
+        return "–"
+    if kind is messages.StripUpdatePayload:
+        return "any of the [strip's settings](#the-strip), `participant_id`"
+    (schema,), _ = msgspec.json.schema_components([kind])
+    return _type_text(schema)
+
+
+def _server_events() -> str:
+    return _table(
+        ("event", "payload", "meaning"),
+        (
+            (f"`{event.name}`", _link(event.payload), event.meaning)
+            for event in SERVER_EVENTS.values()
+        ),
+    )
+
+
+def _reasons() -> str:
+    return _table(
+        ("reason", "meaning"), ((f"`{reason}`", meaning) for reason, meaning in REASONS.items())
+    )
+
+
+def _strip() -> str:
+    return _table(("setting", "range", "unit", "default", "meaning"), _setting_rows())
+
+
+def _setting_rows() -> Iterator[tuple[str, str, str, str, str]]:
+    _, components = msgspec.json.schema_components([StripSettings])
+    for name, schema in components["StripSettings"]["properties"].items():
+        yield (
+            f"`{name}`",
+            _range_text(schema) or _type_text(schema),
+            schema.get("unit", ""),
+            _value(schema["default"]),
+            schema.get("description", ""),
+        )
+
+
+def _types() -> str:
+    _, components = msgspec.json.schema_components(_TYPES)
+    return "\n\n".join(_type_section(kind, components[kind.__name__]) for kind in _TYPES)
+
+
+def _type_section(kind: type[msgspec.Struct], schema: _Schema) -> str:
+    rows = []
+    for name, field in schema["properties"].items():
+        optional = name not in schema["required"] and "default" not in field
+        default = "may be left out" if optional else _value(field.get("default", ""))
+        known = _main_option(field)
+        meaning = [_range_text(known), known.get("unit", ""), known.get("description", "")]
+        rows.append((f"`{name}`", _type_text(field), default, " ".join(filter(None, meaning))))
+    text = inspect.cleandoc(kind.__doc__ or "").split("\n\nAttributes:")[0]
+    table = _table(("field", "type", "default", "meaning"), rows)
+    return f"### {kind.__name__}\n\n{text}\n\n{table}"
+
+
+def _limits() -> str:
+    limits = FrontLimits()
+    return _table(
+        ("limit", "value"),
+        (
+            ("length of a websocket message", f"{messages.MAX_MESSAGE_BYTES} bytes"),
+            ("length of an SDP", f"{messages.MAX_SDP_CHARS} characters"),
+            ("rooms", str(limits.max_rooms)),
+            ("participants of a room", str(limits.max_participants_per_room)),
+            ("sockets", str(limits.max_sockets)),
+            ("seat kept after a lost socket", f"{limits.resume_window_s:g} s"),
+            ("empty room kept when made through REST", f"{limits.empty_room_s:g} s"),
+            ("wait for the media worker", f"{limits.negotiation_timeout_s:g} s"),
+            ("wait for the client's answer", f"{limits.server_offer_timeout_s:g} s"),
+            (
+                "events of a connection",
+                f"{limits.event_rate_per_s:g} per second, {limits.event_burst:g} at once",
+            ),
+            *(
+                (f"`{event.name}` counts as", f"{event.cost} events")
+                for event in CLIENT_EVENTS.values()
+                if event.cost > 1
+            ),
+        ),
+    )
+
+
+def _rights() -> str:
+    lines = inspect.getdoc(rights) or ""
+    return "\n".join(line for line in lines.splitlines() if line.startswith("|"))
+
+
+def _link(kind: type[msgspec.Struct]) -> str:
+    return f"[{kind.__name__}](#{kind.__name__.lower()})"
+
+
+def _type_text(schema: _Schema) -> str:
+    match schema:
+        case {"$ref": str(reference)}:
+            name = reference.rpartition("/")[2]
+            return f"[{name}](#{name.lower()})"
+        case {"anyOf": list(options)}:
+            return " or ".join(dict.fromkeys(map(_type_text, options)))
+        case {"enum": list(values)}:
+            return ", ".join(f"`{_value(value).strip('`')}`" for value in values)
+        case {"type": "array", "prefixItems": list(items)}:
+            return f"[{', '.join(map(_type_text, items))}]"
+        case {"type": "array", "items": dict(items)}:
+            return f"list of {_type_text(items)}"
+        case {"type": "object", "additionalProperties": dict(values)}:
+            return f"map to {_type_text(values)}"
+        case {"type": str(name)}:
+            return name
+    return "anything"
+
+
+def _main_option(schema: _Schema) -> _Schema:
+    """Return the first alternative where there are several: the others are only `null`."""
+    options: list[_Schema] = schema.get("anyOf", [schema])
+    return options[0]
+
+
+def _range_text(schema: _Schema) -> str:
+    match schema:
+        case {"minimum": low, "maximum": high}:
+            return f"{_value(low)} … {_value(high)}".replace("`", "").replace("-", "−")
+        case {"maxLength": int(length)}:
+            return f"At most {length} characters."
+    return ""
+
+
+def _value(value: Any) -> str:
+    match value:
+        case "":
+            return ""
+        case bool():
+            return f"`{str(value).lower()}`"
+        case None:
+            return "`null`"
+        case float():
+            return f"`{value:g}`"
+        case list() | dict() if not value:
+            return "empty"
+    return f"`{value}`"
+
+
+_SECTIONS: Final[dict[str, Callable[[], str]]] = {
+    "client-events": _client_events,
+    "server-events": _server_events,
+    "reasons": _reasons,
+    "strip": _strip,
+    "types": _types,
+    "limits": _limits,
+    "rights": _rights,
+}
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(printed(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.exit(0)
