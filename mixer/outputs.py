@@ -79,6 +79,7 @@ class Output:
         self._sets.setdefault(level_id, set()).add(handle)
         self._members = None
         self.joined = True
+        self.quiet_packets = 0  # a silent output says so to the new one too
 
     def discard(self, handle: int, level_id: int) -> None:
         """Take a listener off it."""

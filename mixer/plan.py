@@ -89,6 +89,8 @@ def _gain(source: Source, listener: Listener | None) -> Gains:
     if not source.engaged:
         return NOTHING
     if listener is not None:
+        if listener.deafened:
+            return NOTHING
         personal = listener.gains.get(source.source_id)
         if personal is not None:
             return personal.stereo()

@@ -12,7 +12,9 @@ Rules:
 - Listeners change outputs only where a 20 ms packet begins (even blocks), so every listener's media
   time goes on without a gap or an overlap.
 - A source fades over one block when it comes or goes; so do changed personal gains. A mix that is
-  made for a listener begins with the gains of the mix that it came from.
+  made for a listener begins with the gains of the mix that it came from, and a listener moves to a
+  mix that others hear already only when both sound alike: until then its own mix fades there.
+- While a source fades out of the mixes it counts as engaged for whoever has a mix without it.
 - A room in which nothing sounds and every output has said so is dormant: it is not ticked until
   `is_dormant` is false again, and catches up with `skip`.
 """
@@ -253,15 +255,29 @@ class RoomMixer:
         """Put every listener on the output it should hear."""
         self._stale = False
         self._plan = None
-        engaged = {s.source_id for s in self.sources.values() if s.engaged}
+        engaged = {s.source_id for s in self.sources.values() if s.engaged or s.heard}
         for listener in self.listeners.values():
             key = self._output_key(listener, engaged)
             current = listener.output
+            if current is not None and not self._is_seamless(current.key.mix, key.mix):
+                own = MixKey(listener.listener_id)
+                key = OutputKey(own, current.key.ptime_ms, listener.tier)
+                self._stale = True
             if current is None or current.key != key:
                 output = self.outputs.get(key) or self._make_output(key, current)
                 self._leave_output(listener)
                 output.add(listener.handle, listener.level_id)
                 listener.output = output
+
+    def _is_seamless(self, origin: MixKey, goal: MixKey) -> bool:
+        """Whether a listener may go from one mix to the other without hearing it."""
+        if origin == goal or not (goal.silent or self._exists(goal)):
+            return True
+        gains = self._gains
+        return all(gains.get((origin, name)) == gains.get((goal, name)) for name in self.sources)
+
+    def _exists(self, mix: MixKey) -> bool:
+        return any(key.mix == mix for key in self.outputs)
 
     def _output_key(self, listener: Listener, engaged: set[str]) -> OutputKey:
         if listener.deafened:
@@ -273,6 +289,7 @@ class RoomMixer:
 
     def _make_output(self, key: OutputKey, origin: Output | None) -> Output:
         """Make an output for a listener that comes from `origin` and should not notice."""
+        known = self._exists(key.mix)
         row = self._mix_arena.take()
         if row >= len(self._limiters):
             grown = np.ones(len(self._mix_arena.data), np.float32)
@@ -280,10 +297,12 @@ class RoomMixer:
             self._limiters = grown
         self._limiters[row] = 1.0
         output = self.outputs[key] = Output(key, row)
+        if not known:  # what is left of a mix of that name is out of date
+            self._gains = {at: gain for at, gain in self._gains.items() if at[0] != key.mix}
         if origin is not None:
             self._limiters[row] = self._limiters[origin.row]
             output.history = self._mix_arena.data[origin.row, -BLOCK_10MS:].copy()
-            if not any(mix == key.mix for mix, _ in self._gains):
+            if not known:
                 inherited = {
                     (key.mix, source_id): gain
                     for (mix, source_id), gain in self._gains.items()
@@ -322,9 +341,11 @@ class RoomMixer:
             self._gains = plan.gains_after
             self.plan_serial += 1
             for source in list(self.sources.values()):
-                source.heard = source.present and source.engaged
-                if source.leaving and not source.heard and not source.engaged:
-                    self._drop(source)
+                faded, source.heard = source.heard, source.present and source.engaged
+                if not source.engaged:
+                    self._stale |= faded  # who had a mix without it need not have one any more
+                    if source.leaving:
+                        self._drop(source)
         if len(plan.mix_rows):
             kernels.mix(
                 self._source_arena.data,
