@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 is_recent() {
     command -v npm >/dev/null 2>&1 &&
-        node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' >/dev/null 2>&1
+        node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' >/dev/null 2>&1
 }
 if ! is_recent; then
     PATH="$PWD/.venv/bin:$PATH"
