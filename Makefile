@@ -46,7 +46,7 @@ lint:
 	@$(BIN)/ruff format --check --quiet $(PYTHON_FILES)
 	@$(BIN)/ruff check --quiet $(PYTHON_FILES)
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timings > $(DONE)/imports.txt || { cat $(DONE)/imports.txt; exit 1; }
+	@$(BIN)/lint-imports > $(DONE)/imports.txt || { cat $(DONE)/imports.txt; exit 1; }
 
 unit:
 	@echo "== unit tests"

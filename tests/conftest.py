@@ -4,12 +4,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.chromium import Chromium
 from tests.support.firefox import Firefox
 from tests.support.server import LiveServer
 from tests.support.tones import write_tone
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 _MARK_OF_FIXTURE = {
     "chromium": "browser",
