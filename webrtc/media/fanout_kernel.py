@@ -45,14 +45,20 @@ for _i in range(_BATCH):
 
 @njit(cache=True)
 def _flush(fd, headers, count):  # type: ignore[no-untyped-def]
-    """Hand `count` prepared packets to the kernel; what the socket refuses is dropped."""
+    """Hand `count` prepared packets to the kernel; return how many the socket took.
+
+    One that it refuses is dropped alone: an address without a route must not silence the others.
+    """
     done = 0
+    taken = 0
     while done < count:
         sent = _sendmmsg(fd, headers.ctypes.data + done * 64, count - done, 0x40)  # type: ignore[call-overload]
-        if sent <= 0:
-            break
-        done += sent
-    return done
+        if sent > 0:
+            done += sent
+            taken += sent
+        else:
+            done += 1
+    return taken
 
 
 @njit(cache=True)

@@ -40,6 +40,7 @@ CONSENT_S = 9.0
 GIVE_UP_S = 30.0
 SR_EVERY_S = 4.5
 MAX_MEDIA_PER_S = 600  # packets; Opus at 2.5 ms is 400
+MAX_SRTP_BYTES = 1500  # the room that pylibsrtp has for a packet
 
 
 class PeerHost(Protocol):
@@ -74,7 +75,6 @@ class Peer:
     """A client's connection to this worker.
 
     Attributes:
-        row: Its row of the fan-out table while it may be sent to, else None.
         receives: Whether we take sound from it, as negotiated.
         audio: The section of its last offer that we took.
     """
@@ -84,7 +84,6 @@ class Peer:
         self.participant_id = participant_id
         self.state: PeerStateName = "connecting"
         self.audio: sdp.RemoteAudio | None = None
-        self.row: int | None = None
         self.receives = False
         self.ssrc = secrets.randbits(32) or 1
         self.reception: Reception | None = None
@@ -102,10 +101,16 @@ class Peer:
         self._version = 0
         self._cname = secrets.token_urlsafe(12)
         self._sends = False
+        self._row: int | None = None
         self._born_s = now_s
         self._next_sr_s = now_s
         self._allowance = float(MAX_MEDIA_PER_S)
         self._allowance_s = now_s
+
+    @property
+    def row(self) -> int | None:
+        """Its row of the fan-out table while it may be sent to, else None."""
+        return self._row if self._sends else None
 
     # ---- negotiation -----------------------------------------------------------------------
 
@@ -143,7 +148,7 @@ class Peer:
             )
             self._handshake.add_done_callback(self._handshake_ended)
         elif self._dtls.state == "connected":
-            self._update_row()
+            self._take_row()
         return sdp.write_answer(
             offer,
             sdp.LocalAudio(
@@ -169,22 +174,20 @@ class Peer:
 
     def _dtls_changed(self, state: str) -> None:
         if state == "connected":
-            self._update_row()
+            self._take_row()
             self._become("connected")
         elif state == "failed":
             self._become("failed")
         elif state == "closed":
             self._become("closed")
 
-    def _update_row(self) -> None:
+    def _take_row(self) -> None:
+        # Kept until the end even while nothing is sent: SRTP refuses a sequence that goes back.
         table, address = self._host.table, self._channel.address
-        if self._sends and self.row is None and address is not None and self.audio is not None:
-            self.row = table.add(
+        if self._sends and self._row is None and address is not None and self.audio is not None:
+            self._row = table.add(
                 self._dtls.outgoing, self.ssrc, self.audio.opus_type, address, self._channel.via
             )
-        elif not self._sends and self.row is not None:
-            table.remove(self.row)
-            self.row = None
 
     def _become(self, state: PeerStateName) -> None:
         if state != self.state and self.state not in ("failed", "closed"):
@@ -199,14 +202,17 @@ class Peer:
 
     def on_selected(self, address: int) -> None:
         """Send to another address from now on."""
-        if self.row is not None:
-            self._host.table.move(self.row, address)
+        if self._row is not None:
+            self._host.table.move(self._row, address)
 
     def on_srtp(self, data: bytes, arrival_s: float) -> None:
         """Take an SRTP or SRTCP packet."""
-        if self._dtls.state != "connected" or len(data) < 12:
-            return
         counters = self._host.counters
+        if self._dtls.state != "connected":
+            return
+        if not 12 <= len(data) <= MAX_SRTP_BYTES:
+            counters["srtp_rejected"] += 1
+            return
         try:
             if 192 <= data[1] <= 223:  # RFC 5761 section 4
                 self._on_rtcp(self._dtls.incoming.unprotect_rtcp(data), arrival_s)
@@ -320,11 +326,14 @@ class Peer:
 
     async def close(self) -> None:
         """End the connection and free everything it holds."""
-        if self.row is not None:
-            self._host.table.remove(self.row)
-            self.row = None
+        self._sends = False
+        if self._row is not None:
+            self._host.table.remove(self._row)
+            self._row = None
         self._become("closed")
-        await self._dtls.stop()
-        self._channel.close()
+        try:
+            await self._dtls.stop()
+        finally:
+            self._channel.close()
         if self._handshake is not None:
             self._handshake.cancel()

@@ -146,6 +146,7 @@ class Worker:
             slot = self.hall.next_slot(slot)
         self._ran = max(self._ran, now_slot)
         self._visit_some(started)
+        slot = self.hall.next_slot(self._ran)  # a visit may have woken a room
         if slot is None:
             self._timer.clear()
         else:
