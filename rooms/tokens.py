@@ -24,7 +24,8 @@ def new_secret() -> str:
 
 def fingerprint(secret: str) -> bytes:
     """Return what may be stored of a secret."""
-    return hashlib.sha256(secret.encode()).digest()
+    # A client's text may hold lone surrogates, which plain UTF-8 refuses.
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 def matches(secret: str, stored: bytes) -> bool:
