@@ -54,9 +54,9 @@ class Server:
             return await response.json()
 
     async def worker_stats(self) -> list[dict[str, Any]]:
-        """Return each media worker's figures from /api/stats."""
+        """Return each media worker's figures from /api/stats; workers report once a second."""
         stats = await self.get("/api/stats")
-        return list(stats["workers"])
+        return [worker["figures"] for worker in stats["workers"] if worker["figures"]]
 
 
 @asynccontextmanager
