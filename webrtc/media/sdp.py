@@ -6,7 +6,7 @@ ClientHello unless the client does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from webrtc.errors import ClientError
 from webrtc.media import rtp
@@ -18,7 +18,14 @@ from webrtc.media.aiortc_adapter import (
 )
 
 MAX_SECTIONS = 32
+MAX_SDP_CHARS = 64 * 1024
+MAX_LINES = 600  # of those that are read: parsing takes time that grows with their square
 MAX_BITRATE_BPS = 128_000
+_ATTRIBUTES = {
+    "candidate", "extmap", "fingerprint", "fmtp", "group", "ice-lite", "ice-pwd", "ice-ufrag",
+    "inactive", "recvonly", "rtcp-mux", "rtpmap", "sendonly", "sendrecv", "setup",
+}  # fmt: skip
+_LINES = ("v=", "o=", "s=", "t=", "m=")
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
 
@@ -73,7 +80,7 @@ def read_offer(text: str) -> Offer:
         ClientError: `bad_sdp`, with what is missing.
     """
     try:
-        description = parse_sdp(text)
+        description = parse_sdp(_essence(text))
     except ValueError:
         raise ClientError("bad_sdp", "The offer cannot be parsed.") from None
     if not 1 <= len(description.media) <= MAX_SECTIONS:
@@ -87,8 +94,28 @@ def read_offer(text: str) -> Offer:
     )
     if any(not _is_token(part) for section in sections for part in section):
         raise ClientError("bad_sdp", "A media section has a malformed line.")
-    audio = _read_audio(description, description.media[taken])
-    return Offer(replace(audio, mid=sections[taken][3]), sections, taken, _is_bundled(description))
+    mid = sections[taken][3]
+    audio = _read_audio(description.media[taken], mid)
+    return Offer(audio, sections, taken, _is_bundled(description, mid))
+
+
+def _essence(text: str) -> str:
+    """Return the lines of an offer that we read, in their order.
+
+    Raises:
+        ClientError: There are too many.
+    """
+    lines = []
+    kind = "audio"  # session attributes hold for all sections
+    for line in text[: MAX_SDP_CHARS + 1].splitlines():
+        if line.startswith("m="):
+            kind = line[2:].partition(" ")[0]
+        name = line[2:].partition(":")[0].rstrip() if line.startswith("a=") else ""
+        if line[:2] in _LINES or name == "mid" or (kind == "audio" and name in _ATTRIBUTES):
+            lines.append(line)
+    if len(text) > MAX_SDP_CHARS or len(lines) > MAX_LINES:
+        raise ClientError("bad_sdp", "The offer is too long.")
+    return "\r\n".join(lines) + "\r\n"
 
 
 def _is_usable(media: MediaDescription) -> bool:
@@ -96,15 +123,29 @@ def _is_usable(media: MediaDescription) -> bool:
         media.kind == "audio"
         and media.port != 0
         and media.profile.startswith("UDP/TLS/RTP/SAVP")
-        and any(_is_opus(codec.mimeType, codec.clockRate) for codec in media.rtp.codecs)
+        and _payload_type(media, "audio/opus") is not None
     )
 
 
-def _is_opus(mime_type: str, clock_rate: int) -> bool:
-    return mime_type.lower() == "audio/opus" and clock_rate == 48000
+def _payload_type(media: MediaDescription, mime_type: str) -> int | None:
+    """Return the first payload type of a codec at 48 kHz that RTP beside RTCP can carry."""
+    for codec in media.rtp.codecs:
+        number = codec.payloadType
+        if (
+            number is not None
+            and codec.mimeType.lower() == mime_type
+            and codec.clockRate == 48000
+            and number in media.fmt
+            and 0 <= number <= 127
+            and not 64 <= number <= 95  # RFC 5761 section 4
+        ):
+            return number
+    return None
 
 
-def _read_audio(description: SessionDescription, media: MediaDescription) -> RemoteAudio:
+def _read_audio(media: MediaDescription, mid: str) -> RemoteAudio:
+    opus_type = _payload_type(media, "audio/opus")
+    assert opus_type is not None
     ice = media.ice
     if ice is None or not ice.usernameFragment or not ice.password:
         raise ClientError("bad_sdp", "The offer has no ICE credentials.")
@@ -112,25 +153,17 @@ def _read_audio(description: SessionDescription, media: MediaDescription) -> Rem
         raise ClientError("bad_sdp", "The offer has no DTLS fingerprint or setup role.")
     if not media.rtcp_mux:
         raise ClientError("bad_sdp", "The offer does not multiplex RTCP.")
-    opus = next(c for c in media.rtp.codecs if _is_opus(c.mimeType, c.clockRate))
-    red = next(
-        (
-            c.payloadType
-            for c in media.rtp.codecs
-            if c.mimeType.lower() == "audio/red" and c.clockRate == 48000
-        ),
-        None,
-    )
+    opus = next(c for c in media.rtp.codecs if c.payloadType == opus_type)
     extensions = {e.uri: e.id for e in media.rtp.headerExtensions if 1 <= e.id <= 14}
     direction = media.direction or "sendrecv"
     return RemoteAudio(
-        mid=media.rtp.muxId,
+        mid=mid,
         ufrag=ice.usernameFragment,
         password=ice.password,
         fingerprints=tuple((f.algorithm, f.value) for f in media.dtls.fingerprints),
         client_waits=media.dtls.role == "server",
-        opus_type=int(opus.payloadType or 0),
-        red_type=red,
+        opus_type=opus_type,
+        red_type=_payload_type(media, "audio/red"),
         opus_parameters=dict(opus.parameters),
         level_id=extensions.get(rtp.AUDIO_LEVEL_URI, 0),
         csrc_level_id=extensions.get(rtp.CSRC_LEVEL_URI, 0),
@@ -140,8 +173,8 @@ def _read_audio(description: SessionDescription, media: MediaDescription) -> Rem
     )
 
 
-def _is_bundled(description: SessionDescription) -> bool:
-    return any(group.semantic == "BUNDLE" for group in description.group)
+def _is_bundled(description: SessionDescription, mid: str) -> bool:
+    return any(group.semantic == "BUNDLE" and mid in group.items for group in description.group)
 
 
 def _is_token(text: str) -> bool:
