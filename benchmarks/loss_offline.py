@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,13 @@ import scipy.signal
 from numpy.typing import NDArray
 from pesq import pesq
 
-from mixer.playout import MediaPacket, Playout, PlayoutStats, Pull
+from mixer.playout import MediaPacket, Playout, PlayoutStats
+from mixer.red import unpack_red
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal, library
 
 RATE_HZ = 48_000
 BLOCK = 480
+OPUS = 111  # payload type inside RED
 SPEECH_FOLDERS = (Path("/usr/share/sounds/alsa"),)
 Samples = NDArray[np.float32]
 
@@ -42,6 +45,8 @@ class Publisher:
     settings: EncoderSettings
     channels: int
     packet_ms: int
+    red: bool = False
+    """Each packet brings a copy of the one before it (RFC 2198)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,6 @@ class Outcome:
     pesq_wb: float
     wait_ms: float
     stats: PlayoutStats
-    concealed_blocks: int
 
 
 def _voice(bitrate_bps: int) -> EncoderSettings:
@@ -81,8 +85,11 @@ PUBLISHERS = (
     Publisher("voip 32k mono 10 ms fec", _voice(32_000), 1, 10),
     Publisher("voip 48k mono 20 ms fec", _voice(48_000), 1, 20),
     Publisher("voip 64k stereo 20 ms fec", _voice(64_000), 2, 20),
+    Publisher("voip 64k stereo 10 ms fec", _voice(64_000), 2, 10),
     Publisher("celt 96k stereo 20 ms", EncoderSettings(complexity=9), 2, 20),
     Publisher("celt 96k stereo 10 ms", EncoderSettings(complexity=9), 2, 10),
+    Publisher("celt 96k stereo 20 ms red", EncoderSettings(complexity=9), 2, 20, red=True),
+    Publisher("celt 96k stereo 10 ms red", EncoderSettings(complexity=9), 2, 10, red=True),
 )
 NETWORKS = (
     Network("clean"),
@@ -129,14 +136,22 @@ def encode(speech: Samples, publisher: Publisher) -> list[bytes]:
     ]
 
 
+def red_of(packets: list[bytes], samples: int) -> Iterator[bytes]:
+    """Yield RED payloads, each with a copy of the packet before (RFC 2198, section 3)."""
+    yield bytes([OPUS]) + packets[0]
+    for before, packet in pairwise(packets):
+        header = (samples << 10 | len(before)).to_bytes(3, "big")
+        yield bytes([0x80 | OPUS]) + header + bytes([OPUS]) + before + packet
+
+
 def arrivals(
-    packets: list[bytes], packet_ms: int, network: Network, seed: int
+    packets: list[bytes], packet_ms: int, network: Network, seed: int, red: bool
 ) -> list[MediaPacket]:
     """Return the packets that arrive, in the order and with the stamps of their arrival."""
     rng = random.Random(seed)
     size = packet_ms * RATE_HZ // 1000
     arriving = []
-    for index, payload in enumerate(packets):
+    for index, payload in enumerate(red_of(packets, size) if red else packets):
         delay_ms = rng.random() * (2 * network.jitter_ms + network.base_jitter_ms)
         if rng.random() < network.loss and index > 10:
             continue
@@ -145,20 +160,23 @@ def arrivals(
     return sorted(arriving, key=lambda packet: packet.arrival_s)
 
 
-def play(arriving: list[MediaPacket], phase_s: float) -> Iterator[tuple[Samples, Pull, Playout]]:
+def play(
+    arriving: list[MediaPacket], phase_s: float, red: bool
+) -> Iterator[tuple[Samples, Playout]]:
     """Yield each block that the playout gives, pulled every 10 ms from `phase_s` on."""
     playout = Playout(Decoder())
     waiting = iter(arriving)
     packet = next(waiting, None)
     now_s = 1.0 + phase_s
-    end_s = arriving[-1].arrival_s + 0.2
+    end_s = arriving[-1].arrival_s + 0.05
     while now_s < end_s:
         while packet is not None and packet.arrival_s <= now_s:
-            playout.push(packet)
+            for inner in unpack_red(packet) if red else [packet]:
+                playout.push(inner)
             packet = next(waiting, None)
         block = np.zeros((BLOCK, 2), np.float32)
-        outcome = playout.pull(block, now_s)
-        yield block, outcome, playout
+        playout.pull(block, now_s)
+        yield block, playout
         now_s += BLOCK / RATE_HZ
 
 
@@ -166,22 +184,20 @@ def measure(
     speech: Samples, packets: list[bytes], publisher: Publisher, network: Network, seed: int
 ) -> Outcome:
     """Run one publisher over one network."""
-    arriving = arrivals(packets, publisher.packet_ms, network, seed)
-    blocks, concealed, waits = [], 0, []
-    playout = None
-    for block, outcome, playout in play(arriving, phase_s=0.0007 * (seed % 14)):
+    arriving = arrivals(packets, publisher.packet_ms, network, seed, publisher.red)
+    blocks, waits_s = [], []
+    phase_s = seed * 0.0037 % 0.010
+    for block, playout in play(arriving, phase_s, publisher.red):
         blocks.append(block)
-        concealed += outcome is Pull.CONCEALED
-        waits.append(playout.mean_wait_s)
-    assert playout is not None
+        waits_s.append(playout.mean_wait_s)
     played = np.concatenate(blocks)[:, 0]
-    score = pesq(16_000, _narrow(speech), _narrow(played), "wb")
-    return Outcome(float(score), float(np.mean(waits)) * 1000, playout.stats(), concealed)
+    score = pesq(RATE_HZ // 3, _wideband(speech), _wideband(played), "wb")
+    return Outcome(float(score), float(np.mean(waits_s)) * 1000, playout.stats())
 
 
-def _narrow(pcm: Samples) -> NDArray[np.int16]:
-    narrow = scipy.signal.resample_poly(pcm, 1, 3)
-    return np.clip(narrow * 32767, -32768, 32767).astype(np.int16)
+def _wideband(pcm: Samples) -> NDArray[np.int16]:
+    at_16_khz = np.asarray(scipy.signal.resample_poly(pcm, 1, 3), np.float64)
+    return np.clip(at_16_khz * 32767, -32768, 32767).astype(np.int16)
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ from mixer.playout_packet import (
     MediaPacket,
     Pull,
 )
+from mixer.playout_pool import History
 from mixer.playout_queue import PacketQueue, Queued
 from mixer.playout_sound import SoundMaker, whole_steps
 from mixer.playout_stats import PlayoutStats
@@ -54,6 +55,7 @@ __all__ = [
 
 LOW_WINDOW = 12_000  # 250 ms: excess delay is real when it was there for one to two of these
 STRETCH_SPACING = 9  # after a change of n samples, n × this go unchanged: one part in ten
+HISTORY_KEPT = 12_000  # what was played is kept for so long after expansion was near
 MIN_SIMILARITY = 0.9
 PATIENCE_STEP = 0.01
 
@@ -99,6 +101,7 @@ class Playout:
         self._compress_above_s = settings.compress_above_ms / 1000
         self._skip_above = _samples(settings.skip_above_ms)
         self._max_payload_bytes = settings.max_payload_bytes
+        self._max_ahead = _samples(settings.skip_above_ms)
         self._stats = PlayoutStats()
         self._sound = SoundMaker(
             decoder,
@@ -107,13 +110,15 @@ class Playout:
             _samples(settings.silent_after_ms),
         )
         self._pool = self._sound.pool
+        self._losses = LossWatch()
         self._queue = PacketQueue(
-            self._stats, settings.max_packets, _samples(settings.max_backlog_ms)
+            self._stats, self._losses, settings.max_packets, _samples(settings.max_backlog_ms)
         )
         self._packets = self._queue.packets
         self._transits = TransitWindow()
-        self._losses = LossWatch()
         self._mean_wait_s = 0.0
+        self._history = History(stretch.LONGEST_PERIOD)
+        self._history_left = 0
         self._block = 480
         self._rest()
         self._next = 0
@@ -142,8 +147,8 @@ class Playout:
             return
         position = numbers[0]
         if packet.redundant:
-            if position > queue.newest_position:
-                return
+            if position - queue.newest_position > self._max_ahead:
+                return  # it cannot be a copy of anything near
             self._losses.repairs_come(samples)
         else:
             arrival_s = packet.arrival_s
@@ -155,9 +160,8 @@ class Playout:
             if self._losses.watching and self._decoder.carries_fec(packet.payload):
                 self._losses.repairs_come(samples)
         queue.add(
-            Queued(*numbers, samples, packet.arrival_s, packet.payload),
+            Queued(*numbers, samples, packet.arrival_s, packet.payload, packet.redundant),
             self._next,
-            packet.redundant,
         )
 
     def pull(self, out: Block, now_s: float) -> Pull:
@@ -172,6 +176,10 @@ class Playout:
             self._settle_debt(samples, now_s)
         self._steer(samples, now_s)
         concealed = self._fill(out, now_s)
+        if self._history_left > 0:
+            self._history.add(out)
+        else:
+            self._history.clear()
         if self._sound.faded_out:
             self._rest()
         return Pull.CONCEALED if concealed else Pull.SOUND
@@ -272,6 +280,7 @@ class Playout:
         self._playing = False
         self._debt = 0
         self._sound.silence()
+        self._history.clear()
 
     def _settle_debt(self, samples: int, now_s: float) -> None:
         """Skip what was concealed while nothing was here, unless the deadline asks for the delay.
@@ -307,6 +316,9 @@ class Playout:
             self._low_before = self._low
             self._low = excess
             self._low_left = LOW_WINDOW
+        self._history_left -= samples
+        if excess < 0:
+            self._history_left = HISTORY_KEPT
         if self._debt or self._sound.made_up:
             return
         if excess - self._queue.newest_samples >= self._skip_above:
@@ -317,7 +329,7 @@ class Playout:
             steady >= stretch.SHORTEST_PERIOD or len(self._pool)
         ):
             self._compress(steady, samples, now_s)
-        elif excess < 0 and self._excess(position, samples, now_s, -self._margin_s) < 0:
+        elif excess < 0 and self._excess(position, samples, now_s, -self._margin_s / 2) < 0:
             self._expand(position, samples, now_s)
 
     def _gather(self, samples: int, now_s: float) -> None:
@@ -346,20 +358,21 @@ class Playout:
         self._stretched(period.samples)
 
     def _expand(self, position: int, samples: int, now_s: float) -> None:
-        # Ending where the packet begins that may be missing lines blocks and packets up again.
-        longest = position + samples - self._last_packet_of(position, samples)
-        self._gather(samples + stretch.OVERLAP_SAMPLES, now_s)
+        self._gather(samples, now_s)
         pool = self._pool
-        period = stretch.find_period(pool.view, max(longest, stretch.SHORTEST_PERIOD))
+        # So much more, and blocks begin where packets begin.
+        wanted = position + samples - self._last_packet_of(position, samples)
+        period = stretch.find_repeat(self._history.view, pool.view, wanted)
         if period is None:
             return
         if period.similarity < self._patience:
             self._patience -= PATIENCE_STEP
             return
-        before = pool.view.copy()
+        coming = pool.view.copy()
         pool.clear()
-        stretch.expand(before, period.samples, pool.room(len(before) + period.samples))
-        pool.keep(len(before) + period.samples)
+        longer = pool.room(len(coming) + period.samples)
+        stretch.expand(self._history.view, coming, period.samples, longer)
+        pool.keep(len(longer))
         self._stats.expanded_samples += period.samples
         self._stretched(period.samples)
 
@@ -446,10 +459,10 @@ class Playout:
         return self._sound.decode(first.payload, first.samples, played_to - first.position)
 
     def _take_first(self, now_s: float) -> None:
-        lost = self._queue.lost_before_first()
         first = self._queue.take_first()
-        self._losses.played(lost)
         self._next = first.end
+        if first.redundant:
+            self._stats.recovered += 1
         self._mean_wait_s += (now_s - first.arrival_s - self._mean_wait_s) / 32
 
 

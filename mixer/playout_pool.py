@@ -1,4 +1,4 @@
-"""Decoded samples that wait for their block."""
+"""Decoded samples: those that wait for their block, and those that were played last."""
 
 import numpy as np
 
@@ -56,3 +56,41 @@ class SamplePool:
     def clear(self) -> None:
         """Forget everything."""
         self._start = self._end = 0
+
+
+class History:
+    """The last samples played, (n, 2) float32, as far back as they are contiguous."""
+
+    __slots__ = ("_limit", "_pcm", "_valid")
+
+    def __init__(self, limit: int) -> None:
+        """Keep at most `limit` samples; memory is taken at the first `add`."""
+        self._limit = limit
+        self._pcm: Block | None = None
+        self._valid = 0
+
+    @property
+    def view(self) -> Block:
+        """What is known, oldest first; valid until the next change."""
+        if self._pcm is None or not self._valid:
+            return _NOTHING
+        return self._pcm[-self._valid :]
+
+    def add(self, block: Block) -> None:
+        """Note a block that follows what is known."""
+        if self._pcm is None:
+            self._pcm = np.empty((self._limit, 2), np.float32)
+        count = len(block)
+        if count >= self._limit:
+            self._pcm[:] = block[-self._limit :]
+        else:
+            self._pcm[:-count] = self._pcm[count:]
+            self._pcm[-count:] = block
+        self._valid = min(self._limit, self._valid + count)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._valid = 0
+
+
+_NOTHING: Block = np.empty((0, 2), np.float32)

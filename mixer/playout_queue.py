@@ -7,6 +7,7 @@ what is played when; sequence numbers only tell loss from silence and find dupli
 from bisect import insort
 from typing import NamedTuple
 
+from mixer.playout_loss import LossWatch
 from mixer.playout_packet import MediaPacket
 from mixer.playout_stats import PlayoutStats
 
@@ -25,6 +26,8 @@ class Queued(NamedTuple):
     samples: int
     arrival_s: float
     payload: bytes
+    redundant: bool
+    """A copy whose original did not come."""
 
     @property
     def end(self) -> int:
@@ -41,6 +44,7 @@ class PacketQueue:
     __slots__ = (
         "_known",
         "_last_sequence",
+        "_losses",
         "_max_packets",
         "_max_samples",
         "_newest_sequence",
@@ -51,9 +55,12 @@ class PacketQueue:
         "packets",
     )
 
-    def __init__(self, stats: PlayoutStats, max_packets: int, max_samples: int) -> None:
+    def __init__(
+        self, stats: PlayoutStats, losses: LossWatch, max_packets: int, max_samples: int
+    ) -> None:
         """Hold at most `max_packets`, spanning at most `max_samples`; the oldest give way."""
         self._stats = stats
+        self._losses = losses
         self._max_packets = max_packets
         self._max_samples = max_samples
         self.packets: list[Queued] = []
@@ -86,14 +93,14 @@ class PacketQueue:
         position = self.newest_position + _signed(packet.timestamp - self.newest_position, 32)
         return position, sequence
 
-    def add(self, queued: Queued, played_to: int, redundant: bool) -> None:
+    def add(self, queued: Queued, played_to: int) -> None:
         """Queue an admitted packet unless its turn is over, which has come up to `played_to`."""
         position = queued.position
         if position >= self.newest_position:
             self.newest_position = position
             self.newest_samples = queued.samples
         if position + queued.samples <= played_to:
-            self._stats.late += not redundant
+            self._stats.late += not queued.redundant
             return
         packets = self.packets
         if not packets or position > packets[-1].position:
@@ -117,10 +124,21 @@ class PacketQueue:
             return False
         bit = 1 << -ahead
         if self._seen & bit:
-            self._stats.duplicates += not redundant
-            return True
+            if redundant:
+                return True
+            overtaken = self._drop_copy(sequence)
+            self._stats.duplicates += not overtaken
+            return not overtaken
         self._seen |= bit
         self._stats.reordered += not redundant
+        return False
+
+    def _drop_copy(self, sequence: int) -> bool:
+        """Make room for an original that was overtaken by its copy; return whether it was."""
+        for index, queued in enumerate(self.packets):
+            if queued.sequence == sequence and queued.redundant:
+                del self.packets[index]
+                return True
         return False
 
     def lost_before_first(self) -> int:
@@ -132,8 +150,10 @@ class PacketQueue:
 
     def take_first(self) -> Queued:
         """Remove and return the first packet; what is missing before it is lost."""
-        self._stats.lost += self.lost_before_first()
+        lost = self.lost_before_first()
+        self._stats.lost += lost
         first = self.packets.pop(0)
+        self._losses.played(lost + first.redundant)
         self._last_sequence = first.sequence
         return first
 
@@ -146,8 +166,10 @@ class PacketQueue:
         """Throw away what ends at or before `played_to`."""
         packets = self.packets
         while packets and packets[0].end <= played_to:
-            self.take_first()
-            self._stats.late += 1
+            if self.take_first().redundant:
+                self._stats.lost += 1
+            else:
+                self._stats.late += 1
 
 
 def _signed(difference: int, bits: int) -> int:

@@ -12,7 +12,9 @@ class PlayoutStats:
     late: int = 0
     """Packets that came after their turn."""
     lost: int = 0
-    """Packets that were missing at their turn, those that came late included."""
+    """Packets that were missing at their turn; those that came late are counted again there."""
+    recovered: int = 0
+    """Packets played from a redundant copy."""
     reordered: int = 0
     malformed: int = 0
     dropped: int = 0

@@ -47,22 +47,36 @@ def find_period(pcm: Block, longest: int) -> Period | None:
     longest = min(longest, LONGEST_PERIOD, len(pcm) - OVERLAP_SAMPLES)
     if longest < 1:
         return None
-    mono = pcm[: longest + OVERLAP_SAMPLES].sum(axis=1) * np.float32(0.5)
-    if float(np.dot(mono, mono)) < QUIET_RMS**2 * len(mono):
+    mono = _mono(pcm[: longest + OVERLAP_SAMPLES])
+    if _is_quiet(mono):
         return Period(longest, 1.0)
     if longest < SHORTEST_PERIOD:
         return None
-    usable = len(mono) // DECIMATION * DECIMATION
-    coarse = mono[:usable].reshape(-1, DECIMATION).sum(axis=1)
-    overlap = OVERLAP_SAMPLES // DECIMATION
-    first = SHORTEST_PERIOD // DECIMATION
-    candidates = _similarities(coarse[:overlap], coarse[first:])
-    near = (first + int(np.argmax(candidates))) * DECIMATION
-    low = max(SHORTEST_PERIOD, near - DECIMATION)
-    high = min(longest, near + DECIMATION)
-    fine = _similarities(mono[:OVERLAP_SAMPLES], mono[low : high + OVERLAP_SAMPLES])
-    best = int(np.argmax(fine))
-    return Period(low + best, float(fine[best]))
+    offset, similarity = _best_match(mono[:OVERLAP_SAMPLES], mono[SHORTEST_PERIOD:])
+    return Period(SHORTEST_PERIOD + offset, similarity)
+
+
+def find_repeat(played: Block, coming: Block, wanted: int) -> Period | None:
+    """Return how much of the end of `played` is best said again before `coming`.
+
+    Args:
+        played: (n, 2) float32, what was heard last.
+        coming: (m, 2) float32, what goes on from there.
+        wanted: samples to gain, taken exactly where the sound is quiet and n allows.
+
+    Returns:
+        None where either is too short.
+    """
+    longest = min(LONGEST_PERIOD, len(played))
+    if longest < SHORTEST_PERIOD or len(coming) < OVERLAP_SAMPLES:
+        return None
+    mono = _mono(np.concatenate([played[-longest:], coming[:OVERLAP_SAMPLES]]))
+    if _is_quiet(mono):
+        return Period(min(max(wanted, 1), longest), 1.0)
+    offset, similarity = _best_match(
+        mono[-OVERLAP_SAMPLES:], mono[: longest - SHORTEST_PERIOD + OVERLAP_SAMPLES]
+    )
+    return Period(longest - offset, similarity)
 
 
 def compress(pcm: Block, samples: int) -> Block:
@@ -78,16 +92,17 @@ def compress(pcm: Block, samples: int) -> Block:
     return pcm[samples:]
 
 
-def expand(pcm: Block, samples: int, out: Block) -> None:
-    """Write `pcm` with its first `samples` said twice to `out`, which is that much longer.
+def expand(played: Block, coming: Block, samples: int, out: Block) -> None:
+    """Write the last `samples` of `played` once more, and then `coming`, to `out`.
 
-    `pcm` holds at least `samples` + `OVERLAP_SAMPLES` and shares no memory with `out`.
+    `out` is `samples` longer than `coming`, which holds at least `OVERLAP_SAMPLES`; it goes on
+    unbroken from `played` and shares no memory with either.
     """
-    out[:samples] = pcm[:samples]
-    out[samples:] = pcm
-    seam = out[samples : samples + OVERLAP_SAMPLES]
-    seam *= _RISE
-    seam += pcm[samples : samples + OVERLAP_SAMPLES] * _FALL
+    out[:samples] = played[-samples:]
+    out[samples:] = coming
+    head = out[:OVERLAP_SAMPLES]
+    head *= _RISE
+    head += coming[:OVERLAP_SAMPLES] * _FALL
 
 
 def crossfade(ending: Block, beginning: Block) -> None:
@@ -97,6 +112,32 @@ def crossfade(ending: Block, beginning: Block) -> None:
     head = beginning[:count]
     head *= rise
     head += ending[:count] * (1 - rise)
+
+
+def _mono(pcm: Block) -> NDArray[np.float32]:
+    mixed: NDArray[np.float32] = pcm.sum(axis=1) * np.float32(0.5)
+    return mixed
+
+
+def _is_quiet(mono: NDArray[np.float32]) -> bool:
+    return float(np.dot(mono, mono)) < QUIET_RMS**2 * len(mono)
+
+
+def _best_match(template: NDArray[np.float32], signal: NDArray[np.float32]) -> tuple[int, float]:
+    """Return where in `signal` it resembles `template` most, and how much.
+
+    Sought at a quarter of the rate first, then sample by sample round what was found.
+    """
+    whole = len(signal) // DECIMATION * DECIMATION
+    coarse = _similarities(
+        template.reshape(-1, DECIMATION).sum(axis=1),
+        signal[:whole].reshape(-1, DECIMATION).sum(axis=1),
+    )
+    near = int(np.argmax(coarse)) * DECIMATION
+    low = max(0, near - DECIMATION)
+    fine = _similarities(template, signal[low : near + DECIMATION + len(template)])
+    best = int(np.argmax(fine))
+    return low + best, float(fine[best])
 
 
 def _similarities(

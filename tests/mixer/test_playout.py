@@ -1,5 +1,7 @@
 """The playout on a clean network, under loss, and through silence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -215,31 +217,37 @@ def test_loss_without_repairs_costs_no_delay() -> None:
     assert played.playout.mean_wait_s == pytest.approx(0.004, abs=0.001)
 
 
-def test_red_copies_fill_holes_and_say_nothing_of_the_network() -> None:
-    packets = stream(600, 960)
-    lost = set(range(30, 600, 12))
-    sent = []
+def with_copies(packets: list[MediaPacket], lost: set[int]) -> list[MediaPacket]:
+    """What arrives when each packet brings a copy of the one before it."""
+    arriving = []
     for packet in packets:
         if packet.sequence in lost:
             continue
-        sent.append(packet)
         if packet.sequence:
             before = packets[packet.sequence - 1]
-            sent.append(
-                MediaPacket(
-                    before.sequence,
-                    before.timestamp,
-                    before.payload,
-                    packet.arrival_s,
-                    redundant=True,
-                )
-            )
-    played = play(sent, tail_s=0.0)
+            arriving.append(replace(before, arrival_s=packet.arrival_s, redundant=True))
+        arriving.append(packet)
+    return arriving
+
+
+def test_red_copies_fill_holes_and_say_nothing_of_the_network() -> None:
+    lost = set(range(30, 600, 12))
+    played = play(with_copies(stream(600, 960), lost), tail_s=0.0)
     stats = played.playout.stats()
     assert len(played.decoder.decoded) >= 600 - 8
     assert stats.lost <= 6
+    assert stats.recovered >= len(lost) - 8
     assert stats.duplicates == stats.reordered == stats.late == 0
     assert stats.jitter_ms < 0.1
+
+
+def test_red_copies_that_overtake_their_originals_are_no_loss() -> None:
+    packets = stream(600, 960, delay_s=jittered(4, 0.040))
+    plain, doubled = play(packets, tail_s=0.0), play(with_copies(packets, set()), tail_s=0.0)
+    stats = doubled.playout.stats()
+    assert stats.recovered <= 3
+    assert stats.duplicates == 0
+    assert stats.target_ms == pytest.approx(plain.playout.stats().target_ms, abs=1)
 
 
 # ---- silence -----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mixer.playout_loss import LossWatch
 from mixer.playout_packet import MediaPacket
-from mixer.playout_pool import SamplePool
+from mixer.playout_pool import History, SamplePool
 from mixer.playout_queue import PacketQueue, Queued
 from mixer.playout_stats import PlayoutStats
 from mixer.red import unpack_red
@@ -44,19 +44,33 @@ def test_a_pool_does_not_grow_while_it_is_emptied() -> None:
     assert len(pool._pcm) == 960
 
 
+@given(st.lists(st.integers(1, 700), max_size=30))
+def test_history_is_the_end_of_what_was_played(blocks: list[int]) -> None:
+    history = History(600)
+    assert len(history.view) == 0
+    played = 0
+    for count in blocks:
+        block = np.repeat(np.arange(played, played + count, dtype=np.float32)[:, None], 2, axis=1)
+        history.add(block)
+        played += count
+        assert np.array_equal(history.view[:, 0], np.arange(max(0, played - 600), played))
+    history.clear()
+    assert len(history.view) == 0
+
+
 # ---- queue -------------------------------------------------------------------------------------
 
 
 def queue_of(max_packets: int = 50, max_samples: int = 48_000) -> tuple[PacketQueue, PlayoutStats]:
     stats = PlayoutStats()
-    return PacketQueue(stats, max_packets, max_samples), stats
+    return PacketQueue(stats, LossWatch(), max_packets, max_samples), stats
 
 
 def put(queue: PacketQueue, sequence: int, timestamp: int, played_to: int = 0) -> None:
     packet = MediaPacket(sequence & 0xFFFF, timestamp & 0xFFFFFFFF, b"p", 0.0)
     numbers = queue.admit(packet)
     if numbers is not None:
-        queue.add(Queued(*numbers, 480, 0.0, b"p"), played_to, redundant=False)
+        queue.add(Queued(*numbers, 480, 0.0, b"p", redundant=False), played_to)
 
 
 @given(

@@ -36,13 +36,18 @@ def test_the_period_of_a_voice_is_found(hertz: float) -> None:
 
 @pytest.mark.parametrize("hertz", [85.0, 187.5, 390.0, 1_000.0])
 def test_a_tone_stays_a_tone(hertz: float) -> None:
-    pcm = tone(hertz, 2_000)
-    period = stretch.find_period(pcm, 800)
+    pcm = tone(hertz, 2_700)
+    played, coming = pcm[:700], pcm[700:]
+    period = stretch.find_period(coming, 800)
     assert period is not None
-    shorter = stretch.compress(pcm.copy(), period.samples)
-    longer = np.empty((2_000 + period.samples, 2), np.float32)
-    stretch.expand(pcm, period.samples, longer)
-    assert len(shorter) == 2_000 - period.samples
+    shorter = np.concatenate([played, stretch.compress(coming.copy(), period.samples)])
+    repeat = stretch.find_repeat(played, coming, 480)
+    assert repeat is not None
+    longer = np.empty((2_000 + repeat.samples, 2), np.float32)
+    stretch.expand(played, coming, repeat.samples, longer)
+    longer = np.concatenate([played, longer])
+    assert len(shorter) == 2_700 - period.samples
+    assert len(longer) == 2_700 + repeat.samples
     for changed in (shorter, longer):
         assert largest_step(changed) < 1.05 * largest_step(pcm)
         window = np.hanning(len(changed))[:, None]
@@ -61,6 +66,27 @@ def test_quiet_sound_gives_way_by_any_length() -> None:
 def test_loud_sound_gives_way_by_whole_periods_only() -> None:
     assert stretch.find_period(tone(200, 900), stretch.SHORTEST_PERIOD - 1) is None
     assert stretch.find_period(tone(200, OVERLAP), 600) is None
+
+
+def test_in_quiet_just_what_is_wanted_is_repeated() -> None:
+    noise = np.random.default_rng(1).standard_normal((1_100, 2)).astype(np.float32) * 0.001
+    assert stretch.find_repeat(noise[:600], noise[600:], 77) == stretch.Period(77, 1.0)
+
+
+def test_too_little_sound_is_not_repeated() -> None:
+    pcm = tone(200, 1_000)
+    assert stretch.find_repeat(pcm[: stretch.SHORTEST_PERIOD - 1], pcm, 100) is None
+    assert stretch.find_repeat(pcm, pcm[: OVERLAP - 1], 100) is None
+
+
+@pytest.mark.parametrize("hertz", [85.0, 110.0, 187.5, 230.0, 390.0])
+def test_what_is_repeated_is_whole_periods(hertz: float) -> None:
+    pcm = vowel(hertz, 1_200)
+    repeat = stretch.find_repeat(pcm[:700], pcm[700:], 480)
+    assert repeat is not None
+    ratio = repeat.samples * hertz / 48_000
+    assert ratio == pytest.approx(round(ratio), abs=0.02)
+    assert repeat.similarity > 0.99
 
 
 def test_noise_resembles_itself_less_than_a_voice() -> None:
@@ -97,12 +123,15 @@ def test_any_sound_gives_a_usable_period_or_none(
     assert rest[0] == pytest.approx(block[0], abs=1e-3)  # goes on from what was before
 
 
-def test_what_follows_an_expansion_is_untouched() -> None:
+@pytest.mark.parametrize("samples", [37, 320])
+def test_an_expansion_says_what_was_played_and_then_what_comes(samples: int) -> None:
     pcm = vowel(150, 1_200)
-    out = np.empty((1_520, 2), np.float32)
-    stretch.expand(pcm, 320, out)
-    assert np.array_equal(out[:320], pcm[:320])
-    assert np.array_equal(out[320 + OVERLAP :], pcm[OVERLAP:])
+    played, coming = pcm[:600], pcm[600:]
+    out = np.empty((600 + samples, 2), np.float32)
+    stretch.expand(played, coming, samples, out)
+    untouched = np.concatenate([played[-samples:], coming])
+    assert np.array_equal(out[OVERLAP:], untouched[OVERLAP:])
+    assert out[0] == pytest.approx(coming[0], abs=1e-3)  # goes on from what was played
 
 
 @pytest.mark.parametrize("count", [0, 1, 100, OVERLAP, 500])
