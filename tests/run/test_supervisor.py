@@ -132,6 +132,20 @@ async def test_a_signal_during_the_start_ends_everything_too(programs: list[Prog
     assert program.members() == {}
 
 
+async def test_ctrl_c_in_a_terminal_is_the_supervisors_business_alone(
+    programs: list[Program],
+) -> None:
+    program = await launch(programs)
+    async with asyncio.timeout(10):
+        while len(program.members()) < 2:  # children that are importing would show a traceback
+            await asyncio.sleep(0)
+    await program.line_with("listening on")
+    program.press_ctrl_c()
+    assert await program.wait() == 0
+    assert program.members() == {}
+    assert "Traceback" not in program.text
+
+
 async def test_a_dead_worker_comes_back_warm_on_its_port_and_the_others_stay(
     start_server: StartServer,
 ) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _MARK = "AG06_TEST_RUN"
+_OUTPUT_S = 3.0
 
 
 class Program:
@@ -47,6 +48,7 @@ class Program:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
         return cls(process, mark)
 
@@ -63,6 +65,10 @@ class Program:
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the program itself, not to what it started."""
         self._process.send_signal(number)
+
+    def press_ctrl_c(self) -> None:
+        """Send SIGINT as a terminal does: to the program's whole process group."""
+        os.killpg(self.pid, signal.SIGINT)
 
     async def line_with(self, part: str, timeout_s: float = 30.0) -> str:
         """Return the first line that contains `part`, waiting for it.
@@ -84,9 +90,13 @@ class Program:
             raise AssertionError(f"no {part!r} within {timeout_s} s:\n{self.text}") from None
 
     async def wait(self, timeout_s: float = 15.0) -> int:
-        """Return the exit status of the program once it has ended."""
+        """Return the exit status of the program once it has ended and its output is here."""
         async with asyncio.timeout(timeout_s):
-            return await self._process.wait()
+            status = await self._process.wait()
+        # The end of the output comes with the last process that holds the pipe; one that is left
+        # behind must not keep a test from saying so.
+        await asyncio.wait([self._reader], timeout=_OUTPUT_S)
+        return status
 
     def members(self) -> dict[int, str]:
         """Return the command line of every living process of this run, by process id."""
