@@ -7,8 +7,9 @@ then on by its address. What an attacker can try, and what stands against it:
 - *Guessing*: every request must carry MESSAGE-INTEGRITY under the password that belongs to the
   fragment it names; fragments have 47 bits, passwords 142.
 - *Reflection*: only authenticated requests are answered, with fewer bytes than came.
-- *Flooding*: at most `STUN_PER_ROUND` requests are looked at per round of reading, and each peer
-  may ask `PEER_RATE` times a second; the rest is dropped and counted.
+- *Flooding*: requests from unknown addresses are looked at `STUN_RATE` times a second at most, and
+  each peer is answered `PEER_RATE` times a second; the rest is dropped and counted. Only authentic
+  requests use a peer's allowance up, so that knowing its fragment does not cut it off.
 - *Table growth*: a peer holds at most `MAX_ADDRESSES` addresses and `MAX_CREDENTIALS` pairs of
   credentials (old ones stay valid over an ICE restart until the new ones were used).
 - *Stale roaming*: the address in use moves only on an authenticated request with USE-CANDIDATE.
@@ -24,7 +25,8 @@ from webrtc.media import stun
 from webrtc.media.ice import IcePeer
 from webrtc.media.udp import Datagram, UdpPort
 
-STUN_PER_ROUND = 256
+STUN_RATE = 10_000.0  # per second; some 10 µs each
+STUN_BURST = 300.0
 PEER_RATE = 50.0  # requests per second and peer; browsers send some 20 while connecting
 PEER_BURST = 100.0
 MAX_ADDRESSES = 8
@@ -47,6 +49,7 @@ class LiteChannel:
         self.peer = peer
         self.address: int | None = None
         self.heard_s = 0.0  # when an authenticated datagram last came
+        self.queued = 0  # its DTLS datagrams that wait for a slice of time
         self.credentials: list[tuple[str, bytes]] = []
         self._mux = mux
         self._addresses: dict[int, None] = {}  # ordered: the oldest goes first
@@ -54,6 +57,7 @@ class LiteChannel:
         self._allowance = PEER_BURST
         self._allowance_s = 0.0
         self._closed = False
+        self._reachable = asyncio.Event()
         self.rotate()
 
     @property
@@ -115,6 +119,7 @@ class LiteChannel:
         """Use this address from now on."""
         if address != self.address:
             self.address = address
+            self._reachable.set()
             self.peer.on_selected(address)
 
     def retire_credentials(self, used: str) -> None:
@@ -143,8 +148,9 @@ class LiteChannel:
         return data
 
     async def _send(self, data: bytes) -> None:
+        await self._reachable.wait()  # the client's first check tells where it is
         if self.address is None or self._closed:
-            raise ConnectionError("no address")
+            raise ConnectionError("closed")
         self._mux.port.send(data, self.address)
 
     def close(self) -> None:
@@ -152,6 +158,7 @@ class LiteChannel:
         if self._closed:
             return
         self._closed = True
+        self._reachable.set()
         for ufrag, _ in self.credentials:
             self._mux._by_ufrag.pop(ufrag, None)
         for address in list(self._addresses):
@@ -176,7 +183,9 @@ class IceLiteMux:
         self.counters: Counter[str] = Counter()
         self._by_address: dict[int, LiteChannel] = {}
         self._by_ufrag: dict[str, LiteChannel] = {}
-        self._handshakes: deque[tuple[LiteChannel, bytes]] = deque(maxlen=MAX_QUEUED_HANDSHAKES)
+        self._handshakes: deque[tuple[LiteChannel, bytes]] = deque()
+        self._allowance = STUN_BURST
+        self._allowance_s = 0.0
 
     def open(self, peer: IcePeer) -> LiteChannel:
         """Return a channel for a new peer."""
@@ -185,7 +194,6 @@ class IceLiteMux:
     def dispatch(self, datagrams: list[Datagram], now_s: float) -> None:
         """Route datagrams by their first byte (RFC 7983)."""
         by_address = self._by_address
-        stun_left = STUN_PER_ROUND
         for data, address, arrival_s in datagrams:
             first = data[0] if data else 255
             if 127 < first < 192:
@@ -195,8 +203,7 @@ class IceLiteMux:
                 else:
                     self.counters["unknown_address"] += 1
             elif first < 4:
-                stun_left -= 1
-                if stun_left >= 0:
+                if address in by_address or self._may_look(now_s):
                     self._answer(data, address, now_s)
                 else:
                     self.counters["stun_flood"] += 1
@@ -213,7 +220,17 @@ class IceLiteMux:
     def deliver_handshake(self) -> None:
         """Deliver one waiting DTLS datagram: up to two milliseconds of cryptography follow."""
         channel, data = self._handshakes.popleft()
+        channel.queued -= 1
         channel.deliver(data)
+
+    def _may_look(self, now_s: float) -> bool:
+        gained = (now_s - self._allowance_s) * STUN_RATE
+        self._allowance = min(STUN_BURST, self._allowance + gained)
+        self._allowance_s = now_s
+        if self._allowance < 1.0:
+            return False
+        self._allowance -= 1.0
+        return True
 
     def _queue_handshake(self, data: bytes, address: int) -> None:
         channel = self._by_address.get(address)
@@ -222,8 +239,10 @@ class IceLiteMux:
             return
         if channel.address is None:
             channel.select(address)
-        if len(self._handshakes) == MAX_QUEUED_HANDSHAKES:
+        if len(self._handshakes) == MAX_QUEUED_HANDSHAKES or channel.queued == MAX_PEER_QUEUE:
             self.counters["dtls_dropped"] += 1
+            return
+        channel.queued += 1
         self._handshakes.append((channel, data))
 
     def _answer(self, data: bytes, address: int, now_s: float) -> None:
@@ -235,12 +254,12 @@ class IceLiteMux:
         if channel is None:
             self.counters["stun_unknown"] += 1
             return
-        if not channel.may_ask(now_s):
-            self.counters["stun_rate"] += 1
-            return
         password = next(p for u, p in channel.credentials if u == request.local_ufrag)
         if not request.is_signed_with(password):
             self.counters["stun_rejected"] += 1
+            return
+        if not channel.may_ask(now_s):
+            self.counters["stun_rate"] += 1
             return
         channel.heard_s = now_s
         channel.bind(address)

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 CONNECT_S = 20.0
 CONSENT_S = 9.0
 GIVE_UP_S = 30.0
+CLOSE_S = 1.0
 SR_EVERY_S = 4.5
 MAX_MEDIA_PER_S = 600  # packets; Opus at 2.5 ms is 400
 MAX_SRTP_BYTES = 1500  # the room that pylibsrtp has for a packet
@@ -331,9 +332,12 @@ class Peer:
             self._host.table.remove(self._row)
             self._row = None
         self._become("closed")
-        try:
-            await self._dtls.stop()
-        finally:
-            self._channel.close()
         if self._handshake is not None:
             self._handshake.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._dtls.stop()
+        except TimeoutError:
+            logger.info("a peer could not be told goodbye")
+        finally:
+            self._channel.close()
