@@ -9,6 +9,9 @@
 import { AudioStreamingError } from './errors.js';
 import { tuneOpus } from './sdp.js';
 
+/** Offers in a row that may meet an open offer of the server. */
+const MAX_GLARES = 10;
+
 /**
  * @typedef {import('./sdp.js').OpusWishes} OpusWishes
  * @typedef {'up' | 'shaky' | 'failed'} LinkState
@@ -170,9 +173,14 @@ export class PeerLink {
   /** @param {RTCPeerConnection} pc */
   async #offerUntilSettled(pc) {
     try {
+      let glares = 0;
       while (this.#offerAgain) {
         this.#offerAgain = false;
-        if (!(await this.#offerOnce(pc))) this.#offerAgain = true;
+        if (!(await this.#offerOnce(pc))) {
+          glares += 1;
+          if (glares > MAX_GLARES) throw new AudioStreamingError('glare', 'The server never yields.');
+          this.#offerAgain = true;
+        }
         this.#assertCurrent(pc);
       }
     } finally {

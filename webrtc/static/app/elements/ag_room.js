@@ -88,10 +88,12 @@ export class AgRoom extends HTMLElement {
     return strip;
   }
 
+  /** Our own microphone, or what the server hears of it where the browser does not measure. */
   #ownLevel() {
     const client = this.#client;
     if (!client || client.isMuted || !client.isPublishing) return -Infinity;
-    return client.microphone.level().rmsDbfs;
+    const { rmsDbfs } = client.microphone.level();
+    return Number.isFinite(rmsDbfs) ? rmsDbfs : (client.me?.levelDbov ?? -Infinity);
   }
 
   /** @param {string} participantId */

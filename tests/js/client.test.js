@@ -1,0 +1,364 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { BaseClient } from '../../webrtc/static/client/client.js';
+import { FakePeerConnection, FakeServer, VirtualClock, refusal, settle } from './support.js';
+
+/** @param {string} id @param {Record<string, unknown>} [change] */
+const person = (id, change = {}) => ({
+  participant_id: id,
+  name: id,
+  role: 'both',
+  rights: [],
+  kind: 'webrtc',
+  muted: false,
+  deafened: false,
+  speaking: false,
+  csrc: 1,
+  joined_at: 0,
+  tracks: [{ kind: 'audio' }],
+  ...change,
+});
+
+/** A client, a clock and a server that remembers seats, as the real one does. */
+function world() {
+  const clock = new VirtualClock();
+  const server = new FakeServer();
+  const network = new EventTarget();
+  FakePeerConnection.made = [];
+  let seats = 0;
+  /** @type {Map<string, Record<string, unknown>>} Resume token to participant. */
+  const kept = new Map();
+  server.answers = {
+    join_room: (payload) => {
+      const { resume_token: token } = payload;
+      if (token !== undefined && !kept.has(token)) return refusal('resume_failed');
+      const me = token ? kept.get(token) : person(`me${(seats += 1)}`);
+      if (token) kept.delete(token);
+      const next = `token${kept.size + seats}-${server.asked.length}`;
+      kept.set(next, /** @type {Record<string, unknown>} */ (me));
+      return {
+        ok: true,
+        room_id: payload.room_id || 'made-up',
+        participant_id: me?.participant_id,
+        resume_token: next,
+        resumed: token !== undefined,
+        role: 'both',
+        rights: [],
+        participants: [person('ada'), me],
+        settings: { genre: 'auto' },
+        listener_mix: {},
+        ice_servers: [],
+        protocol: 1,
+      };
+    },
+    offer: ({ sdp }) => ({ ok: true, type: 'answer', sdp: `${sdp}\r\na=ptime:10\r\n` }),
+    audio_stream_metadata: (payload) => ({ ok: true, participant_id: 'me', settings: { genre: 'auto', ...payload } }),
+    set_muted: (muted) => {
+      for (const seat of kept.values()) seat.muted = muted;
+      return { ok: true };
+    },
+  };
+  let wall = 0;
+  const platform = {
+    createSocket: server.createSocket,
+    createPeerConnection: (/** @type {RTCConfiguration} */ configuration) =>
+      /** @type {any} */ (new FakePeerConnection(configuration)),
+    createAudioElement: () => /** @type {any} */ ({ play: async () => {}, pause: () => {}, srcObject: null }),
+    mediaDevices: undefined,
+    isSecureContext: true,
+    hasWebRtc: true,
+    network,
+    now: clock.now,
+    wallNow: () => clock.now() + wall,
+    random: () => 0.5,
+    setTimer: clock.setTimer,
+    clearTimer: clock.clearTimer,
+  };
+  const client = new BaseClient('http://server', {}, platform);
+  /** @type {string[]} */
+  const events = [];
+  for (const type of /** @type {const} */ (['participantjoined', 'participantleft', 'reconnected', 'roomclosed', 'error'])) {
+    client.on(type, () => events.push(type));
+  }
+  client.on('statechange', ({ state }) => events.push(state));
+  return {
+    client,
+    server,
+    clock,
+    network,
+    events,
+    forgetSeats: () => kept.clear(),
+    sleep: (/** @type {number} */ ms) => (wall += ms),
+  };
+}
+
+/** @param {ReturnType<typeof world>} there */
+async function join({ client, clock }) {
+  await client.connect();
+  await client.joinRoom({ roomId: 'studio', name: 'Me' });
+  await client.startSubscribing({ play: false });
+  await clock.advance(0);
+}
+
+test('connect, join and listen, with an offer of one direction', async () => {
+  const there = world();
+  await join(there);
+  assert.equal(there.client.state, 'joined');
+  assert.equal(there.client.mediaState, 'connected');
+  assert.match(there.server.last('offer').sdp, /recvonly/);
+  assert.deepEqual(there.server.last('join_room'), { room_id: 'studio', role: 'both', protocol: 1, name: 'Me' });
+  assert.deepEqual(there.client.participants.map(({ name }) => name), ['ada', 'me1']);
+  assert.equal(there.client.me?.isMe, true);
+});
+
+test('a lost socket is resumed and the sound never touched', async () => {
+  const there = world();
+  await join(there);
+  const before = there.client.peerConnection;
+  there.server.cut();
+  assert.equal(there.client.state, 'reconnecting');
+  await there.clock.advance(500);
+  assert.equal(there.client.state, 'joined');
+  assert.equal(there.client.peerConnection, before);
+  assert.equal(there.server.count('offer'), 1);
+  assert.equal(typeof there.server.last('join_room').resume_token, 'string');
+  assert.ok(there.events.includes('reconnected'));
+});
+
+test('a server that is away is tried until it is back', async () => {
+  const there = world();
+  await join(there);
+  there.server.reachable = false;
+  there.server.cut();
+  await there.clock.advance(60_000);
+  assert.equal(there.client.state, 'reconnecting');
+  there.server.reachable = true;
+  await there.clock.advance(8000);
+  assert.equal(there.client.state, 'joined');
+});
+
+test('when the seat is gone, a new one gets role, mutes, settings and mixes back before any sound', async () => {
+  const there = world();
+  await join(there);
+  await there.client.updateAudioSettings({ genre: 'jazz' });
+  await there.client.setMuted(true);
+  await there.client.setListenerMix({ participantId: 'ada', gainDb: -6 });
+  const before = there.client.peerConnection;
+  there.forgetSeats();
+  there.server.asked.length = 0;
+  there.server.cut();
+  await there.clock.advance(1000);
+  assert.equal(there.client.state, 'joined');
+  assert.notEqual(there.client.peerConnection, before);
+  const order = there.server.asked.map(({ event }) => event);
+  assert.deepEqual(order.slice(0, 2), ['join_room', 'join_room']);
+  assert.deepEqual(there.server.last('join_room'), { room_id: 'studio', role: 'both', protocol: 1, name: 'Me' });
+  assert.ok(order.indexOf('set_muted') < order.indexOf('offer'));
+  assert.equal(there.server.last('set_muted'), true);
+  assert.deepEqual(there.server.last('audio_stream_metadata'), { genre: 'jazz' });
+  assert.deepEqual(there.server.last('set_listener_mix'), { participant_id: 'ada', gain_db: -6, pan: 0, muted: false });
+});
+
+test('what is switched while away is told on coming back', async () => {
+  const there = world();
+  await join(there);
+  there.server.cut();
+  await there.client.setMuted(true);
+  assert.equal(there.client.isMuted, true);
+  assert.equal(there.server.count('set_muted'), 0);
+  await there.clock.advance(1000);
+  assert.equal(there.server.last('set_muted'), true);
+});
+
+test('a page that takes its seat over adopts its switches', async () => {
+  const there = world();
+  await join(there);
+  await there.client.setMuted(true);
+  const token = there.client.room?.resumeToken;
+  there.client.peerConnection?.close();
+  there.server.cut();
+  const platformAgain = there;
+  await platformAgain.client.disconnect();
+  await there.client.connect();
+  await there.client.setMuted(false);
+  await there.client.joinRoom({ roomId: 'studio', resumeToken: token ?? '' });
+  await settle();
+  assert.equal(there.client.isMuted, true);
+});
+
+test('settings while away are refused at once', async () => {
+  const there = world();
+  await join(there);
+  there.server.cut();
+  await assert.rejects(there.client.updateAudioSettings({ genre: 'jazz' }), { reason: 'not_connected' });
+});
+
+test('a request that the lost socket took with it rejects', async () => {
+  const there = world();
+  await join(there);
+  there.server.answers.audio_stream_metadata = () => new Promise(() => {});
+  const asked = there.client.updateAudioSettings({ genre: 'jazz' });
+  await settle();
+  there.server.cut();
+  await assert.rejects(asked, { reason: 'not_connected' });
+});
+
+test('a lost media worker means a new connection at once, without joining again', async () => {
+  const there = world();
+  await join(there);
+  const before = there.client.peerConnection;
+  there.server.emit('media_reset', { reason: 'worker_restarted' });
+  await there.clock.advance(0);
+  assert.notEqual(there.client.peerConnection, before);
+  assert.equal(there.client.mediaState, 'connected');
+  assert.equal(there.server.count('join_room'), 1);
+});
+
+test('a worker that is not back yet is asked again, with growing pauses', async () => {
+  const there = world();
+  await there.client.connect();
+  await there.client.joinRoom('studio');
+  const { offer } = there.server.answers;
+  there.server.answers.offer = () => refusal('worker_unavailable');
+  const started = there.client.startSubscribing({ play: false });
+  await there.clock.advance(3000);
+  there.server.answers.offer = /** @type {(payload: any) => any} */ (offer);
+  await there.clock.advance(10_000);
+  await started;
+  assert.equal(there.client.mediaState, 'connected');
+});
+
+test('a stutter of the network restarts ICE without a new room entry', async () => {
+  const there = world();
+  await join(there);
+  const [pc] = FakePeerConnection.made;
+  pc?.become('disconnected');
+  await there.clock.advance(1600);
+  assert.equal(pc?.restarts, 1);
+  pc?.become('connected');
+  await there.clock.advance(60_000);
+  assert.equal(FakePeerConnection.made.length, 1);
+  assert.equal(there.server.count('join_room'), 1);
+});
+
+test('after a sleep the socket is asked whether it lives, and dropped when it is silent', async () => {
+  const there = world();
+  await join(there);
+  there.server.answers.get_stats = () => undefined;
+  there.sleep(3_600_000);
+  await there.clock.advance(1000);
+  assert.equal(there.server.count('get_stats'), 1);
+  // The fake never times out by itself: what matters is that ICE was restarted meanwhile.
+  assert.equal(FakePeerConnection.made[0]?.restarts, 1);
+});
+
+test('a refusal undoes the wish; a way that is blocked does not', async () => {
+  const there = world();
+  await there.client.connect();
+  await there.client.joinRoom('studio');
+  there.server.answers.offer = () => refusal('forbidden');
+  await assert.rejects(there.client.startSubscribing({ play: false }), { reason: 'forbidden' });
+  assert.equal(there.client.isSubscribing, false);
+  assert.equal(there.client.mediaState, 'idle');
+});
+
+test('a closed room is over: nothing joins it again', async () => {
+  const there = world();
+  await join(there);
+  there.server.emit('room_closed', { reason: 'deleted' });
+  await settle();
+  assert.equal(there.client.state, 'connected');
+  assert.equal(there.client.room, null);
+  assert.equal(there.client.peerConnection, null);
+  there.server.cut();
+  await there.clock.advance(1000);
+  assert.equal(there.server.count('join_room'), 1);
+});
+
+test('people, levels and speakers follow the server', async () => {
+  const there = world();
+  await join(there);
+  /** @type {unknown[]} */
+  const seen = [];
+  there.client.on('levels', ({ levels }) => seen.push(...levels));
+  there.server.emit('levels', { levels: [['ada', 30, 1], ['bela', 20, 0]] });
+  assert.deepEqual(seen, [{ participantId: 'ada', levelDbov: -30, speaking: true }]);
+  there.server.emit('participant_joined', person('bela'));
+  assert.equal(there.client.participant('bela')?.levelDbov, -20);
+  there.server.emit('participant_updated', person('bela', { muted: true }));
+  assert.equal(there.client.participant('bela')?.muted, true);
+  there.server.emit('participant_left', { participant_id: 'bela', reason: 'left' });
+  assert.equal(there.client.participant('bela'), null);
+});
+
+test('an update that was under way does not turn my own switch back', async () => {
+  const there = world();
+  await join(there);
+  await there.client.setMuted(true);
+  there.server.emit('participant_updated', person('me1', { muted: false }));
+  assert.equal(there.client.me?.muted, true);
+});
+
+test('who comes back is heard as before', async () => {
+  const there = world();
+  await join(there);
+  await there.client.setListenerMix({ participantId: 'ada', gainDb: -12 });
+  there.server.emit('participant_left', { participant_id: 'ada', reason: 'timeout' });
+  there.server.emit('participant_joined', person('ada'));
+  await settle();
+  assert.equal(there.client.participant('ada')?.mix.gainDb, -12);
+  assert.equal(there.server.count('set_listener_mix'), 2);
+});
+
+test('malformed events of a server do no harm', async () => {
+  const there = world();
+  await join(there);
+  for (const event of ['levels', 'active_speakers', 'participant_left', 'server_draining', 'offer', 'ice_candidate']) {
+    there.server.emit(event, null);
+  }
+  await settle();
+  assert.equal(there.client.state, 'joined');
+});
+
+test('disconnecting leaves nothing behind', async () => {
+  const there = world();
+  await join(there);
+  await there.client.disconnect();
+  assert.equal(there.client.state, 'disconnected');
+  assert.equal(there.clock.pending, 0);
+  assert.equal(FakePeerConnection.made[0]?.connectionState, 'closed');
+  there.network.dispatchEvent(new Event('online'));
+  assert.equal(there.clock.pending, 0);
+  await there.client.connect();
+  assert.equal(there.client.state, 'connected');
+});
+
+test('a server that cannot be reached is a clear error, and connecting can be tried again', async () => {
+  const there = world();
+  there.server.reachable = false;
+  const connecting = assert.rejects(there.client.connect(), { reason: 'unreachable' });
+  await there.clock.advance(10_000);
+  await connecting;
+  assert.equal(there.client.state, 'disconnected');
+  assert.equal(there.clock.pending, 0);
+  there.server.reachable = true;
+  await there.client.connect();
+});
+
+test('calls out of order say what is missing', async () => {
+  const { client } = world();
+  await assert.rejects(client.joinRoom('studio'), { reason: 'not_connected' });
+  await assert.rejects(client.startPublishing(), { reason: 'not_joined' });
+  await assert.rejects(client.startSubscribing(), { reason: 'not_joined' });
+  await assert.rejects(client.getAudioStats(), { reason: 'not_joined' });
+  await client.connect();
+  await assert.rejects(client.updateAudioSettings({}), { reason: 'not_joined' });
+});
+
+test('without a microphone API publishing names the insecure origin', async () => {
+  const there = world();
+  await join(there);
+  await assert.rejects(there.client.startPublishing(), { reason: 'insecure_origin' });
+  assert.equal(there.client.isPublishing, false);
+});

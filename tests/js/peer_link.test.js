@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { AudioStreamingError } from '../../webrtc/static/client/errors.js';
+import { PeerLink } from '../../webrtc/static/client/peer_link.js';
+import { FakePeerConnection, settle } from './support.js';
+
+/** @param {Partial<import('../../webrtc/static/client/peer_link.js').LinkHandlers>} [change] */
+function makeLink(change = {}) {
+  /** @type {{ offers: string[], answers: string[], states: string[] }} */
+  const seen = { offers: [], answers: [], states: [] };
+  const link = new PeerLink(
+    {
+      sendOffer: async (sdp) => {
+        seen.offers.push(sdp);
+        return `answer to ${sdp}`;
+      },
+      sendAnswer: async (sdp) => seen.answers.push(sdp),
+      sendCandidate: () => {},
+      state: (state) => seen.states.push(state),
+      track: () => {},
+      ...change,
+    },
+    { createPeerConnection: (configuration) => /** @type {any} */ (new FakePeerConnection(configuration)) },
+  );
+  link.configure({ direction: 'sendrecv' });
+  return { link, seen };
+}
+
+/** @param {PeerLink} link */
+const fake = (link) => /** @type {FakePeerConnection} */ (/** @type {unknown} */ (link.connection));
+
+test('one offer, one answer, one transceiver with the shortest buffer', async () => {
+  const { link, seen } = makeLink();
+  await link.renew({});
+  assert.deepEqual(seen.offers, ['offer 1 sendrecv']);
+  assert.equal(fake(link).signalingState, 'stable');
+  assert.deepEqual(fake(link).transceiver.receiver, { jitterBufferTarget: 0, playoutDelayHint: 0 });
+  assert.ok(seen.states.includes('up'));
+});
+
+test('wishes during an offer become one more offer', async () => {
+  const { link, seen } = makeLink();
+  const first = link.renew({});
+  link.configure({ direction: 'recvonly' });
+  const [second, third] = [link.offer(), link.offer()];
+  await Promise.all([first, second, third]);
+  assert.equal(seen.offers.length, 2);
+  assert.equal(seen.offers[1], 'offer 2 recvonly');
+});
+
+test('on glare the client answers first and then offers again', async () => {
+  /** @type {string[]} */
+  const order = [];
+  let answered = false;
+  const { link } = makeLink({
+    sendOffer: async (sdp) => {
+      order.push(sdp);
+      if (!answered) throw new AudioStreamingError('glare', 'An offer of the server is open.');
+      return 'fine';
+    },
+    sendAnswer: async () => {
+      answered = true;
+      order.push('our answer');
+    },
+  });
+  const offering = link.renew({});
+  await Promise.all([offering, link.answer('their offer')]);
+  assert.equal(order.at(-2), 'our answer');
+  assert.match(order.at(-1) ?? '', /^offer/);
+  assert.equal(fake(link).signalingState, 'stable');
+  assert.equal(fake(link).log.at(-1), 'remote answer fine');
+});
+
+test('an answer that a server offer has overtaken is never applied', async () => {
+  /** @type {(sdp: string) => void} */
+  let answerFirst = () => {};
+  let offers = 0;
+  const { link } = makeLink({
+    sendOffer: () => {
+      offers += 1;
+      if (offers > 1) return Promise.resolve('second');
+      return new Promise((resolve) => (answerFirst = resolve));
+    },
+  });
+  const offering = link.renew({});
+  await settle();
+  await link.answer('their offer');
+  answerFirst('first');
+  await offering;
+  assert.equal(fake(link).log.includes('remote answer first'), false);
+  assert.equal(fake(link).log.at(-1), 'remote answer second');
+});
+
+test('a refused offer is rolled back and its reason told', async () => {
+  let refuse = false;
+  const { link } = makeLink({
+    sendOffer: async () => {
+      if (refuse) throw new AudioStreamingError('forbidden', 'No.');
+      return 'fine';
+    },
+  });
+  await link.renew({});
+  refuse = true;
+  await assert.rejects(link.offer(), { reason: 'forbidden' });
+  assert.equal(fake(link).signalingState, 'stable');
+  refuse = false;
+  await link.offer();
+});
+
+test('a replaced connection reports nothing and its answer goes nowhere', async () => {
+  /** @type {((sdp: string) => void)[]} */
+  const answer = [];
+  const { link, seen } = makeLink({ sendOffer: () => new Promise((resolve) => answer.push(resolve)) });
+  const first = link.renew({});
+  await settle();
+  const old = fake(link);
+  const second = link.renew({});
+  await settle();
+  answer[0]?.('late');
+  await assert.rejects(first, { reason: 'aborted' });
+  answer[1]?.('fine');
+  await second;
+  const before = seen.states.length;
+  old.become('failed');
+  assert.equal(seen.states.length, before);
+  assert.equal(old.log.includes('remote answer late'), false);
+});
+
+test('a glare that never ends is given up', async () => {
+  const { link } = makeLink({
+    sendOffer: async () => {
+      throw new AudioStreamingError('glare', 'An offer of the server is open.');
+    },
+  });
+  await assert.rejects(link.renew({}), { reason: 'glare' });
+});
+
+test('candidates wait until the server knows the connection', async () => {
+  /** @type {unknown[]} */
+  const sent = [];
+  /** @type {(sdp: string) => void} */
+  let answer = () => {};
+  const { link } = makeLink({
+    sendOffer: () => new Promise((resolve) => (answer = resolve)),
+    sendCandidate: (candidate) => sent.push(candidate),
+  });
+  const offering = link.renew({});
+  await settle();
+  const candidate = { candidate: 'candidate:1', toJSON: () => ({ candidate: 'candidate:1' }) };
+  fake(link).dispatchEvent(Object.assign(new Event('icecandidate'), { candidate }));
+  assert.deepEqual(sent, []);
+  answer('fine');
+  await offering;
+  assert.deepEqual(sent, [{ candidate: 'candidate:1' }]);
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { computeStats, readReport } from '../../webrtc/static/client/stats.js';
+
+/** @param {Partial<import('../../webrtc/static/client/stats.js').Reading>} change */
+const reading = (change) => ({
+  ...readReport([], 0),
+  ...change,
+});
+
+const CONTEXT = { ptimeUpMs: 10, captureLatencyMs: 5, outputLatencyMs: null };
+
+test('rates come from what was sent and received between two readings', () => {
+  const before = reading({ atMs: 1000, bytesSent: 1000, bytesReceived: 500 });
+  const after = reading({ atMs: 3000, bytesSent: 25000, bytesReceived: 8500 });
+  assert.deepEqual(computeStats(before, after, null, CONTEXT).bitrateKbps, { up: 96, down: 32 });
+});
+
+test('a first reading, and one of a new connection, give no made-up rates', () => {
+  const first = computeStats(null, reading({ atMs: 5, bytesSent: 9e6 }), null, CONTEXT);
+  assert.deepEqual(first.bitrateKbps, { up: 0, down: 0 });
+  const renewed = computeStats(
+    reading({ atMs: 1000, bytesSent: 9e6, packetsReceived: 900, packetsLost: 90 }),
+    reading({ atMs: 2000, bytesSent: 100, packetsReceived: 99, packetsLost: 1 }),
+    null,
+    CONTEXT,
+  );
+  assert.deepEqual(renewed.bitrateKbps, { up: 0, down: 0 });
+  assert.equal(renewed.loss.down, 0.01);
+});
+
+test('loss is a share of what was sent, and never negative', () => {
+  const before = reading({ packetsReceived: 100, packetsLost: 10 });
+  const lossy = computeStats(before, reading({ atMs: 1, packetsReceived: 195, packetsLost: 15 }), null, CONTEXT);
+  assert.equal(lossy.loss.down, 0.05);
+  const healed = computeStats(before, reading({ atMs: 1, packetsReceived: 202, packetsLost: 8 }), null, CONTEXT);
+  assert.equal(healed.loss.down, 0);
+});
+
+test('silence that was made up does not count as concealment', () => {
+  const before = reading({});
+  const after = reading({ atMs: 1, samples: 48000, concealed: 4800, concealedSilent: 4320 });
+  assert.equal(computeStats(before, after, null, CONTEXT).concealedRatio, 0.01);
+});
+
+test('the hops of the latency budget add up to its total', () => {
+  const before = reading({});
+  const after = reading({
+    atMs: 1000,
+    roundTripMs: 30,
+    jitterBufferDelayS: 960,
+    jitterBufferEmitted: 48000,
+    playoutDelayS: 480,
+    playoutSamples: 48000,
+  });
+  const { latency } = computeStats(before, after, { buffer_ms: 12, mix_wait_ms: 4 }, CONTEXT);
+  const { totalMs, ...hops } = latency;
+  assert.deepEqual(hops, {
+    captureMs: 5,
+    packetMs: 16.5,
+    networkUpMs: 15,
+    serverBufferMs: 12,
+    mixMs: 4,
+    networkDownMs: 15,
+    browserBufferMs: 20,
+    outputMs: 10,
+  });
+  assert.equal(totalMs, 97.5);
+});
+
+test('what is not known is null and does not count', () => {
+  const { latency, loss, jitterMs, concealedRatio } = computeStats(null, reading({}), null, {
+    ptimeUpMs: null,
+    captureLatencyMs: null,
+    outputLatencyMs: null,
+  });
+  assert.equal(latency.totalMs, 0);
+  assert.equal(latency.serverBufferMs, null);
+  assert.deepEqual(loss, { up: null, down: null });
+  assert.equal(jitterMs, null);
+  assert.equal(concealedRatio, null);
+});
+
+test('figures that the server leaves out have their defaults', () => {
+  const { latency, loss, packetMs } = computeStats(null, reading({}), { packets_received: 95, packets_lost: 5 }, {
+    ...CONTEXT,
+    ptimeUpMs: null,
+  });
+  assert.equal(latency.serverBufferMs, 0);
+  assert.equal(latency.mixMs, 0);
+  assert.equal(loss.up, 0.05);
+  assert.equal(packetMs, 20);
+});
+
+test('a report is read whatever else stands in it', () => {
+  const report = [
+    { type: 'inbound-rtp', kind: 'video', bytesReceived: 9 },
+    { type: 'inbound-rtp', kind: 'audio', bytesReceived: 7, jitter: 0.002, packetsLost: 1, codecId: 'c' },
+    { type: 'outbound-rtp', kind: 'audio', bytesSent: 5 },
+    { type: 'remote-inbound-rtp', kind: 'audio', roundTripTime: 0.012, fractionLost: 0.25 },
+    { type: 'candidate-pair', nominated: false, currentRoundTripTime: 9 },
+    { type: 'codec', id: 'c', mimeType: 'audio/opus' },
+  ];
+  const { bytesReceived, jitterMs, roundTripMs, remoteLoss, codec, bytesSent } = readReport(report, 0);
+  assert.deepEqual(
+    { bytesReceived, jitterMs, roundTripMs, remoteLoss, codec, bytesSent },
+    { bytesReceived: 7, jitterMs: 2, roundTripMs: 12, remoteLoss: 0.25, codec: 'opus', bytesSent: 5 },
+  );
+});

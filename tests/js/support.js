@@ -1,0 +1,232 @@
+/** Stand-ins for clock, socket and peer connection, so that the client runs without a browser. */
+
+/** A clock that only moves when told; its timers run in order. */
+export class VirtualClock {
+  #now = 0;
+  #nextId = 1;
+  /** @type {Map<number, { at: number, callback: () => void }>} */
+  #timers = new Map();
+
+  now = () => this.#now;
+
+  /** @param {() => void} callback @param {number} delayMs */
+  setTimer = (callback, delayMs) => {
+    const id = this.#nextId++;
+    this.#timers.set(id, { at: this.#now + delayMs, callback });
+    return id;
+  };
+
+  /** @param {number} id */
+  clearTimer = (id) => {
+    this.#timers.delete(id);
+  };
+
+  get pending() {
+    return this.#timers.size;
+  }
+
+  /** @param {number} ms */
+  async advance(ms) {
+    const end = this.#now + ms;
+    await settle();
+    for (;;) {
+      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers.delete(due[0]);
+      this.#now = Math.max(this.#now, due[1].at);
+      due[1].callback();
+      await settle();
+    }
+    this.#now = end;
+  }
+}
+
+/** Let everything that waits for promises only get done. */
+export async function settle() {
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+}
+
+/**
+ * A server in a few lines: answers each event with `answers[event]`, remembers what was asked, and
+ * can go away.
+ */
+export class FakeServer {
+  /** @type {{ event: string, payload: any }[]} */
+  asked = [];
+  reachable = true;
+  /** @type {Record<string, (payload: any) => any>} */
+  answers = {};
+  /** @type {Set<FakeSocket>} */
+  sockets = new Set();
+
+  createSocket = () => {
+    const socket = new FakeSocket(this);
+    this.sockets.add(socket);
+    return socket;
+  };
+
+  /** @param {string} event */
+  count(event) {
+    return this.asked.filter((request) => request.event === event).length;
+  }
+
+  /** @param {string} event */
+  last(event) {
+    return this.asked.findLast((request) => request.event === event)?.payload;
+  }
+
+  /** @param {string} event @param {any} payload */
+  emit(event, payload) {
+    for (const socket of this.sockets) if (socket.connected) socket.fire(event, payload);
+  }
+
+  /** Cut every connection. */
+  cut() {
+    for (const socket of this.sockets) socket.drop('transport close');
+  }
+}
+
+export class FakeSocket {
+  /** @param {FakeServer} server */
+  constructor(server) {
+    this.server = server;
+  }
+
+  connected = false;
+  /** @type {Map<string, ((...args: any[]) => void)[]>} */
+  #handlers = new Map();
+
+  /** @param {string} event @param {(...args: any[]) => void} handler */
+  on(event, handler) {
+    this.#handlers.set(event, [...(this.#handlers.get(event) ?? []), handler]);
+  }
+
+  removeAllListeners() {
+    this.#handlers.clear();
+  }
+
+  /** @param {string} event @param {...any} args */
+  fire(event, ...args) {
+    for (const handler of this.#handlers.get(event) ?? []) handler(...args);
+  }
+
+  connect() {
+    queueMicrotask(() => {
+      if (!this.server.reachable) {
+        this.fire('connect_error', new Error('refused'));
+        return;
+      }
+      this.connected = true;
+      this.fire('connect');
+    });
+  }
+
+  disconnect() {
+    this.drop('io client disconnect');
+  }
+
+  /** @param {string} why */
+  drop(why) {
+    if (!this.connected) return;
+    this.connected = false;
+    this.fire('disconnect', why);
+  }
+
+  timeout() {
+    return {
+      /** @param {string} event @param {...any} args */
+      emit: (event, ...args) => {
+        const acknowledge = args.pop();
+        this.server.asked.push({ event, payload: args[0] });
+        const answer = this.server.answers[event];
+        queueMicrotask(async () => {
+          const ack = answer ? await answer(args[0]) : { ok: true };
+          if (ack !== undefined && this.connected) acknowledge(null, ack);
+        });
+      },
+    };
+  }
+}
+
+/** @param {string} reason */
+export const refusal = (reason) => ({ ok: false, error: { reason, detail: `because ${reason}` } });
+
+/** As much of RTCPeerConnection as one audio transceiver needs; it connects when it is answered. */
+export class FakePeerConnection extends EventTarget {
+  /** @type {FakePeerConnection[]} */
+  static made = [];
+
+  /** @param {RTCConfiguration} [configuration] */
+  constructor(configuration) {
+    super();
+    this.configuration = configuration;
+    FakePeerConnection.made.push(this);
+  }
+
+  signalingState = 'stable';
+  connectionState = 'new';
+  offers = 0;
+  restarts = 0;
+  /** @type {string[]} */
+  log = [];
+  transceiver = {
+    direction: 'inactive',
+    receiver: {},
+    sender: {
+      track: /** @type {unknown} */ (null),
+      replaceTrack: async (/** @type {unknown} */ track) => {
+        this.transceiver.sender.track = track;
+      },
+    },
+  };
+
+  /** @param {unknown} trackOrKind @param {{ direction: string }} options */
+  addTransceiver(trackOrKind, { direction }) {
+    this.transceiver.direction = direction;
+    if (typeof trackOrKind !== 'string') this.transceiver.sender.track = trackOrKind;
+    return this.transceiver;
+  }
+
+  /** @param {{ iceRestart?: boolean }} options */
+  async createOffer({ iceRestart = false } = {}) {
+    this.offers += 1;
+    if (iceRestart) this.restarts += 1;
+    return { type: 'offer', sdp: `offer ${this.offers} ${this.transceiver.direction}` };
+  }
+
+  async createAnswer() {
+    return { type: 'answer', sdp: 'our answer' };
+  }
+
+  /** @param {{ type: string, sdp?: string }} description */
+  async setLocalDescription({ type }) {
+    this.log.push(`local ${type}`);
+    if (type === 'offer') this.signalingState = 'have-local-offer';
+    else this.signalingState = 'stable';
+  }
+
+  /** @param {{ type: string, sdp: string }} description */
+  async setRemoteDescription({ type, sdp }) {
+    this.log.push(`remote ${type} ${sdp}`);
+    if (type === 'offer') {
+      this.signalingState = 'have-remote-offer';
+      return;
+    }
+    if (this.signalingState !== 'have-local-offer') throw new Error(`answer in ${this.signalingState}`);
+    this.signalingState = 'stable';
+    if (this.connectionState === 'new') this.become('connected');
+  }
+
+  async addIceCandidate() {}
+
+  /** @param {string} state */
+  become(state) {
+    this.connectionState = state;
+    this.dispatchEvent(new Event('connectionstatechange'));
+  }
+
+  close() {
+    this.connectionState = 'closed';
+    this.signalingState = 'closed';
+  }
+}
