@@ -96,6 +96,7 @@ def chromium_plan(remote: RemotePeer, speech: npt.NDArray[np.float32]) -> LivePl
         ptime_ms=remote.ptime_ms or 20,
         bitrate_bps=int(remote.fmtp.get("maxaveragebitrate", default_bps)),
         stereo=stereo,
+        dtx=remote.fmtp.get("usedtx") == "1",
     )
 
 
@@ -132,10 +133,13 @@ def judge(window: Window, talk: Talk, speech: npt.NDArray[np.float32]) -> Verdic
     begin = half - speech.size // 4 + at
     matches = follow(speech, sound, begin, _STRETCH_SAMPLES, _SEARCH_SAMPLES)
     mine = window.sent.participant == talk.speaker.number
-    ready_ns = np.sort(window.sent.ready_ns[mine])
-    packet_samples = (talk.speaker.remote.ptime_ms or 20) * SAMPLE_RATE_HZ // 1000
+    packet_ms = talk.speaker.remote.ptime_ms or 20
+    # The schedule is exact, and some packets of silence were never sent.
+    first_ready_ns = int(
+        np.median(window.sent.ready_ns[mine] - window.sent.number[mine] * packet_ms * 1_000_000)
+    )
     latency_ms = [
-        _delay_ms(match, heard, ready_ns, speech.size, packet_samples)
+        _delay_ms(match, heard, first_ready_ns, speech.size, packet_ms)
         - talk.impairment.mean_delay_ms
         for match in matches
     ]
@@ -150,16 +154,17 @@ def judge(window: Window, talk: Talk, speech: npt.NDArray[np.float32]) -> Verdic
 def _delay_ms(
     match: Match,
     heard: Heard,
-    ready_ns: npt.NDArray[np.int64],
+    first_ready_ns: int,
     speech_samples: int,
-    packet_samples: int,
+    packet_ms: int,
 ) -> float:
     """Return the way of one stretch from packet to packet, averaged over all its sound."""
     inside = np.arange(0, _STRETCH_SAMPLES, SAMPLE_RATE_HZ // 1000)
     codec = PUBLISHER_LOOKAHEAD_SAMPLES + SERVER_LOOKAHEAD_SAMPLES
-    sent = (speech_samples + match.sent_at + inside) // packet_samples
+    sent = (speech_samples + match.sent_at + inside) // (packet_ms * SAMPLE_RATE_HZ // 1000)
     arrived = np.searchsorted(heard.starts, match.heard_at - codec + inside, "right") - 1
-    ways_ns = heard.stamps_ns[np.maximum(arrived, 0)] - ready_ns[sent]
+    ready_ns = first_ready_ns + sent * packet_ms * 1_000_000
+    ways_ns = heard.stamps_ns[np.maximum(arrived, 0)] - ready_ns
     return float(ways_ns.mean()) / 1e6
 
 

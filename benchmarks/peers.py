@@ -115,7 +115,7 @@ def _tell(latency: dict[str, Delays], pairs: list[Pair], memory: Pair) -> None:
         [
             name,
             *quantiles(delays.delays_ms).values(),
-            delays.delays_ms.size,
+            delays.heard,
             delays.sent,
             100 * delays.bad_share,
         ]

@@ -76,41 +76,56 @@ def _concealed(
     return parts
 
 
-@dataclass(frozen=True, slots=True)
-class SentPulses:
-    """When the packets left in which a speaker's pulses began, ascending, Unix epoch ns."""
+def sent_pulses(sent: Sent, speaker: int, clip: Clip, start: int) -> npt.NDArray[np.int64]:
+    """Return when the packets left in which a speaker's pulses began, ascending, Unix epoch ns.
 
-    sent_ns: npt.NDArray[np.int64]
-
-
-def sent_pulses(sent: Sent, speaker: int, clip: Clip, start: int) -> SentPulses:
-    """Return a speaker's pulses in a window; it plays `clip` from packet `start` on."""
+    Args:
+        sent: what was sent in a window.
+        speaker: who.
+        clip: what it played.
+        start: from which packet of the clip on.
+    """
     mine = sent.participant == speaker
     numbers, sent_ns = sent.number[mine], sent.sent_ns[mine]
     if not numbers.size:
-        return SentPulses(np.zeros(0, np.int64))
-    first, last = int(numbers[0]) + start, int(numbers[-1]) + start + 1
-    wanted = np.array(clip.pulse_packets(first, last), np.int64) - start
-    at = np.searchsorted(numbers, wanted)
-    found = at[(at < numbers.size) & (numbers[np.minimum(at, numbers.size - 1)] == wanted)]
-    return SentPulses(sent_ns[found][sent_ns[found] > 0])
+        return np.zeros(0, np.int64)
+    wanted = clip.pulse_packets(int(numbers.min()) + start, int(numbers.max()) + start + 1)
+    left = np.isin(numbers, np.array(wanted, np.int64) - start) & (sent_ns > 0)
+    return np.sort(sent_ns[left])
 
 
-def pulse_delays_ms(
-    heard: Heard, pulses: SentPulses, codec_delay_samples: int
-) -> npt.NDArray[np.float64]:
-    """Return the delay of every pulse that was heard.
+@dataclass(frozen=True, slots=True)
+class PulseDelays:
+    """Pulses that were heard.
+
+    Attributes:
+        sent_ns: (pulses,) when the packet left that brought each of them.
+        delay_ms: (pulses,) from there to the arrival of the packet that carried it on.
+    """
+
+    sent_ns: npt.NDArray[np.int64]
+    delay_ms: npt.NDArray[np.float64]
+
+
+def pulse_delays(
+    heard: Heard, sent_ns: npt.NDArray[np.int64], codec_delay_samples: int
+) -> PulseDelays:
+    """Return the delays of the pulses in a stream; those sent before the window are left out.
 
     A pulse at sample x of the decoded mix went into the server's encoder `codec_delay_samples`
     earlier, so the packet that holds x minus that delay is the one that carries it. What the
     encoder's look-ahead then adds is the codec's delay and not the server's.
+
+    Args:
+        heard: what a listener decoded.
+        sent_ns: when the packets left that brought the pulses, ascending.
+        codec_delay_samples: look-ahead of the server's encoder.
     """
-    delays = []
+    pairs = []
     for sample in find_pulses(heard.sound.mean(axis=1)):
         arrival_ns = heard.arrival_ns(max(int(sample) - codec_delay_samples, 0))
-        before = pulses.sent_ns[pulses.sent_ns < arrival_ns]
-        if before.size:
-            delay_ms = (arrival_ns - int(before[-1])) / 1e6
-            if delay_ms <= MAX_DELAY_MS:
-                delays.append(delay_ms)
-    return np.array(delays)
+        before = int(np.searchsorted(sent_ns, arrival_ns)) - 1
+        if before >= 0 and arrival_ns - sent_ns[before] <= MAX_DELAY_MS * 1e6:
+            pairs.append((int(sent_ns[before]), arrival_ns))
+    sent, arrived = np.array(pairs, np.int64).reshape(-1, 2).T
+    return PulseDelays(sent, (arrived - sent) / 1e6)

@@ -264,12 +264,17 @@ class MediaEngine:
             return
         participant = self._participants[number]
         due_ns, packet_number = speaker.due_ns, speaker.number
-        payload, level = speaker.source.packet(packet_number)
-        datagram = participant.protect(
-            payload, level, speaker.source.packet_samples, marker=packet_number == 0
-        )
+        packet = speaker.source.packet(packet_number)
         speaker.number += 1
         self._at(speaker.due_ns, lambda: self._speak(number, speaker))
+        if packet is None:
+            participant.skip(speaker.source.packet_samples)
+            speaker.begins_talkspurt = True
+            return
+        datagram = participant.protect(
+            *packet, speaker.source.packet_samples, marker=speaker.begins_talkspurt
+        )
+        speaker.begins_talkspurt = False
         late_ns = time.monotonic_ns() - due_ns
         ready_ns = time.time_ns() - late_ns
         if speaker.path is None:

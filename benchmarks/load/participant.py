@@ -148,6 +148,10 @@ class Participant:
         self._octets += len(payload)
         return bytes(self._dtls.srtp.outbound.protect(packet))
 
+    def skip(self, samples: int) -> None:
+        """Let media time pass without a packet."""
+        self._media_time += samples
+
     def send(self, datagram: bytes) -> None:
         """Send a protected packet."""
         self._send(datagram)

@@ -47,13 +47,19 @@ class ImpairedPath:
 
 
 class Speaker:
-    """Counts packets of one source on an exact schedule."""
+    """Counts packets of one source on an exact schedule.
+
+    Attributes:
+        number: of the next packet.
+        begins_talkspurt: whether the packet before it went unsent.
+    """
 
     def __init__(self, source: PacketSource, start_ns: int, path: ImpairedPath | None) -> None:
         """Begin at `start_ns` on the monotonic clock."""
         self.source = source
         self.path = path
         self.number = 0
+        self.begins_talkspurt = True
         self._start_ns = start_ns
         self._packet_ns = source.packet_samples * 1_000_000_000 // 48_000
 
