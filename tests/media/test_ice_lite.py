@@ -223,7 +223,7 @@ def test_a_peer_that_asks_too_often_is_answered_at_its_rate(scene):
     for i in range(1000):
         scene.check(now_s=NOW + i * 0.001)
     answered = len(scene.port.sent)
-    assert 0 <= answered - (ice_lite.PEER_BURST + ice_lite.PEER_RATE) <= 1
+    assert abs(answered - (ice_lite.PEER_BURST + ice_lite.PEER_RATE)) <= 1
     assert scene.mux.counters == {"stun_rate": 1000 - answered}
     scene.check(now_s=NOW + 10)
     assert len(scene.port.sent) == answered + 1

@@ -51,7 +51,7 @@ def parse_rtcp(data: bytes) -> Report | None:
     report = Report()
     position = 0
     while position < len(data):
-        if position + 8 > len(data):
+        if position + 4 > len(data):
             return None
         first, kind, words = _head.unpack_from(data, position)
         end = position + 4 + 4 * words
