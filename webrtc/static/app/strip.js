@@ -70,7 +70,7 @@ export class Strip {
    */
   showVoice(person) {
     const speaking = person.speaking && !person.muted;
-    this.element.classList.toggle('speaking', speaking);
+    this.element.classList.toggle('speaking', speaking && !person.mix.muted);
     this.element.classList.toggle('silenced', person.muted || person.mix.muted);
     setText(this.#state, stateWord(person, speaking));
     if (!person.isMe) this.meter.target = person.muted ? -Infinity : person.levelDbov;
@@ -84,7 +84,6 @@ export class Strip {
     this.#mixMuted = mix.muted;
     this.#mute.setAttribute('aria-pressed', String(mix.muted));
     this.#mute.setAttribute('aria-label', `Mute ${name} for me`);
-    setText(this.#mute, mix.muted ? 'Muted for me' : 'Mute');
     this.#gain.name = name;
     this.#gain.db = mix.gainDb;
     this.#pan.value = String(Math.round(mix.pan * 100));
@@ -99,7 +98,8 @@ export class Strip {
  * @param {boolean} speaking
  */
 function stateWord(person, speaking) {
-  if (person.role === 'subscriber') return person.deafened ? 'away from the sound' : 'listening';
+  if (person.mix.muted) return 'muted by you';
+  if (person.role === 'subscriber') return person.deafened ? 'hears nothing' : 'listening';
   if (person.muted) return 'microphone off';
   if (speaking) return 'speaking';
   return person.deafened ? 'hears nothing' : '';
