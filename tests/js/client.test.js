@@ -276,6 +276,22 @@ test('a closed room is over: nothing joins it again', async () => {
   assert.equal(there.server.count('join_room'), 1);
 });
 
+test('whose seat was taken over elsewhere does not fight for it', async () => {
+  const there = world();
+  await join(there);
+  /** @type {string[]} */
+  const reasons = [];
+  there.client.on('roomclosed', ({ reason }) => reasons.push(reason));
+  for (const socket of there.server.sockets) socket.drop('io server disconnect');
+  await there.clock.advance(60_000);
+  assert.deepEqual(reasons, ['replaced']);
+  assert.equal(there.client.state, 'disconnected');
+  assert.equal(there.client.peerConnection, null);
+  assert.equal(there.server.count('join_room'), 1);
+  await there.client.connect();
+  await there.client.joinRoom('studio');
+});
+
 test('people, levels and speakers follow the server', async () => {
   const there = world();
   await join(there);

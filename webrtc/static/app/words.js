@@ -118,6 +118,22 @@ export const adviceFor = ({ reason, detail }) =>
 export const isMicrophoneTrouble = (reason) =>
   ['permission_denied', 'no_microphone', 'device_busy', 'device_lost', 'insecure_origin'].includes(reason);
 
+/** @type {Record<string, { title: string, text: string }>} */
+const ROOM_CLOSED = {
+  deleted: { title: 'The room is closed', text: 'A host closed it.' },
+  replaced: {
+    title: 'You are in this room elsewhere',
+    text: 'Another tab or window took your seat. Join Room brings you back here.',
+  },
+};
+
+/** @param {string} reason Why a room is over. */
+export const roomClosedWords = (reason) =>
+  ROOM_CLOSED[reason] ?? {
+    title: 'The room is over',
+    text: 'The server has no seat in it any more. Join again to go on.',
+  };
+
 /** Words for the hops of the latency budget, in the order a voice takes them. */
 export const HOPS = /** @type {const} */ ([
   ['captureMs', 'Microphone', 'here'],

@@ -38,6 +38,7 @@ export class Session extends Emitter {
     this.#signaling = new Signaling(socket, {
       up: () => this.#input('socketUp'),
       down: () => this.#socketDown(),
+      expelled: () => this.#expelled(),
       event: (event, payload) => this.emit('event', { event, payload }),
     });
     this.#timer = new MachineTimer(
@@ -205,6 +206,21 @@ export class Session extends Emitter {
     this.#input('socketDown');
     this.emit('down', {});
     joining?.reject(new AudioStreamingError('not_connected', 'The connection was lost.'));
+  }
+
+  /** Another page took this seat, or the server had enough of us: not to be fought over. */
+  #expelled() {
+    const joined = this.#machine.state === 'joined' || this.#machine.state === 'rejoining';
+    const error = new AudioStreamingError(
+      'replaced',
+      'The server ended the connection: the seat was taken over elsewhere.',
+    );
+    const joining = this.#joining;
+    this.#forget();
+    this.#input('expelled');
+    this.emit('down', {});
+    joining?.reject(error);
+    if (joined) this.emit('roomlost', { error });
   }
 
   #drop() {

@@ -24,6 +24,7 @@
  *   rejoining     joinDelayed   waiting       close        (no answer, or "not now")
  *   any live one  socketDown    waiting       -            (`joining` forgets its room)
  *   any           disconnect    disconnected  close
+ *   any           expelled      disconnected  -            (the server hung up: it does not want us)
  */
 
 import { backoffMs } from './backoff.js';
@@ -33,7 +34,7 @@ import { PASSING_REASONS } from './errors.js';
  * @typedef {'disconnected' | 'connecting' | 'waiting' | 'connected' | 'joining' | 'joined'
  *   | 'rejoining'} SessionState
  * @typedef {'connect' | 'socketUp' | 'socketDown' | 'online' | 'joinOk' | 'leave'
- *   | 'disconnect'} PlainInput
+ *   | 'disconnect' | 'expelled'} PlainInput
  * @typedef {{ effect: 'open' } | { effect: 'close' } | { effect: 'join', resume: boolean }} Effect
  */
 
@@ -88,6 +89,9 @@ export class SessionMachine {
         return this.#state === 'disconnected' ? this.#open() : [];
       case 'disconnect':
         return this.#disconnect();
+      case 'expelled':
+        this.#disconnect();
+        return [];
       case 'socketUp':
         return this.#socketUp();
       case 'socketDown':

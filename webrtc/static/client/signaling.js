@@ -20,6 +20,7 @@ import { AudioStreamingError, acknowledged } from './errors.js';
  * @typedef {object} SignalingHandlers
  * @property {() => void} up The socket is open.
  * @property {(why: string) => void} down The socket could not be opened, or is lost.
+ * @property {() => void} expelled The server hung up on purpose.
  * @property {(event: string, payload: any) => void} event Something from the server.
  */
 
@@ -49,7 +50,8 @@ export class Signaling {
     socket.on('connect_error', (error) => handlers.down(String(error?.message ?? error)));
     socket.on('disconnect', (why) => {
       this.#failAll();
-      if (why !== 'io client disconnect') handlers.down(String(why));
+      if (why === 'io server disconnect') handlers.expelled();
+      else if (why !== 'io client disconnect') handlers.down(String(why));
     });
     for (const event of SERVER_EVENTS) {
       socket.on(event, (payload) => handlers.event(event, payload));

@@ -5,7 +5,7 @@ import { Notices } from '../notices.js';
 import { listenForShortcuts } from '../shortcuts.js';
 import { playTestTone } from '../test_tone.js';
 import { leaveVisit, readLikes, roomInAddress, roomLink, takeVisit, writeLikes } from '../visit.js';
-import { adviceFor, isMicrophoneTrouble, statusWords } from '../words.js';
+import { adviceFor, isMicrophoneTrouble, roomClosedWords, statusWords } from '../words.js';
 
 /**
  * @typedef {import('../../client/errors.js').AudioStreamingError} AudioStreamingError
@@ -176,7 +176,7 @@ export class AgApp extends HTMLElement {
     client.on('reconnected', () => this.#announcer.say('Connected again.'));
     client.on('roomclosed', ({ reason }) => {
       this.#left();
-      this.#notices.show('server', roomClosedNotice(reason));
+      this.#notices.show('server', { ...roomClosedWords(reason), actions: [] });
     });
     client.on('draining', () => this.#announcer.say('The server restarts. You will be moved.'));
   }
@@ -468,12 +468,6 @@ const nameOf = ({ name }) => name || 'Guest';
 function subjectOf(error) {
   const { reason = '' } = /** @type {AudioStreamingError} */ (error);
   return isMicrophoneTrouble(reason) ? 'microphone' : 'media';
-}
-
-/** @param {string} reason */
-function roomClosedNotice(reason) {
-  const text = reason === 'deleted' ? 'A host closed it.' : 'The server gave no seat in it any more.';
-  return { title: 'The room is closed', text, actions: [] };
 }
 
 async function microphoneIsGranted() {
