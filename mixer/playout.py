@@ -39,7 +39,7 @@ from mixer.playout_packet import (
 )
 from mixer.playout_pool import History
 from mixer.playout_queue import PacketQueue, Queued
-from mixer.playout_sound import SoundMaker, whole_steps
+from mixer.playout_sound import SoundMaker
 from mixer.playout_stats import PlayoutStats
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
 
 LOW_WINDOW = 12_000  # 250 ms: excess delay is real when it was there for one to two of these
 STRETCH_SPACING = 9  # after a change of n samples, n × this go unchanged: one part in ten
+CONCEAL_STEP = 480
 HISTORY_KEPT = 12_000  # what was played is kept for so long after expansion was near
 MIN_SIMILARITY = 0.9
 PATIENCE_STEP = 0.01
@@ -386,6 +387,8 @@ class Playout:
         self._gather(stretch.OVERLAP_SAMPLES, now_s)
         if len(packets) < 3 or packets[2].position > goal:
             return
+        if len(self._pool) < stretch.OVERLAP_SAMPLES:
+            self._sound.conceal(CONCEAL_STEP)  # a hole comes next: fade out into a guess
         ending = self._pool.view[: stretch.OVERLAP_SAMPLES].copy()
         before = self._next - len(self._pool)
         while len(packets) > 2 and packets[2].position <= goal:
@@ -418,9 +421,10 @@ class Playout:
 
     def _refill(self, samples: int, now_s: float) -> bool:
         """Put more towards `samples` into the pool; return whether it is concealment."""
-        packets, sound = self._packets, self._sound
-        self._queue.drop_late(self._next)
-        missing = whole_steps(samples - len(self._pool))
+        queue, packets, sound = self._queue, self._packets, self._sound
+        queue.drop_late(self._next)
+        step = min(queue.newest_samples, CONCEAL_STEP)
+        missing = _whole(samples - len(self._pool), step)
         if not packets:
             self._debt += missing
             return sound.conceal(missing)
@@ -428,16 +432,16 @@ class Playout:
         hole = first.position - self._next
         if hole <= 0:
             return self._decode_first(now_s)
-        if not self._queue.lost_before_first():
+        if not queue.lost_before_first():
             return self._bridge(hole, missing, samples, now_s)
         if self._decoder.carries_fec(first.payload):
             if hole <= first.samples:
                 self._next = first.position
-                return sound.repair(first.payload, hole)
+                return sound.repair(first.payload, first.samples, first.samples - hole)
             hole -= first.samples
         # Whole packets at a time: one that still comes is late, never cut into.
-        made_up = min(hole, max(self._queue.newest_samples, missing))
-        self._next += made_up
+        made_up = _whole(min(hole, max(queue.newest_samples, missing)), step)
+        self._next += min(hole, made_up)
         return sound.conceal(made_up)
 
     def _bridge(self, hole: int, missing: int, samples: int, now_s: float) -> bool:
@@ -446,9 +450,8 @@ class Playout:
         if excess >= hole:
             self._next += hole
             return False
-        made_up = min(hole, missing)
-        self._next += max(0, min(hole, made_up + excess))
-        return self._sound.conceal(made_up)
+        self._next += max(0, min(hole, missing + excess))
+        return self._sound.conceal(missing)
 
     def _decode_first(self, now_s: float) -> bool:
         """Decode the first packet into the pool; return whether it had to be concealed."""
@@ -464,6 +467,11 @@ class Playout:
         if first.redundant:
             self._stats.recovered += 1
         self._mean_wait_s += (now_s - first.arrival_s - self._mean_wait_s) / 32
+
+
+def _whole(samples: int, step: int) -> int:
+    """Return `samples` rounded up to a multiple of `step`."""
+    return -(-samples // step) * step
 
 
 def _samples(milliseconds: float) -> int:

@@ -5,8 +5,8 @@ import numpy as np
 from mixer.playout_packet import Block, DecodeError, FrameDecoder
 from mixer.playout_pool import SamplePool
 from mixer.playout_stats import PlayoutStats
+from mixer.stretch import crossfade
 
-OPUS_STEP = 120  # libopus conceals multiples of 2.5 ms
 FADE_IN = 240  # 5 ms
 
 
@@ -54,17 +54,14 @@ class SoundMaker:
 
     @property
     def faded_out(self) -> bool:
-        """Whether so much was made up that nothing of it is heard any more."""
-        return self.made_up >= self._silent_after
+        """Whether so much was made up, and played, that nothing of it is heard any more."""
+        return self.made_up - len(self.pool) >= self._silent_after
 
     def decode(self, payload: bytes, samples: int, skipped: int = 0) -> bool:
         """Append a packet of `samples`, without the first `skipped`; return whether concealed."""
         room = self.pool.room(samples)
         concealed = self.decode_into(payload, room)
-        if skipped > 0:
-            room[:-skipped] = room[skipped:].copy()
-            samples -= skipped
-        self.pool.keep(samples)
+        self._keep(room, skipped)
         return concealed
 
     def decode_into(self, payload: bytes, room: Block) -> bool:
@@ -87,47 +84,59 @@ class SoundMaker:
             self._fade_in(room)
         return False
 
-    def repair(self, carrier: bytes, hole: int) -> bool:
-        """Append the `hole` samples before `carrier` from its copy; return whether concealed."""
-        whole = whole_steps(hole)
-        room = self.pool.room(whole)
+    def repair(self, carrier: bytes, samples: int, skipped: int) -> bool:
+        """Append the packet before `carrier` from the copy in it, without the first `skipped`.
+
+        Both packets have `samples`. Return whether it had to be concealed.
+        """
+        room = self.pool.room(samples)
         try:
+            # Asked for less than the packet, libopus would conceal and not use the copy.
             self._decoder.decode_fec(carrier, room)
         except DecodeError:
-            return self.conceal(hole)
+            return self.conceal(samples)
         self.made_up = 0
         if self._gain != 1.0:
             self._fade_in(room)
-        self.pool.keep(hole)
-        self._stats.fec_samples += hole
+        self._keep(room, skipped)
+        self._stats.fec_samples += samples - skipped
         return False
 
     def conceal(self, samples: int) -> bool:
-        """Append `samples` of made-up sound; return whether that is a fault, not a silence."""
-        room = self.pool.room(whole_steps(samples))
+        """Append `samples` of made-up sound, a multiple of 2.5 ms.
+
+        Return whether that is a fault, not a silence. Pieces of less than 10 ms are for streams of
+        such packets only: libopus cuts them out of 10 ms otherwise, and the cut is heard.
+        """
+        room = self.pool.room(samples)
         self._decoder.conceal(room)
         self._fade(room)
         self.pool.keep(samples)
         return not self._resting
 
+    def _keep(self, room: Block, skipped: int) -> None:
+        """Append `room` without its first `skipped`, blended so that it goes on unbroken."""
+        if skipped > 0:
+            rest = room[skipped:]
+            crossfade(room[: len(rest)].copy(), rest)
+            room[:-skipped] = rest.copy()
+        self.pool.keep(len(room) - max(skipped, 0))
+
     def _fade(self, room: Block) -> None:
         """Count `room` as made up and take it down as the run grows."""
-        before = self._gain
+        begun = self.made_up
+        self.made_up += len(room)
         if not self._resting:
             self._stats.concealed_samples += len(room)
-        self.made_up += len(room)
         if self.made_up > self._fade_after:
-            left = (self._silent_after - self.made_up) / (self._silent_after - self._fade_after)
-            self._gain = min(before, max(0.0, left))
-        if before != 1.0 or self._gain != 1.0:
-            room *= np.linspace(before, self._gain, len(room), dtype=np.float32)[:, None]
+            left = self._silent_after - np.arange(begun, self.made_up, dtype=np.float32)
+            gains = np.clip(left / (self._silent_after - self._fade_after), 0.0, self._gain)
+            room *= gains[:, None]
+            self._gain = float(gains[-1])
+        elif self._gain != 1.0:
+            room *= np.float32(self._gain)
 
     def _fade_in(self, room: Block) -> None:
         head = room[:FADE_IN]
         head *= np.linspace(self._gain, 1.0, len(head), dtype=np.float32)[:, None]
         self._gain = 1.0
-
-
-def whole_steps(samples: int) -> int:
-    """Return `samples` rounded up to what libopus can conceal."""
-    return -(-samples // OPUS_STEP) * OPUS_STEP

@@ -25,14 +25,23 @@ def payload_of(position: int, samples: int, *, fec: bool = False, dtx: bool = Fa
     return _MAGIC + bytes([fec]) + samples.to_bytes(2, "big") + position.to_bytes(8, "big")
 
 
+_BLEND = 120
+_RISE = np.linspace(0, 1, _BLEND, dtype=np.float32)[:, None]
+
+
 @dataclass
 class ToneDecoder:
-    """Plays each payload as a stretch of one endless tone; notes what it was asked for."""
+    """Plays each payload as a stretch of one endless tone; notes what it was asked for.
+
+    Like a real decoder it conceals by going on as before, and blends what it decodes next over
+    the first 2.5 ms, so that a click in the output is a click of the playout.
+    """
 
     decoded: list[int] = field(default_factory=list)
     repaired: list[int] = field(default_factory=list)
-    concealed: int = 0
+    concealed: list[int] = field(default_factory=list)
     resets: int = 0
+    _next: int | None = None
 
     def samples(self, payload: bytes) -> int:
         if self.is_dtx(payload):
@@ -53,29 +62,43 @@ class ToneDecoder:
     def decode(self, payload: bytes, out: Block) -> int:
         samples = self.samples(payload)
         if self.is_dtx(payload):
-            out[:samples] = 0
+            self.conceal(out[:samples])
+            self.concealed.pop()
             return samples
         position = int.from_bytes(payload[4:], "big")
         self.decoded.append(position)
-        start = position % PERIOD
-        out[:samples] = _TABLE[start : start + samples]
+        self._play(position, out[:samples])
         return samples
 
     def decode_fec(self, payload: bytes, out: Block) -> int:
+        assert len(out) == self.samples(payload), "less than the packet would only be concealed"
         position = int.from_bytes(payload[4:], "big") - len(out)
         self.repaired.append(position)
-        start = position % PERIOD
-        out[:] = _TABLE[start : start + len(out)]
+        self._play(position, out)
         return len(out)
 
     def conceal(self, out: Block) -> int:
         assert len(out) % 120 == 0
-        self.concealed += len(out)
-        out[:] = 0.25
+        self.concealed.append(len(out))
+        if self._next is None:
+            out[:] = 0
+        else:
+            self._play(self._next, out)
         return len(out)
 
     def reset(self) -> None:
         self.resets += 1
+        self._next = None
+
+    def _play(self, position: int, out: Block) -> None:
+        start = position % PERIOD
+        out[:] = _TABLE[start : start + len(out)]
+        if self._next is not None and self._next != position:
+            before = self._next % PERIOD
+            head = out[:_BLEND]
+            head *= _RISE
+            head += _TABLE[before : before + _BLEND] * (1 - _RISE)
+        self._next = position + len(out)
 
 
 Delay = Callable[[int], float]

@@ -50,6 +50,7 @@ def test_every_packet_is_played_once_in_order(samples: int, block: int) -> None:
     assert played.decoder.decoded == sorted(set(played.decoder.decoded))
     stats = played.playout.stats()
     assert (stats.lost, stats.late, stats.resets, stats.concealed_samples) == (0, 0, 0, 0)
+    assert not played.decoder.concealed
     assert steps(played.sound[first * block :]) < 1.2 * TONE_STEP
 
 

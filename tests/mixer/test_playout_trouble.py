@@ -215,6 +215,36 @@ def test_positions_never_go_back_and_the_delay_stays_bounded(
     assert stats.buffer_ms <= spread_ms + 60
 
 
+@given(
+    seed=st.integers(0, 10_000),
+    spread_ms=st.integers(0, 60),
+    loss=st.sampled_from([0, 0.05, 0.3]),
+    samples=st.sampled_from([480, 960, 2880]),
+    fec=st.booleans(),
+    stalls=st.lists(st.tuples(st.integers(0, 150), st.floats(0, 0.4)), max_size=4),
+)
+@settings(max_examples=60, deadline=None)
+def test_nothing_the_network_does_is_heard_as_a_click(
+    seed: int,
+    spread_ms: int,
+    loss: float,
+    samples: int,
+    fec: bool,
+    stalls: list[tuple[int, float]],
+) -> None:
+    rng = random.Random(seed)
+    delay_s = jittered(seed, spread_ms / 1000)
+    sent = stream(120_000 // samples, samples, fec=fec, delay_s=delay_s)
+    world = World(phase_s=rng.random() * 0.01)
+    world.send(packet for packet in sent if rng.random() >= loss)
+    waiting = dict(stalls)
+    for turn in range(250):
+        world.now_s += waiting.get(turn, 0.0)  # nobody pulled for a while
+        world.tick()
+    assert steps(world.played.sound) < 3 * TONE_STEP
+    assert all(count % 480 == 0 for count in world.decoder.concealed)
+
+
 # ---- jumps -------------------------------------------------------------------------------------
 
 
