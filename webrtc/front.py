@@ -18,6 +18,7 @@ from rooms.memory_store import MemoryRoomStore
 from rooms.store import RoomStore
 from webrtc.api.app import build_app
 from webrtc.api.pages import page_files
+from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
 from webrtc.runtime_dir import control_path
@@ -91,7 +92,11 @@ class Front:
         origins = OriginPolicy.of(settings)
         app = build_app(desk, dispatcher, signaling, page_files(), origins)
         runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
+            app,
+            access_log=None,
+            handle_signals=False,
+            logger=http_logger(),
+            shutdown_timeout=_SHUTDOWN_S,
         )
         return cls(desk, dispatcher, signaling, app, runner)
 

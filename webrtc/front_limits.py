@@ -25,3 +25,5 @@ class FrontLimits:
     listener_levels_period_s: float = 1 / 3
     """Shortest time between two `levels` to those who publish nothing."""
     drain_retry_after_s: float = 2.0
+    workers_at_start_s: float = 2.0
+    """How long a starting front process waits for workers that may remember rooms."""

@@ -5,10 +5,15 @@ people's pages from using the server as theirs unless the operator lists them. P
 browsers send no `Origin` and are not concerned.
 """
 
+import re
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from webrtc.settings import Settings
+
+# The header ends up in a policy, so nothing passes that could end a source or a directive.
+_HOST: Final = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,9 @@ class OriginPolicy:
 
     def signaling_sources(self, host_header: str) -> list[str]:
         """Return the CSP sources under which a page may reach either port of this server."""
-        try:
-            host = urlsplit(f"//{host_header}").hostname
-        except ValueError:
+        match = _HOST.fullmatch(host_header)
+        if match is None:
             return []
-        if not host:
-            return []
-        host = f"[{host}]" if ":" in host else host
-        own = [f"{host}:{port}" for port in self.own_ports]
+        own = [f"{match['name']}:{port}" for port in self.own_ports]
         hosts = list(dict.fromkeys([host_header, *own]))
         return [f"{scheme}://{one}" for one in hosts for scheme in ("http", "https", "ws", "wss")]

@@ -1,10 +1,12 @@
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.support.front import RunningFront, running_front
+from tests.support.raw_socket import SOCKETIO_URL
 from webrtc.front_limits import FrontLimits
 from webrtc.settings_texts import IceServer
 
@@ -162,11 +164,9 @@ async def test_full_rooms_and_servers_say_so(tmp_path: Path) -> None:
         assert await carol.refused("join_room", "studio") == "room_full"
         assert await carol.refused("join_room", "another") == "server_full"
         await front.client()
-        async with front.http.get(
-            "/socket.io/?EIO=4&transport=websocket", headers={"Upgrade": "websocket"}
-        ) as response:
-            assert response.status == 503
-            assert (await response.json())["reason"] == "server_full"
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            await front.http.ws_connect(SOCKETIO_URL)
+        assert refusal.value.status == 503
 
 
 async def test_many_who_make_the_same_room_at_once_end_up_in_one(front: RunningFront) -> None:

@@ -1,8 +1,10 @@
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.support.front import RunningFront, running_front
+from webrtc.control.messages import ServerOffer
 from webrtc.front_limits import FrontLimits
 
 
@@ -73,7 +75,8 @@ async def test_a_newer_socket_takes_the_seat_and_the_older_is_closed(front: Runn
     newer = await front.client()
     back = await newer.ok("join_room", {"resume_token": ack["resume_token"]})
     assert back["participant_id"] == ack["participant_id"]
-    await older.sio.wait()
+    async with asyncio.timeout(5):
+        await older.gone.wait()
     await newer.ok("set_muted", True)
     assert (await newer.event("participant_updated"))["muted"] is True
 
@@ -89,8 +92,6 @@ async def test_an_id_or_a_forged_token_never_gives_a_seat(front: RunningFront, f
 
 
 async def test_an_open_offer_of_the_server_is_repeated(front: RunningFront) -> None:
-    from webrtc.control.messages import ServerOffer
-
     alice, ack = await front.joined("studio")
     front.worker.send(ServerOffer(ack["participant_id"], "v=0 server"))
     await alice.event("offer")

@@ -25,6 +25,9 @@ class Client:
         self.events: list[tuple[str, Any]] = []
         self._changed = asyncio.Condition()
         self.sio.on("*", self._on_event)
+        self.sio.on("disconnect", lambda *_: self.gone.set())
+        self.gone = asyncio.Event()
+        """Set when the socket is closed, by whomever."""
 
     async def _on_event(self, event: str, *args: Any) -> None:
         async with self._changed:
@@ -33,8 +36,7 @@ class Client:
 
     async def call(self, event: str, *payload: Any) -> dict[str, Any]:
         """Send an event and return its acknowledgement."""
-        data = payload if len(payload) != 1 else payload[0]
-        ack = await self.sio.call(event, data if payload else None, timeout=5)
+        ack = await self.sio.call(event, payload or None, timeout=5)
         assert isinstance(ack, dict)
         return ack
 
@@ -78,7 +80,7 @@ class Client:
         """Break the connection without a word, as a network does."""
         websocket = self.sio.eio.ws
         websocket._response.connection.transport.abort()
-        await self.sio.wait()
+        await self.gone.wait()
 
 
 @dataclass

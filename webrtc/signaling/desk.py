@@ -18,8 +18,6 @@ from webrtc.signaling.negotiation import Negotiation
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.recovery import Recovery
 
-_WORKERS_AT_START_S = 2.0
-
 
 class FrontDesk:
     """Builds the parts of the front process's logic and passes on what the workers say.
@@ -51,10 +49,10 @@ class FrontDesk:
     async def start(self) -> None:
         """Connect to the workers and take over what they remember.
 
-        A worker that does not come within two seconds is not waited for.
+        A worker that does not come in time is not waited for.
         """
         self.workers.start()
-        await self.workers.wait_for_all(_WORKERS_AT_START_S)
+        await self.workers.wait_for_all(self.conference.limits.workers_at_start_s)
 
     def drain(self) -> None:
         """Let nobody in any more and tell everyone to come back to another process."""

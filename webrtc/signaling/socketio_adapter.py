@@ -42,7 +42,7 @@ MAX_NAMESPACE_CHARS: Final = 100
 _NAMESPACE: Final = "/"
 _CONNECT, _DISCONNECT, _EVENT, _BINARY_EVENT = "0", "1", "2", "5"
 _PACKET_TYPES: Final = frozenset("0123456")
-_ENGINE_CLOSE, _ENGINE_PONG, _ENGINE_MESSAGE = "1", "3", "4"
+_ENGINE_PONG, _ENGINE_MESSAGE = "3", "4"
 _DISCONNECT_FRAME: Final = text_frame(b"41")
 
 
@@ -185,8 +185,8 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
         Raises:
             ClientError: `bad_message` for anything but a websocket, `server_full`.
         """
-        if request.headers.get("Upgrade", "").lower() != "websocket":
-            raise ClientError("bad_message", "Socket.IO is served over websockets only")
+        if not _is_handshake(request):
+            raise ClientError("bad_message", "Socket.IO 5 is served here, over websockets only")
         if self.socket_count >= self._max_sockets:
             raise ClientError("server_full", "this server holds no more sockets", 5.0)
         response: web.StreamResponse = await self.handle_request(request)
@@ -254,9 +254,24 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
             websocket.write(text_frame(b"4" + pkt.encode().encode()))
 
 
+def _is_handshake(request: web.Request) -> bool:
+    """Return whether engineio will make a websocket of a request, and not fail half-way."""
+    query = request.query
+    return (
+        query.getall("EIO", []) == ["4"]
+        and query.get("transport") == "websocket"
+        and not {"sid", "j"} & query.keys()
+        and "upgrade" in request.headers.get("Connection", "").lower().replace(" ", "").split(",")
+        and bool(web.WebSocketResponse().can_prepare(request))
+    )
+
+
 def _well_formed(text: str) -> bool:
-    """Return whether engineio can take `text` without raising."""
-    if text in (_ENGINE_CLOSE, _ENGINE_PONG):
+    """Return whether engineio can take `text` without raising.
+
+    Its own close packet is none of these: the websocket is closed for it at once.
+    """
+    if text == _ENGINE_PONG:
         return True
     return text[:1] == _ENGINE_MESSAGE and text[1:2] in _PACKET_TYPES
 

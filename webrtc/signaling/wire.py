@@ -67,7 +67,7 @@ def parse_binary_event_packet(text: str) -> Packet:
 
 
 def parse_payload(event: ClientEvent, arguments: list[msgspec.Raw]) -> Any:
-    """Return the typed payload of `event`.
+    """Return the typed payload of `event`; a missing one is null, as some clients send it.
 
     Raises:
         ClientError: `bad_message` says what is wrong with it.
@@ -76,10 +76,10 @@ def parse_payload(event: ClientEvent, arguments: list[msgspec.Raw]) -> Any:
         if arguments and [bytes(argument) for argument in arguments] != [b"null"]:
             raise ClientError("bad_message", f"{event.name} takes no payload")
         return None
-    if len(arguments) != 1:
+    if len(arguments) > 1:
         raise ClientError("bad_message", f"{event.name} takes exactly one payload")
     try:
-        return _payload_decoders[event.name].decode(arguments[0])
+        return _payload_decoders[event.name].decode(arguments[0] if arguments else b"null")
     except MALFORMED as error:
         raise ClientError("bad_message", _detail(error)) from None
 

@@ -1,0 +1,89 @@
+import pytest
+
+from tests.support.front import RunningFront
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+async def test_a_room_is_made_shown_used_and_deleted(front: RunningFront) -> None:
+    async with front.http.post("/api/rooms", json={"room_id": "studio"}) as response:
+        assert response.status == 201
+        assert response.headers["Location"] == "/api/rooms/studio"
+        created = await response.json()
+    assert created["room_id"] == "studio"
+    async with front.http.get("/api/rooms/studio") as response:
+        assert await response.json() == {
+            "room_id": "studio",
+            "created_at": created["created_at"],
+            "participants": [],
+        }
+    host, ack = await front.joined("studio", host_key=created["host_key"], name="Alice")
+    assert "close_room" in ack["rights"]
+    async with front.http.get("/api/rooms") as response:
+        assert (await response.json())["rooms"] == [
+            {"room_id": "studio", "created_at": created["created_at"], "participants": 1}
+        ]
+    async with front.http.get("/api/rooms/studio") as response:
+        assert (await response.json())["participants"] == ack["participants"]
+    async with front.http.delete(
+        "/api/rooms/studio", headers=bearer(created["host_key"])
+    ) as response:
+        assert response.status == 204
+    assert await host.event("room_closed") == {"reason": "deleted"}
+    assert await host.refused("set_muted", True) == "not_joined"
+    assert await host.refused("join_room", {"resume_token": ack["resume_token"]}) == (
+        "resume_failed"
+    )
+    await front.worker.wait_until(lambda it: not it.rooms and not it.participants)
+    async with front.http.get("/api/rooms/studio") as response:
+        assert response.status == 404
+    assert (await host.ok("join_room", "studio"))["host_key"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"room_id":""}'])
+async def test_without_an_id_a_room_gets_one(front: RunningFront, body: bytes) -> None:
+    async with front.http.post("/api/rooms", data=body) as response:
+        assert response.status == 201
+        assert (await response.json())["room_id"]
+
+
+async def test_an_id_is_taken_once(front: RunningFront) -> None:
+    await front.joined("studio")
+    async with front.http.post("/api/rooms", json={"room_id": "studio"}) as response:
+        assert response.status == 409
+        assert (await response.json())["reason"] == "room_exists"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        bearer("wrong"),
+        bearer(""),
+        {"Authorization": "Basic eDp5"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer \udcff"},
+    ],
+)
+async def test_only_the_host_key_deletes(front: RunningFront, headers: dict[str, str]) -> None:
+    alice, _ = await front.joined("studio")
+    async with front.http.delete("/api/rooms/studio", headers=headers) as response:
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert (await response.json())["reason"] == "unauthorized"
+    await alice.ok("set_muted", True)
+
+
+async def test_deleting_a_room_that_is_not_there(front: RunningFront) -> None:
+    async with front.http.delete("/api/rooms/studio", headers=bearer("x")) as response:
+        assert response.status == 404
+        assert (await response.json())["reason"] == "room_not_found"
+
+
+async def test_no_new_room_while_draining(front: RunningFront) -> None:
+    front.front.desk.drain()
+    async with front.http.post("/api/rooms") as response:
+        assert response.status == 503
+        assert response.headers["Retry-After"] == "2"

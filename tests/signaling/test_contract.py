@@ -1,0 +1,262 @@
+"""Every row of the table of client events, as an outside client relies on it."""
+
+import pytest
+
+from rooms.strip import DEFAULT_STRIP, to_wire
+from tests.support.front import RunningFront
+from webrtc.control.messages import (
+    Answer,
+    Candidate,
+    Failed,
+    Offer,
+    PeerStats,
+    RemoteAnswer,
+    ServerOffer,
+    SourceMix,
+)
+from webrtc.signaling.messages import CLIENT_EVENTS
+
+OFFER = {"type": "offer", "sdp": "v=0 offer"}
+ANSWER = {"type": "answer", "sdp": "v=0 answer"}
+CANDIDATE = {
+    "candidate": "candidate:1 1 udp 1 192.0.2.1 1 typ host",
+    "sdpMid": "0",
+    "sdpMLineIndex": 0,
+    "usernameFragment": "abcd",
+}
+GOOD_PAYLOADS = {
+    "leave_room": (),
+    "offer": (OFFER,),
+    "answer": (ANSWER,),
+    "ice_candidate": (CANDIDATE,),
+    "audio_stream_metadata": ({"fader": 0},),
+    "set_listener_mix": ({"participant_id": "somebody"},),
+    "set_muted": (True,),
+    "set_deafened": (True,),
+    "set_visibility": (True,),
+    "get_stats": (),
+}
+
+
+def test_no_event_is_left_out() -> None:
+    assert set(GOOD_PAYLOADS) == set(CLIENT_EVENTS) - {"join_room"}
+
+
+@pytest.mark.parametrize("event", sorted(GOOD_PAYLOADS))
+async def test_everything_but_join_needs_a_room(front: RunningFront, event: str) -> None:
+    client = await front.client()
+    assert await client.refused(event, *GOOD_PAYLOADS[event]) == "not_joined"
+
+
+async def test_offer_is_answered_in_the_acknowledgement_only(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    answer = await alice.ok("offer", OFFER)
+    assert answer == {"ok": True, "type": "answer", "sdp": "answer to v=0 offer"}
+    again = await alice.ok("offer", {"type": "offer", "sdp": "v=0 restart"})
+    assert again["sdp"] == "answer to v=0 restart"
+    offers = [one for one in front.worker.handled if isinstance(one, Offer)]
+    assert [(one.participant_id, one.sdp) for one in offers] == [
+        (ack["participant_id"], "v=0 offer"),
+        (ack["participant_id"], "v=0 restart"),
+    ]
+    assert alice.events == []
+
+
+async def test_a_refused_offer_says_why(front: RunningFront) -> None:
+    alice, _ = await front.joined()
+    front.worker.answer_offer = lambda it: Failed(it.id, "bad_sdp", "there is no audio in it")
+    assert await alice.call("offer", OFFER) == {
+        "ok": False,
+        "error": {"reason": "bad_sdp", "detail": "there is no audio in it"},
+    }
+
+
+async def test_answer_goes_to_the_worker_once(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    assert await alice.refused("answer", ANSWER) == "no_offer_pending"
+    front.worker.send(ServerOffer(ack["participant_id"], "v=0 server"))
+    assert await alice.event("offer") == {"type": "offer", "sdp": "v=0 server"}
+    assert await alice.ok("answer", ANSWER) == {"ok": True}
+    (answer,) = (one for one in front.worker.handled if isinstance(one, RemoteAnswer))
+    assert (answer.participant_id, answer.sdp) == (ack["participant_id"], "v=0 answer")
+    assert await alice.refused("answer", ANSWER) == "no_offer_pending"
+
+
+async def test_ice_candidate_is_handed_on_and_null_ends_them(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    assert await alice.ok("ice_candidate", CANDIDATE) == {"ok": True}
+    assert await alice.ok("ice_candidate", None) == {"ok": True}
+    assert await alice.ok("ice_candidate", {"candidate": ""}) == {"ok": True}
+    me = ack["participant_id"]
+    candidates = [one for one in front.worker.handled if isinstance(one, Candidate)]
+    assert [(one.participant_id, one.candidate, one.sdp_mid) for one in candidates] == [
+        (me, CANDIDATE["candidate"], "0"),
+        (me, None, None),
+        (me, None, None),
+    ]
+    front.worker.answer_candidate = lambda it: Failed(it.id, "bad_candidate", "no port")
+    assert await alice.refused("ice_candidate", CANDIDATE) == "bad_candidate"
+
+
+async def test_audio_stream_metadata_answers_with_the_effective_strip(
+    front: RunningFront,
+) -> None:
+    alice, ack = await front.joined()
+    bob, _ = await front.joined()
+    me = ack["participant_id"]
+    update = {"genre": "jazz", "gateThreshold": -35, "compRatio": 6, "reverbMix": 25}
+    expected = {**to_wire(DEFAULT_STRIP), **update}
+    assert await alice.ok("audio_stream_metadata", update) == {
+        "ok": True,
+        "participant_id": me,
+        "settings": expected,
+    }
+    told = await bob.event("participant_updated")
+    assert (told["participant_id"], told["settings"]) == (me, expected)
+    await front.worker.wait_until(lambda it: it.participants[me].strip == expected)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"gateThreshold": -61},
+        {"gateThreshold": -19.9},
+        {"compRatio": 0},
+        {"reverbMix": 101},
+        {"genre": "polka"},
+        {"fader": None},
+        {"fader": "0"},
+        {"fader": True},
+        {"gate_threshold": -30},
+        {"fader": -3, "unknown": 1},
+    ],
+)
+async def test_a_strip_update_out_of_range_changes_nothing(
+    front: RunningFront, update: dict[str, object]
+) -> None:
+    alice, _ = await front.joined()
+    assert await alice.refused("audio_stream_metadata", update) == "bad_message"
+    assert (await alice.ok("audio_stream_metadata", {}))["settings"] == to_wire(DEFAULT_STRIP)
+
+
+async def test_somebody_elses_strip_takes_the_right_to_engineer(front: RunningFront) -> None:
+    host, _ = await front.joined()
+    speaker, ack = await front.joined()
+    listener, _ = await front.joined(role="subscriber")
+    other, _ = await front.joined("another")
+    update = {"participant_id": ack["participant_id"], "fader": -6}
+    assert (await host.ok("audio_stream_metadata", update))["settings"]["fader"] == -6
+    assert (await speaker.event("participant_updated"))["settings"]["fader"] == -6
+    assert (await speaker.ok("audio_stream_metadata", update))["settings"]["fader"] == -6
+    assert await listener.refused("audio_stream_metadata", update) == "forbidden"
+    assert await listener.refused("audio_stream_metadata", {"fader": 0}) == "forbidden"
+    assert await other.refused("audio_stream_metadata", update) == "participant_not_found"
+    update["participant_id"] = "nobody"
+    assert await host.refused("audio_stream_metadata", update) == "participant_not_found"
+    assert await speaker.refused("audio_stream_metadata", update) == "forbidden"
+
+
+async def test_set_listener_mix_is_mine_alone_and_changes_what_is_given(
+    front: RunningFront,
+) -> None:
+    alice, ack = await front.joined()
+    bob, other = await front.joined()
+    me, him = ack["participant_id"], other["participant_id"]
+
+    async def mix(**change: object) -> dict[str, object]:
+        answer = await alice.ok("set_listener_mix", {"participant_id": him, **change})
+        assert answer["participant_id"] == him
+        return dict(answer["mix"])
+
+    assert await mix(gain_db=-12) == {"gain_db": -12, "pan": 0, "muted": False}
+    assert await mix(pan=0.5) == {"gain_db": -12, "pan": 0.5, "muted": False}
+    assert await mix(muted=True) == {"gain_db": -12, "pan": 0.5, "muted": True}
+    put = front.worker.participants[me]
+    assert put.mix == {him: SourceMix(gain_db=-12, pan=0.5, muted=True)}
+    assert await mix(gain_db=0, pan=0, muted=False) == {"gain_db": 0, "pan": 0, "muted": False}
+    assert front.worker.participants[me].mix == {}, "back in the shared mix"
+    assert front.worker.participants[him].mix == {}
+    await bob.ok("set_visibility", True)
+    assert bob.events == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"gain_db": 13}, "bad_message"),
+        ({"gain_db": -61}, "bad_message"),
+        ({"pan": 1.01}, "bad_message"),
+        ({"muted": 1}, "bad_message"),
+        ({"participant_id": "nobody"}, "participant_not_found"),
+    ],
+)
+async def test_a_mix_out_of_range_or_of_nobody_is_refused(
+    front: RunningFront, change: dict[str, object], reason: str
+) -> None:
+    alice, _ = await front.joined()
+    _, other = await front.joined()
+    request = {"participant_id": other["participant_id"], **change}
+    assert await alice.refused("set_listener_mix", request) == reason
+
+
+async def test_nobody_mixes_oneself_or_people_elsewhere(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    _, other = await front.joined("another")
+    own = {"participant_id": ack["participant_id"], "gain_db": 0}
+    assert await alice.refused("set_listener_mix", own) == "forbidden"
+    elsewhere = {"participant_id": other["participant_id"]}
+    assert await alice.refused("set_listener_mix", elsewhere) == "participant_not_found"
+
+
+async def test_a_mix_forgets_who_left(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    bob, second = await front.joined()
+    _, third = await front.joined()
+    for other in (second, third):
+        await alice.ok(
+            "set_listener_mix", {"participant_id": other["participant_id"], "muted": True}
+        )
+    await bob.ok("leave_room")
+    await alice.ok("set_listener_mix", {"participant_id": third["participant_id"], "pan": 1})
+    assert set(front.worker.participants[ack["participant_id"]].mix) == {third["participant_id"]}
+
+
+@pytest.mark.parametrize(("event", "field"), [("set_muted", "muted"), ("set_deafened", "deafened")])
+async def test_mutes_are_stored_applied_and_shown(
+    front: RunningFront, event: str, field: str
+) -> None:
+    alice, ack = await front.joined()
+    bob, _ = await front.joined()
+    for value in (True, False):
+        assert await alice.ok(event, value) == {"ok": True}
+        told = await bob.event("participant_updated", lambda it, v=value: it[field] is v)
+        assert told["participant_id"] == ack["participant_id"]
+        assert getattr(front.worker.participants[ack["participant_id"]], field) is value
+
+
+async def test_get_stats_shows_every_figure_of_my_connection(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    assert await alice.ok("get_stats") == {"ok": True, "stats": None}
+    front.worker.send_stats(PeerStats(ack["participant_id"], "connected", rtt_ms=12.5))
+    # An answer of the worker proves that the figures, sent before it, have come.
+    await alice.ok("offer", OFFER)
+    stats = (await alice.ok("get_stats"))["stats"]
+    assert set(stats) == set(PeerStats.__struct_fields__)
+    assert (stats["state"], stats["rtt_ms"], stats["packets_lost"]) == ("connected", 12.5, 0)
+
+
+async def test_glare_the_client_answers_first(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    front.worker.send(ServerOffer(ack["participant_id"], "v=0 server"))
+    await alice.event("offer")
+    assert await alice.refused("offer", OFFER) == "glare"
+    await alice.ok("answer", ANSWER)
+    await alice.ok("offer", OFFER)
+
+
+async def test_an_answered_offer_leaves_room_for_the_next(front: RunningFront) -> None:
+    alice, _ = await front.joined()
+    answers = iter([Failed(1, "negotiation_failed", "once"), Answer(2, "fine")])
+    front.worker.answer_offer = lambda _: next(answers)
+    assert await alice.refused("offer", OFFER) == "negotiation_failed"
+    assert (await alice.ok("offer", OFFER))["sdp"] == "fine"

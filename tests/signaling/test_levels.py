@@ -1,0 +1,168 @@
+import asyncio
+from itertools import pairwise
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.front import RunningFront, running_front
+from webrtc.control.messages import SourceLevel
+from webrtc.front_limits import FrontLimits
+from webrtc.signaling.levels import RoomLevels
+
+PERIOD_S = 0.3
+updates = st.lists(
+    st.builds(SourceLevel, st.sampled_from("abc"), st.integers(0, 127), st.booleans()), max_size=5
+)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), updates), max_size=30))
+def test_listeners_know_everything_in_the_end_and_are_never_told_too_often(
+    steps: list[tuple[float, list[SourceLevel]]],
+) -> None:
+    room = RoomLevels(PERIOD_S)
+    known: dict[str, tuple[int, int]] = {}
+    truth: dict[str, tuple[int, int]] = {}
+    now = 0.0
+    told_at: list[float] = []
+    for pause_s, levels in [*steps, (0.0, [])]:
+        now += pause_s
+        room.update(levels)
+        truth.update({one.participant_id: (one.level_dbov, one.speaking) for one in levels})
+        wait_s = room.wait_s(now)
+        assert 0 <= wait_s <= PERIOD_S + 1e-9
+        now += wait_s
+        event = room.take_pending(now)
+        if event is not None:
+            told_at.append(now)
+            known.update({name: (level, speaks) for name, level, speaks in event.levels})
+        assert known == truth
+    gaps = [late - early for early, late in pairwise(told_at)]
+    assert all(gap >= PERIOD_S - 1e-9 for gap in gaps)
+    assert {name: (level, speaks) for name, level, speaks in room.everything().levels} == truth
+
+
+@given(st.lists(updates, max_size=20))
+def test_speakers_are_listed_loudest_first_and_only_when_that_changes(
+    steps: list[list[SourceLevel]],
+) -> None:
+    room = RoomLevels(PERIOD_S)
+    truth: dict[str, SourceLevel] = {}
+    told: list[str] = []
+    for levels in steps:
+        truth.update({one.participant_id: one for one in levels})
+        speaking = {name for name, one in truth.items() if one.speaking}
+        assert room.update(levels) is (speaking != set(told))
+        event = room.take_speakers()
+        if event is not None:
+            assert event.participants != told
+            told = event.participants
+        assert set(told) == speaking
+        loudness = [truth[name].level_dbov for name in told]
+        assert loudness == sorted(loudness)
+
+
+def test_who_left_is_forgotten() -> None:
+    room = RoomLevels(PERIOD_S)
+    room.update([SourceLevel("a", 10, True), SourceLevel("b", 20, False)])
+    assert room.speaking("a")
+    assert room.forget("a") is True
+    assert room.forget("b") is False
+    assert room.forget("c") is False
+    assert not room.speaking("a")
+    assert room.take_pending(0) is None
+    assert room.everything().levels == []
+
+
+async def test_publishers_hear_of_levels_at_once_and_listeners_in_their_time(
+    tmp_path: Path,
+) -> None:
+    limits = FrontLimits(listener_levels_period_s=0.2)
+    async with running_front(tmp_path, limits=limits) as front:
+        alice, ack = await front.joined()
+        bob, _ = await front.joined(role="subscriber")
+        me = ack["participant_id"]
+        front.worker.send_levels("room", (me, 30, False))
+        assert (await bob.event("levels"))["levels"] == [[me, 30, 0]]
+        for level in (20, 10):
+            front.worker.send_levels("room", (me, level, False))
+        assert (await bob.event("levels"))["levels"] == [[me, 10, 0]]
+        assert [one["levels"][0][1] for one in alice.heard("levels")] == [30, 20, 10]
+
+
+async def test_levels_stay_in_their_room_and_strangers_are_ignored(front: RunningFront) -> None:
+    alice, ack = await front.joined("one")
+    bob, _ = await front.joined("two")
+    me = ack["participant_id"]
+    front.worker.send_levels("one", (me, 30, False), ("stranger", 1, True))
+    assert (await alice.event("levels"))["levels"] == [[me, 30, 0]]
+    front.worker.send_levels("nowhere", ("stranger", 1, True))
+    await bob.ok("offer", {"type": "offer", "sdp": "v=0"})
+    assert bob.events == []
+
+
+async def test_a_hidden_page_gets_no_levels_and_all_of_them_when_it_is_shown(
+    front: RunningFront,
+) -> None:
+    alice, ack = await front.joined()
+    bob, other = await front.joined()
+    me, him = ack["participant_id"], other["participant_id"]
+    await bob.ok("set_visibility", False)
+    front.worker.send_levels("room", (me, 30, False))
+    front.worker.send_levels("room", (him, 40, False))
+    await alice.event("levels", lambda it: it["levels"] == [[him, 40, 0]])
+    assert bob.heard("levels") == []
+    await bob.ok("set_visibility", True)
+    assert sorted((await bob.event("levels"))["levels"]) == sorted([[me, 30, 0], [him, 40, 0]])
+
+
+async def test_someone_who_is_back_gets_all_levels(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    me = ack["participant_id"]
+    front.worker.send_levels("room", (me, 30, True))
+    await alice.event("levels")
+    await alice.lose_socket()
+    alice = await front.client()
+    back = await alice.ok("join_room", {"resume_token": ack["resume_token"]})
+    assert back["participants"][0]["speaking"] is True
+    assert (await alice.event("levels"))["levels"] == [[me, 30, 1]]
+
+
+async def test_active_speakers_change_with_who_speaks_and_who_leaves(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    bob, other = await front.joined()
+    me, him = ack["participant_id"], other["participant_id"]
+    front.worker.send_levels("room", (me, 30, True), (him, 20, True))
+    assert await alice.event("active_speakers") == {"participants": [him, me]}
+    _, shown = await front.joined()
+    assert [one["speaking"] for one in shown["participants"]] == [True, True, False]
+    await bob.ok("leave_room")
+    assert await alice.event("active_speakers") == {"participants": [me]}
+    front.worker.send_levels("room", (me, 60, False))
+    assert await alice.event("active_speakers") == {"participants": []}
+
+
+async def test_a_listener_that_does_not_read_loses_levels_and_nothing_else(
+    front: RunningFront,
+) -> None:
+    alice, ack = await front.joined()
+    bob, _ = await front.joined()
+    seat = front.front.desk.presence.seat(ack["participant_id"])
+    assert seat is not None
+    assert seat.connection is not None
+    socket = seat.connection.socket
+    transport = socket._transport  # type: ignore[attr-defined]
+    alice.sio.eio.ws._response.connection.transport.pause_reading()
+    while transport.get_write_buffer_size() <= 64 * 1024:
+        transport.write(b"\x81\x7e\x20\x00" + b"6" * 0x2000)  # noop packets
+    waiting = transport.get_write_buffer_size()
+    front.worker.send_levels("room", (ack["participant_id"], 30, False))
+    await bob.event("levels")
+    assert transport.get_write_buffer_size() <= waiting
+    assert front.front.signaling.dropped_levels == 1
+    await bob.ok("set_muted", True)
+    assert transport.get_write_buffer_size() > 0
+    alice.sio.eio.ws._response.connection.transport.resume_reading()
+    async with asyncio.timeout(5):
+        await alice.event("participant_updated")
+    assert alice.heard("levels") == []
