@@ -241,7 +241,7 @@ async def test_what_only_the_operator_can_help_ends_the_start_with_status_2(
     assert await program.wait() == 2
     assert program.members() == {}
     assert "Only the operator can help." in program.text
-    assert "Traceback" not in program.text
+    assert "Traceback" not in program.text, program.text
     assert "ready" not in program.text
 
 

@@ -87,7 +87,11 @@ async def _serve(
         return True
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        path = (await reader.readline()).split()[1]
+        try:
+            path = (await reader.readline()).split()[1]
+        except (OSError, IndexError):  # whoever asked has left
+            writer.close()
+            return
         ready = path != b"/health/ready" or await all_workers_listen()
         facts = {
             "pid": os.getpid(),
