@@ -1,4 +1,4 @@
-"""What aiohttp's server may log: our defects, without the client's address; never a client's mistake.
+"""What aiohttp's server may log: our defects, without addresses, and never a client's mistake.
 
 aiohttp logs malformed HTTP with a traceback and the peer's address, so that anyone could fill the
 log. It is answered with 400 all the same.

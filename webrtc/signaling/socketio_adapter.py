@@ -14,6 +14,7 @@ tests/signaling/test_socketio_adapter.py holds the contract with the pinned vers
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Final
@@ -43,6 +44,8 @@ _NAMESPACE: Final = "/"
 _CONNECT, _DISCONNECT, _EVENT, _BINARY_EVENT = "0", "1", "2", "5"
 _PACKET_TYPES: Final = frozenset("0123456")
 _ENGINE_PONG, _ENGINE_MESSAGE = "3", "4"
+_library_logger = logging.getLogger("webrtc.socketio")
+_library_logger.setLevel(logging.ERROR)
 _DISCONNECT_FRAME: Final = text_frame(b"41")
 
 
@@ -161,6 +164,10 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
             # Origins are checked before a request gets here.
             cors_allowed_origins=[],
             http_compression=False,
+            # Below ERROR the library logs whole packets: names, tokens, session descriptions. By
+            # default it would also write to stderr itself, and wait for it.
+            logger=_library_logger,
+            engineio_logger=_library_logger,
         )
         self.eio._async = {**self.eio._async, "websocket": partial(_WebSocket, self)}
         self.on("connect", self._on_connect)
