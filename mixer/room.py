@@ -14,7 +14,6 @@ Rules:
 - A source fades over one block when it comes or goes; so do changed personal gains. A mix that is
   made for a listener begins with the gains of the mix that it came from, and a listener moves to a
   mix that others hear already only when both sound alike: until then its own mix fades there.
-- While a source fades out of the mixes it counts as engaged for whoever has a mix without it.
 - A room in which nothing sounds and every output has said so is dormant: it is not ticked until
   `is_dormant` is false again, and catches up with `skip`.
 """
@@ -255,7 +254,7 @@ class RoomMixer:
         """Put every listener on the output it should hear."""
         self._stale = False
         self._plan = None
-        engaged = {s.source_id for s in self.sources.values() if s.engaged or s.heard}
+        engaged = {s.source_id for s in self.sources.values() if s.engaged}
         for listener in self.listeners.values():
             key = self._output_key(listener, engaged)
             current = listener.output
@@ -341,11 +340,9 @@ class RoomMixer:
             self._gains = plan.gains_after
             self.plan_serial += 1
             for source in list(self.sources.values()):
-                faded, source.heard = source.heard, source.present and source.engaged
-                if not source.engaged:
-                    self._stale |= faded  # who had a mix without it need not have one any more
-                    if source.leaving:
-                        self._drop(source)
+                source.heard = source.present and source.engaged
+                if source.leaving and not source.engaged:
+                    self._drop(source)
         if len(plan.mix_rows):
             kernels.mix(
                 self._source_arena.data,
