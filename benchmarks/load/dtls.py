@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
 _MTU_BYTES = 1200
@@ -85,10 +85,10 @@ def make_context(certificate: Certificate) -> SSL.Context:
     context = SSL.Context(SSL.DTLS_METHOD)
     context.set_options(SSL.OP_NO_TICKET)
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_arguments: True)
-    context.use_certificate(
-        crypto.load_certificate(crypto.FILETYPE_PEM, certificate.certificate_pem)
-    )
-    context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, certificate.key_pem))
+    context.use_certificate(x509.load_pem_x509_certificate(certificate.certificate_pem))
+    key = serialization.load_pem_private_key(certificate.key_pem, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    context.use_privatekey(key)
     context.set_cipher_list(_CIPHERS)
     context.set_tlsext_use_srtp(b":".join(profile.name for profile in _PROFILES))
     return context

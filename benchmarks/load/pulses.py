@@ -35,5 +35,6 @@ def find_pulses(signal: Signal) -> npt.NDArray[np.int64]:
     # Below −60 dBFS a likeness would only compare rounding errors.
     floor = PULSE_SAMPLES * 1e-6
     likeness = product / np.sqrt(np.maximum(energy, floor) * float(pulse @ pulse))
-    peaks, _ = find_peaks(likeness, height=_LIKENESS, distance=_MIN_DISTANCE)
-    return np.asarray(peaks, np.int64)
+    # A peak has something lower on both sides, also at the signal's very ends.
+    peaks, _ = find_peaks(np.pad(likeness, 1), height=_LIKENESS, distance=_MIN_DISTANCE)
+    return np.asarray(peaks - 1, np.int64)
