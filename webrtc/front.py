@@ -6,9 +6,10 @@ next front process learns from them who is in which room.
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1024
 _SHUTDOWN_S: Final = 2.0
+_MAX_FILES: Final = 65_536
+_FILES_BESIDE_SOCKETS: Final = 128
 
 
 def run_front(
@@ -55,13 +58,26 @@ async def _serve(settings: Settings, sockets: list[socket.socket], runtime_dir: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    front = Front.build(settings, runtime_dir)
+    limits = FrontLimits()
+    room_for_sockets = max(1, _open_files() - _FILES_BESIDE_SOCKETS)
+    limits = replace(limits, max_sockets=min(limits.max_sockets, room_for_sockets))
+    front = Front.build(settings, runtime_dir, limits)
     await front.start(sockets)
     logger.info("the front process serves with %d media workers", settings.media_workers)
     try:
         await stop.wait()
     finally:
         await front.stop()
+
+
+def _open_files() -> int:
+    """Raise the limit of open files, often 1,024, as far as makes sense, and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return _MAX_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 @dataclass

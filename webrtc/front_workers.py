@@ -200,3 +200,5 @@ class WorkerPool:
         """See `LinkOwner`."""
         self._stats[worker] = None
         self._peer_stats[worker] = {}
+        for participant_id in self._placed[worker]:
+            self._peer_states.pop(participant_id, None)

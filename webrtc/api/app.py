@@ -51,7 +51,10 @@ def build_app(
     routes = routes_of(desk, dispatcher, signaling)
     app[DOCUMENT] = document(routes, API_VERSION)
     for route in routes:
-        app.router.add_route(route.method, route.path, route.handler)
+        if route.method == "GET":
+            app.router.add_get(route.path, route.handler)  # answers HEAD, too
+        else:
+            app.router.add_route(route.method, route.path, route.handler)
 
     async def socketio(request: web.Request) -> web.StreamResponse:
         if not security.allows(request):

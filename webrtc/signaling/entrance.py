@@ -138,13 +138,12 @@ class Entrance:
         ):
             raise ClientError("resume_failed", "the seat is gone; join afresh without the token")
         conference.presence.attach(seat, connection)
-        # After the acknowledgement, which the socket writes in this turn of the loop.
-        asyncio.get_running_loop().call_soon(self._catch_up, seat)
         return await self._joined(participant, token, None, resumed=True)
 
-    def _catch_up(self, seat: Seat) -> None:
-        """Tell someone who is back what happened to the media connection meanwhile."""
-        if seat.connection is None:
+    def _catch_up(self, participant_id: str) -> None:
+        """Tell someone who is new, or back, what happened meanwhile."""
+        seat = self._conference.presence.seat(participant_id)
+        if seat is None or seat.connection is None:
             return
         if seat.missed_reset:
             seat.missed_reset = False
@@ -162,6 +161,8 @@ class Entrance:
         resumed: bool = False,
     ) -> Joined:
         everyone = await self._conference.store.participants(participant.room_id)
+        # Runs after the acknowledgement, which the socket writes in this turn of the loop.
+        asyncio.get_running_loop().call_soon(self._catch_up, participant.participant_id)
         shown = [self._conference.shown(one) for one in everyone]
         return Joined(
             room_id=participant.room_id,

@@ -116,7 +116,7 @@ class Presence:
 
     def broadcast_frame(self, room_id: str, frame: bytes, skip: Seat | None = None) -> None:
         """Send a frame to everyone who is connected in a room."""
-        for seat in list(self.seats_in(room_id)):
+        for seat in self.seats_in(room_id):
             if seat.connection is not None and seat is not skip:
                 seat.connection.socket.write(frame)
 

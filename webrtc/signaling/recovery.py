@@ -114,6 +114,7 @@ class Recovery:
             return
         seat.negotiated = False
         seat.server_offer = None
+        self._conference.levels.forget_participant(seat.room_id, participant_id)
         if seat.connection is None:
             seat.missed_reset = True
         else:

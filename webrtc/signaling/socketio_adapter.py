@@ -61,6 +61,7 @@ class _WebSocket:
         self._transport: asyncio.Transport | None = None
         self._opened = asyncio.Event()
         self._patience: asyncio.TimerHandle | None = None
+        self._hung_up = False
 
     # ---- what engineio calls ----
 
@@ -125,8 +126,10 @@ class _WebSocket:
 
     def hang_up(self) -> None:
         """See `Socket.hang_up`."""
-        self.write(_DISCONNECT_FRAME)
-        self._server.run(self._response.close())
+        if not self._hung_up:
+            self._hung_up = True
+            self.write(_DISCONNECT_FRAME)
+            self._server.run(self._response.close())
 
     def accept(self, connection: Connection) -> None:
         """Become a Socket.IO connection."""
