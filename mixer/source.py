@@ -89,7 +89,7 @@ class Source:
         self.reported_level = SILENCE_DBOV
         self.reported_speaking = False
         self._engaged_until_s = 0.0
-        self._floor_dbov = float(SILENCE_DBOV)
+        self._floor_dbov = float(AUDIBLE_DBOV)
 
     def observe(self, power: float, block_s: float, now_s: float) -> None:
         """Take note of the mean square of the block that was just pulled."""
@@ -101,7 +101,9 @@ class Source:
         if level < AUDIBLE_DBOV:
             self._engaged_until_s = now_s + HANGOVER_S
         # The noise floor falls at once and rises slowly (minimum statistics, in one number).
-        self._floor_dbov = max(self._floor_dbov - _FLOOR_RISE_DB_PER_S * block_s, float(level))
+        # Digital silence is no room: from 127 the floor would take half a minute to any noise.
+        floor = max(self._floor_dbov - _FLOOR_RISE_DB_PER_S * block_s, float(level))
+        self._floor_dbov = min(floor, AUDIBLE_DBOV)
         smooth = level_dbov(self.smooth_power)
         over_floor = self._floor_dbov - smooth
         self.speaking = smooth < SPEAKING_DBOV and (

@@ -1,0 +1,116 @@
+"""Levels, engagement and speech of one source, block by block of virtual time."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixer.source import AUDIBLE_DBOV, HANGOVER_S, SILENCE_DBOV, Source, level_dbov
+from tests.mixer.stage import Voice
+
+BLOCK_S = 0.01
+
+
+def new_source():
+    return Source("anna", 7, 0, np.zeros((960, 2), np.float32), Voice(300.0))
+
+
+def power(dbov):
+    return 10 ** (-dbov / 10)
+
+
+class Hours:
+    """A source with its clock."""
+
+    def __init__(self):
+        self.source = new_source()
+        self.now_s = 100.0
+
+    def play(self, dbov, seconds):
+        for _ in range(round(seconds / BLOCK_S)):
+            self.source.observe(power(dbov), BLOCK_S, self.now_s)
+            self.now_s += BLOCK_S
+
+    def is_in(self):
+        return self.source.wants_in(self.now_s)
+
+
+@pytest.mark.parametrize(
+    ("square", "level"),
+    [(1.0, 0), (0.5, 3), (0.1, 10), (1e-6, 60), (1e-12, 120), (2e-13, 127), (0.0, 127), (4.0, 0)],
+)
+def test_the_level_counts_decibels_below_full_scale(square, level):
+    assert level_dbov(square) == level
+
+
+@given(st.floats(0, 4), st.floats(0, 4))
+def test_more_power_is_never_a_quieter_level(one, other):
+    low, high = sorted((one, other))
+    assert 0 <= level_dbov(high) <= level_dbov(low) <= SILENCE_DBOV
+
+
+def test_it_is_in_from_the_first_audible_block_until_the_hangover_is_over():
+    hours = Hours()
+    assert not hours.is_in()
+    hours.play(AUDIBLE_DBOV - 5, 0.01)
+    assert hours.is_in()
+    hours.play(AUDIBLE_DBOV + 10, HANGOVER_S - 0.05)
+    assert hours.is_in()
+    hours.play(AUDIBLE_DBOV + 10, 0.1)
+    assert not hours.is_in()
+
+
+def test_what_is_never_audible_is_never_in():
+    hours = Hours()
+    hours.play(AUDIBLE_DBOV + 1, 5.0)
+    assert not hours.is_in()
+
+
+def test_muting_takes_it_out_at_once_and_unmuting_waits_for_sound():
+    hours = Hours()
+    hours.play(20, 1.0)
+    hours.source.muted = True
+    hours.source.disengage_now()
+    assert not hours.is_in()
+    hours.play(20, 1.0)
+    hours.source.muted = False
+    assert not hours.is_in()
+    hours.play(20, 0.01)
+    assert hours.is_in()
+
+
+def test_speech_over_a_noise_floor_is_told_from_the_noise():
+    hours = Hours()
+    hours.play(127, 1.0)  # the microphone was off
+    hours.play(42, 8.0)  # an air conditioner, above the fixed threshold
+    assert not hours.source.speaking
+    hours.play(25, 0.3)
+    assert hours.source.speaking
+    hours.play(42, 1.0)
+    assert not hours.source.speaking
+
+
+@pytest.mark.parametrize("dbov", [60, 90, 127])
+def test_what_is_far_too_quiet_is_not_speech(dbov):
+    hours = Hours()
+    hours.play(127, 1.0)
+    hours.play(dbov, 1.0)
+    assert not hours.source.speaking
+
+
+def test_loud_music_without_pauses_counts_as_speaking():
+    hours = Hours()
+    hours.play(20, 30.0)
+    assert hours.source.speaking
+
+
+def test_nobody_speaks_while_muted_or_at_rest():
+    hours = Hours()
+    hours.play(20, 1.0)
+    assert hours.source.speaking
+    hours.source.rest()
+    assert (hours.source.speaking, hours.source.level) == (False, SILENCE_DBOV)
+    hours.play(20, 1.0)
+    hours.source.muted = True
+    hours.play(20, 0.01)
+    assert not hours.source.speaking
