@@ -263,6 +263,41 @@ test('a refusal undoes the wish; a way that is blocked does not', async () => {
   assert.equal(there.client.mediaState, 'idle');
 });
 
+test('a change that the server puts off is asked for again, and the sound goes on', async () => {
+  const there = world();
+  await join(there);
+  const before = there.client.peerConnection;
+  const { offer } = there.server.answers;
+  there.server.answers.offer = () => refusal('busy');
+  const track = /** @type {any} */ (Object.assign(new EventTarget(), { stop: () => {}, enabled: true }));
+  const publishing = there.client.startPublishing({ track });
+  await there.clock.advance(200);
+  there.server.answers.offer = /** @type {(payload: any) => any} */ (offer);
+  await there.clock.advance(2000);
+  await publishing;
+  assert.match(there.server.last('offer').sdp, /sendrecv/);
+  assert.equal(there.client.peerConnection, before);
+});
+
+test('a seat to listen cannot broadcast', async () => {
+  const there = world();
+  const { join_room: joinRoom } = there.server.answers;
+  there.server.answers.join_room = async (payload) => ({ ...(await joinRoom?.(payload)), role: 'subscriber' });
+  await there.client.connect();
+  await there.client.joinRoom({ roomId: 'studio', role: 'subscriber' });
+  await assert.rejects(there.client.startPublishing(), { reason: 'forbidden' });
+});
+
+test('muting silences the track before the server knows', async () => {
+  const there = world();
+  await join(there);
+  const track = /** @type {any} */ (Object.assign(new EventTarget(), { stop: () => {}, enabled: true }));
+  await there.client.startPublishing({ track });
+  there.server.answers.set_muted = () => undefined;
+  void there.client.setMuted(true).catch(() => {});
+  assert.equal(track.enabled, false);
+});
+
 test('a closed room is over: nothing joins it again', async () => {
   const there = world();
   await join(there);

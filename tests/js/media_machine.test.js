@@ -111,3 +111,14 @@ test('once nothing is wanted, nothing happens', () => {
     assert.equal(machine.state, 'idle');
   }
 });
+
+test('a change that is put off is offered again after a pause, without a new connection', () => {
+  const machine = up();
+  machine.handle('want', 0);
+  machine.handle('delayed', 0);
+  assert.equal(machine.isSettled, false);
+  assert.ok(wake(machine) > 0);
+  assert.deepEqual(machine.handleTimer(wake(machine)), ['offer']);
+  machine.handle('settled', 1000);
+  assert.equal(machine.isSettled, true);
+});

@@ -9,7 +9,7 @@ const reading = (change) => ({
   ...change,
 });
 
-const CONTEXT = { ptimeUpMs: 10, captureLatencyMs: 5, outputLatencyMs: null };
+const CONTEXT = { ptimeUpMs: 10, captureLatencyMs: 5 };
 
 test('rates come from what was sent and received between two readings', () => {
   const before = reading({ atMs: 1000, bytesSent: 1000, bytesReceived: 500 });
@@ -73,7 +73,6 @@ test('what is not known is null and does not count', () => {
   const { latency, loss, jitterMs, concealedRatio } = computeStats(null, reading({}), null, {
     ptimeUpMs: null,
     captureLatencyMs: null,
-    outputLatencyMs: null,
   });
   assert.equal(latency.totalMs, 0);
   assert.equal(latency.serverBufferMs, null);

@@ -16,7 +16,7 @@ export { AudioStreamingError } from './client/errors.js';
 export class AudioStreamingClient extends BaseClient {
   /**
    * @param {string} [serverUrl] Default: where this module came from.
-   * @param {import('./client/client.js').ClientOptions} [options]
+   * @param {import('./client/types.js').ClientOptions} [options]
    */
   constructor(serverUrl = new URL('.', import.meta.url).href, options = {}) {
     super(serverUrl, options, browserPlatform(io));

@@ -1,6 +1,9 @@
 /**
- * The page's one animation loop. It runs only while somebody wants frames and the page is seen.
+ * The page's one animation loop. It runs only while somebody wants frames and the page is seen, at
+ * about 30 frames per second: enough for a meter, half the work.
  */
+
+const FRAME_MS = 30;
 
 /** @type {Set<(elapsedMs: number) => void>} */
 const painters = new Set();
@@ -9,9 +12,11 @@ let last = 0;
 
 /** @param {number} now */
 function frame(now) {
-  const elapsedMs = Math.min(250, now - last);
-  last = now;
-  for (const paint of painters) paint(elapsedMs);
+  const elapsedMs = now - last;
+  if (elapsedMs >= FRAME_MS) {
+    last = now;
+    for (const paint of painters) paint(Math.min(250, elapsedMs));
+  }
   handle = painters.size > 0 ? requestAnimationFrame(frame) : 0;
 }
 

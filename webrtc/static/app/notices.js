@@ -49,6 +49,11 @@ export class Notices {
   }
 
   /** @param {string} subject */
+  has(subject) {
+    return this.#shown.has(subject);
+  }
+
+  /** @param {string} subject */
   clear(subject) {
     this.#shown.get(subject)?.remove();
     this.#shown.delete(subject);

@@ -6,7 +6,7 @@
 /**
  * @typedef {'good' | 'busy' | 'bad' | 'idle'} Tone
  * @typedef {{ tone: Tone, text: string, hint: string }} StatusWords
- * @typedef {import('../client/client.js').ClientState} ClientState
+ * @typedef {import('../client/types.js').ClientState} ClientState
  * @typedef {import('../client/media_machine.js').MediaState} MediaState
  */
 

@@ -6,88 +6,39 @@
 
 import { AudioStreamingError, PASSING_REASONS } from './errors.js';
 import { Emitter } from './emitter.js';
-import { LatestSender } from './latest.js';
+import { Figures } from './figures.js';
 import { Media } from './media.js';
 import { Microphone } from './microphone.js';
 import { Playback } from './playback.js';
-import { Roster } from './roster.js';
+import { Room } from './room.js';
 import { Session } from './session.js';
-import { computeStats, readReport } from './stats.js';
 import { watchEnvironment } from './watch.js';
 
 /**
- * @typedef {import('./roster.js').Participant} Participant
  * @typedef {import('./roster.js').ListenerMix} ListenerMix
  * @typedef {import('./microphone.js').MicrophoneWishes} MicrophoneWishes
  * @typedef {import('./stats.js').AudioStats} AudioStats
- * @typedef {import('./platform.js').Platform} Platform
+ * @typedef {import('./types.js').ClientState} ClientState
+ * @typedef {import('./types.js').JoinResult} JoinResult
  * @typedef {import('./media_machine.js').MediaState} MediaState
  */
 
-/**
- * @typedef {'disconnected' | 'connecting' | 'connected' | 'joining' | 'joined' | 'reconnecting'}
- *   ClientState
- */
+const PEOPLE_EVENTS = /** @type {const} */ ([
+  'participantjoined',
+  'participantleft',
+  'participantupdated',
+  'levels',
+  'activespeakers',
+  'settings',
+  'error',
+]);
 
-/**
- * @typedef {object} ClientOptions
- * @property {number} [connectTimeoutMs] How long `connect()` tries. Default 10000.
- * @property {number} [mediaTimeoutMs] How long starting may take. Default 15000.
- * @property {string} [path] Path of Socket.IO on the server. Default `/socket.io/`.
- * @property {RTCIceServer[]} [iceServers] In addition to the server's.
- * @property {RTCIceTransportPolicy} [iceTransportPolicy] `relay` sends everything through TURN.
- */
-
-/**
- * @typedef {object} JoinOptions
- * @property {string} [roomId] Empty: a new room.
- * @property {string} [name]
- * @property {'publisher' | 'subscriber' | 'both'} [role] Default `both`.
- * @property {string} [token]
- * @property {string} [resumeToken] Takes the seat of an earlier visit, within 60 s.
- * @property {string} [hostKey]
- */
-
-/**
- * @typedef {object} JoinResult
- * @property {string} roomId
- * @property {string} participantId
- * @property {string} resumeToken
- * @property {string | null} hostKey
- * @property {string} role
- * @property {readonly string[]} rights
- * @property {Participant[]} participants
- * @property {Record<string, unknown>} settings
- */
-
-/**
- * @typedef {object} ClientEvents
- * @property {{ state: ClientState, previous: ClientState, attempt: number }} statechange
- * @property {{ state: MediaState, previous: MediaState }} mediastatechange
- * @property {{ participant: Participant }} participantjoined
- * @property {{ participant: Participant }} participantleft
- * @property {{ participant: Participant }} participantupdated
- * @property {{ levels: { participantId: string, levelDbov: number, speaking: boolean }[] }} levels
- * @property {{ participantIds: string[] }} activespeakers
- * @property {{ track: MediaStreamTrack }} track The mix that this client hears.
- * @property {{ settings: Record<string, unknown>, participantId: string }} settings
- * @property {{ error: AudioStreamingError }} error Something failed that no call is waiting for.
- * @property {{ blocked: boolean }} playbackblocked The browser wants a click: `resumePlayback()`.
- * @property {{ track: MediaStreamTrack }} microphonechange
- * @property {{ error: AudioStreamingError }} microphonelost
- * @property {{ attempt: number }} reconnecting
- * @property {{ resumed: boolean }} reconnected
- * @property {{ reason: string }} roomclosed
- * @property {{ retryAfterMs: number }} draining
- * @property {{ event: string, payload: any }} serverevent Any other event of the server.
- */
-
-/** @extends {Emitter<ClientEvents>} */
+/** @extends {Emitter<import('./types.js').ClientEvents>} */
 export class BaseClient extends Emitter {
   /**
    * @param {string} serverUrl
-   * @param {ClientOptions} options
-   * @param {Platform} platform
+   * @param {import('./types.js').ClientOptions} options
+   * @param {import('./platform.js').Platform} platform
    */
   constructor(serverUrl, options, platform) {
     super();
@@ -97,12 +48,19 @@ export class BaseClient extends Emitter {
     this.microphone = new Microphone(platform);
     this.playback = new Playback(platform.createAudioElement);
     this.#session = new Session(platform.createSocket(serverUrl, options.path), platform);
+    this.#room = new Room(this.#session);
     this.#media = new Media((...request) => this.#session.request(...request), platform);
+    this.#figures = new Figures(() => this.#session.request('get_stats'), platform.now);
     this.#session.on('change', () => this.#stateChanged());
     this.#session.on('down', () => this.#media.input('signalingDown'));
     this.#session.on('joined', (detail) => void this.#joined(detail));
     this.#session.on('roomlost', ({ error }) => this.#roomOver(error.reason));
     this.#session.on('event', ({ event, payload }) => this.#serverEvent(event, payload));
+    for (const type of PEOPLE_EVENTS) this.#room.on(type, (detail) => this.emit(type, detail));
+    this.#room.on('switched', ({ muted, deafened }) => {
+      this.microphone.setEnabled(!muted);
+      this.playback.setSilent(deafened);
+    });
     this.#media.on('change', () => this.#mediaChanged());
     this.#media.on('error', (detail) => this.emit('error', detail));
     this.#media.on('track', ({ track }) => this.#remoteTrack(track));
@@ -115,28 +73,16 @@ export class BaseClient extends Emitter {
   #platform;
   #session;
   #media;
-  #roster = new Roster();
-  /** @type {LatestSender<ListenerMix>} */
-  #mixSender = new LatestSender(async (participantId, mix) => {
-    await this.#tell('set_listener_mix', mixToWire(participantId, mix));
-  });
+  #room;
   /** @type {ClientState} */
   #state = 'disconnected';
   /** @type {MediaState} */
   #mediaState = 'idle';
   #publishing = false;
   #subscribing = false;
-  #muted = false;
-  #deafened = false;
-  #visible = true;
   /** @type {number | null} */
   #jitterBufferMs = 0;
-  /** @type {Record<string, unknown>} What the user set, to set it again on a new seat. */
-  #ownSettings = {};
-  /** @type {JoinResult | null} */
-  #room = null;
-  /** @type {import('./stats.js').Reading | null} */
-  #lastReading = null;
+  #figures;
   /** @type {(() => void) | null} */
   #stopWatching = null;
 
@@ -152,21 +98,21 @@ export class BaseClient extends Emitter {
 
   /** The room as joined, or null. */
   get room() {
-    return this.#room;
+    return this.#room.seat;
   }
 
   /** Everyone in the room, this client included. */
   get participants() {
-    return this.#roster.all;
+    return this.#room.participants;
   }
 
   /** @param {string} participantId */
   participant(participantId) {
-    return this.#roster.get(participantId);
+    return this.#room.participant(participantId);
   }
 
   get me() {
-    return this.#roster.me;
+    return this.#room.me;
   }
 
   get isPublishing() {
@@ -183,11 +129,11 @@ export class BaseClient extends Emitter {
   }
 
   get isMuted() {
-    return this.#muted;
+    return this.#room.muted;
   }
 
   get isDeafened() {
-    return this.#deafened;
+    return this.#room.deafened;
   }
 
   /** The RTCPeerConnection in use; for figures and tests, not to be changed. */
@@ -197,7 +143,7 @@ export class BaseClient extends Emitter {
 
   /** The settings of this client's strip as the server confirmed them. */
   get settings() {
-    return this.#room?.settings ?? {};
+    return this.#room.seat?.settings ?? {};
   }
 
   /**
@@ -212,17 +158,12 @@ export class BaseClient extends Emitter {
       online: () => this.#networkChanged(),
       woke: () => this.#networkChanged(),
     });
-    try {
-      await this.#session.connect(this.#options.connectTimeoutMs ?? 10000);
-    } catch (error) {
-      this.#unwatch();
-      throw error;
-    }
+    await this.#session.connect(this.#options.connectTimeoutMs ?? 10000);
   }
 
   /**
    * Enter a room; without an id, a new one.
-   * @param {string | JoinOptions} [roomIdOrOptions]
+   * @param {string | import('./types.js').JoinOptions} [roomIdOrOptions]
    * @returns {Promise<JoinResult>}
    * @throws {AudioStreamingError} The server's reason, `timeout`, `not_connected`, `aborted`.
    */
@@ -237,7 +178,7 @@ export class BaseClient extends Emitter {
       ...(options.hostKey === undefined ? {} : { host_key: options.hostKey }),
     };
     await this.#session.join(request, options.resumeToken ?? null);
-    return /** @type {JoinResult} */ (this.#room);
+    return /** @type {JoinResult} */ (this.#room.seat);
   }
 
   /** Leave the room; the connection to the server stays. */
@@ -251,7 +192,6 @@ export class BaseClient extends Emitter {
     await this.leaveRoom();
     this.microphone.close();
     this.#session.disconnect();
-    this.#unwatch();
   }
 
   /**
@@ -261,7 +201,7 @@ export class BaseClient extends Emitter {
    *   `media_unreachable` (attempts go on), `not_joined`.
    */
   async startPublishing({ track, ...wishes } = {}) {
-    this.#assertJoined();
+    this.#assertSeat('subscriber');
     if (track) this.microphone.adopt(track);
     else if (!this.microphone.track || Object.keys(wishes).length > 0) await this.microphone.open(wishes);
     await this.#media.setTrack(this.microphone.track);
@@ -287,7 +227,7 @@ export class BaseClient extends Emitter {
    *   `not_joined`.
    */
   async startSubscribing({ play = true, audioElement, jitterBufferMs = 0 } = {}) {
-    this.#assertJoined();
+    this.#assertSeat('publisher');
     this.#jitterBufferMs = jitterBufferMs;
     if (play) this.playback.start(audioElement ?? null);
     await this.#start(
@@ -312,42 +252,32 @@ export class BaseClient extends Emitter {
    * @returns {Promise<Record<string, unknown>>} All effective settings.
    * @throws {AudioStreamingError} The server's reason; then nothing changed.
    */
-  async updateAudioSettings(partial) {
-    const ack = await this.#session.request('audio_stream_metadata', partial);
-    this.#ownSettings = { ...this.#ownSettings, ...partial };
-    return this.#setSettings(ack.settings ?? {});
+  updateAudioSettings(partial) {
+    return this.#room.updateSettings(partial);
   }
 
   /**
    * Stop or let go the own voice, at once and on the server. Works while the connection is away.
    * @param {boolean} muted
    */
-  async setMuted(muted) {
-    this.#muted = muted;
-    this.microphone.setEnabled(!muted);
-    this.#patchMe({ muted });
-    await this.#tell('set_muted', muted);
+  setMuted(muted) {
+    return this.#room.setMuted(muted);
   }
 
   /**
    * Stop or let go the sound of the room, at once and on the server.
    * @param {boolean} deafened
    */
-  async setDeafened(deafened) {
-    this.#deafened = deafened;
-    this.playback.setSilent(deafened);
-    this.#patchMe({ deafened });
-    await this.#tell('set_deafened', deafened);
+  setDeafened(deafened) {
+    return this.#room.setDeafened(deafened);
   }
 
   /**
    * Say whether anybody looks at the levels; while nobody does, the server sends none.
    * @param {boolean} visible
    */
-  async setVisible(visible) {
-    if (visible === this.#visible) return;
-    this.#visible = visible;
-    await this.#tell('set_visibility', visible);
+  setVisible(visible) {
+    return this.#room.setVisible(visible);
   }
 
   /**
@@ -355,11 +285,8 @@ export class BaseClient extends Emitter {
    * @param {{ participantId: string } & Partial<ListenerMix>} change
    * @returns {Promise<ListenerMix>}
    */
-  async setListenerMix({ participantId, ...change }) {
-    const mix = this.#roster.setMix(participantId, change);
-    this.#updated(participantId);
-    await this.#mixSender.put(participantId, mix);
-    return mix;
+  setListenerMix({ participantId, ...change }) {
+    return this.#room.setMix(participantId, change);
   }
 
   /**
@@ -411,95 +338,34 @@ export class BaseClient extends Emitter {
   async getAudioStats() {
     const connection = this.#media.connection;
     if (!connection) throw new AudioStreamingError('not_joined', 'There is no sound connection.');
-    const [report, server] = await Promise.all([connection.getStats(), this.#serverReading()]);
-    const reading = readReport(report.values(), this.#platform.now());
-    const before = this.#lastReading;
-    this.#lastReading = reading;
-    const settings = this.microphone.track?.getSettings() ?? {};
-    const latency = /** @type {{ latency?: number }} */ (settings).latency;
-    return computeStats(before, reading, server, {
-      ptimeUpMs: this.#media.ptimeMs,
-      captureLatencyMs: latency === undefined ? null : latency * 1000,
-      outputLatencyMs: null,
-    });
+    const { ptimeMs } = this.#media;
+    return this.#figures.read(connection, { ptimeMs, microphone: this.microphone.track });
   }
 
   // ---- room --------------------------------------------------------------------------------
 
-  #assertJoined() {
-    if (!this.#room) throw new AudioStreamingError('not_joined', 'Join a room first.');
+  /** @param {'publisher' | 'subscriber'} unfit The role that cannot do what is asked. */
+  #assertSeat(unfit) {
+    const { seat } = this.#room;
+    if (!seat) throw new AudioStreamingError('not_joined', 'Join a room first.');
+    if (seat.role === unfit) {
+      throw new AudioStreamingError('forbidden', `Whoever joined as ${unfit} cannot do this.`);
+    }
   }
 
-  /**
-   * @param {{ ack: Record<string, any>, returned: boolean, resumed: boolean }} joining
-   */
+  /** @param {{ ack: Record<string, any>, returned: boolean, resumed: boolean }} joining */
   async #joined({ ack, returned, resumed }) {
-    this.#room = {
-      roomId: ack.room_id,
-      participantId: ack.participant_id,
-      resumeToken: ack.resume_token,
-      hostKey: ack.host_key ?? this.#room?.hostKey ?? null,
-      role: ack.role,
-      rights: ack.rights ?? [],
-      participants: [],
-      settings: ack.settings ?? {},
-    };
-    const changes = this.#roster.reset(ack.participants ?? [], ack.participant_id);
-    this.#roster.recall(ack.listener_mix ?? {});
-    this.#room.participants = this.#roster.all;
     this.#media.setConfiguration({
       bundlePolicy: 'max-bundle',
       iceServers: [...(ack.ice_servers ?? []), ...(this.#options.iceServers ?? [])],
       iceTransportPolicy: this.#options.iceTransportPolicy ?? 'all',
     });
-    if (returned) {
-      for (const participant of changes.left) this.emit('participantleft', { participant });
-      for (const participant of changes.joined) this.emit('participantjoined', { participant });
-    }
-    const { muted, deafened } = this.#roster.me ?? { muted: false, deafened: false };
-    if (resumed && !returned) this.#adoptMutes(muted, deafened);
-    await this.#restore(resumed, { muted, deafened });
+    await this.#room.enter({ ack, returned, resumed });
     if (this.#session.state !== 'joined') return;
     if (!resumed) this.#media.input('reset');
     this.#media.input('signalingUp');
     this.#stateChanged();
     if (returned) this.emit('reconnected', { resumed });
-  }
-
-  /**
-   * Bring the server's idea of us in line with what the user wants, before any sound flows.
-   * @param {boolean} resumed The server still knows settings and mixes.
-   * @param {{ muted: boolean, deafened: boolean }} server What it thinks.
-   */
-  async #restore(resumed, server) {
-    const steps = [];
-    if (this.#muted !== server.muted) steps.push(this.#tell('set_muted', this.#muted));
-    if (this.#deafened !== server.deafened) {
-      steps.push(this.#tell('set_deafened', this.#deafened));
-    }
-    if (!this.#visible) steps.push(this.#tell('set_visibility', false));
-    this.#patchMe({ muted: this.#muted, deafened: this.#deafened });
-    if (!resumed && Object.keys(this.#ownSettings).length > 0) {
-      steps.push(this.updateAudioSettings(this.#ownSettings));
-    }
-    for (const [participantId, mix] of this.#roster.mixes) {
-      if (this.#roster.get(participantId)) steps.push(this.#mixSender.put(participantId, mix));
-    }
-    for (const result of await Promise.allSettled(steps)) {
-      if (result.status === 'rejected') this.#unasked(result.reason);
-    }
-  }
-
-  /**
-   * A seat of an earlier page was taken over: its switches stand as they were left.
-   * @param {boolean} muted
-   * @param {boolean} deafened
-   */
-  #adoptMutes(muted, deafened) {
-    this.#muted = muted;
-    this.#deafened = deafened;
-    this.microphone.setEnabled(!muted);
-    this.playback.setSilent(deafened);
   }
 
   #forgetRoom() {
@@ -508,10 +374,8 @@ export class BaseClient extends Emitter {
     this.#media.input('unwant');
     this.#media.input('signalingDown');
     this.playback.stop();
-    this.#roster.clear();
-    this.#room = null;
-    this.#ownSettings = {};
-    this.#lastReading = null;
+    this.#room.leave();
+    this.#figures.reset();
   }
 
   /** @param {string} reason */
@@ -521,25 +385,11 @@ export class BaseClient extends Emitter {
   }
 
   /**
-   * Tell the server if it can hear us; else it is told on coming back.
-   * @param {string} event
-   * @param {unknown} payload
-   */
-  async #tell(event, payload) {
-    if (this.#session.state !== 'joined') return;
-    try {
-      return await this.#session.request(event, payload);
-    } catch (error) {
-      if (error instanceof AudioStreamingError && error.reason === 'not_connected') return;
-      throw error;
-    }
-  }
-
-  /**
    * @param {string} event
    * @param {any} payload
    */
   #serverEvent(event, payload) {
+    if (this.#room.handle(event, payload ?? {})) return;
     const handle = this.#handlers[event];
     if (handle) handle(payload ?? {});
     else this.emit('serverevent', { event, payload });
@@ -547,26 +397,6 @@ export class BaseClient extends Emitter {
 
   /** @type {Record<string, (payload: any) => void>} */
   #handlers = {
-    participant_joined: (raw) => {
-      const participant = this.#roster.put(raw);
-      const mix = this.#roster.mixes.get(participant.participantId);
-      if (mix) {
-        this.#mixSender.put(participant.participantId, mix).catch((error) => this.#unasked(error));
-      }
-      this.emit('participantjoined', { participant });
-    },
-    participant_left: ({ participant_id: participantId }) => {
-      const participant = this.#roster.remove(participantId);
-      if (participant) this.emit('participantleft', { participant });
-    },
-    participant_updated: (raw) => {
-      const participant = this.#roster.put(raw);
-      if (participant.isMe && participant.settings) this.#setSettings(participant.settings);
-      this.emit('participantupdated', { participant });
-    },
-    levels: (payload) => this.#levels(payload),
-    active_speakers: ({ participants: participantIds }) =>
-      this.emit('activespeakers', { participantIds: participantIds ?? [] }),
     offer: ({ sdp }) => void this.#media.answer(String(sdp)),
     ice_candidate: (candidate) => void this.#media.addRemoteCandidate(candidate),
     media_reset: () => this.#media.input('reset'),
@@ -580,39 +410,6 @@ export class BaseClient extends Emitter {
       this.emit('draining', { retryAfterMs });
     },
   };
-
-  /** @param {any} payload */
-  #levels(payload) {
-    const levels = [];
-    for (const [participantId, level, speaks] of payload.levels ?? []) {
-      const voice = { levelDbov: -Number(level), speaking: Boolean(speaks) };
-      if (this.#roster.setVoice(participantId, voice)) levels.push({ participantId, ...voice });
-    }
-    this.emit('levels', { levels });
-  }
-
-  /** @param {Record<string, unknown>} settings */
-  #setSettings(settings) {
-    if (this.#room) {
-      this.#room.settings = settings;
-      this.emit('settings', { settings, participantId: this.#room.participantId });
-    }
-    return settings;
-  }
-
-  /** @param {Partial<Participant>} change */
-  #patchMe(change) {
-    const { me } = this.#roster;
-    if (!me) return;
-    this.#roster.patch(me.participantId, change);
-    this.#updated(me.participantId);
-  }
-
-  /** @param {string} participantId */
-  #updated(participantId) {
-    const participant = this.#roster.get(participantId);
-    if (participant) this.emit('participantupdated', { participant });
-  }
 
   // ---- sound -------------------------------------------------------------------------------
 
@@ -658,15 +455,6 @@ export class BaseClient extends Emitter {
     this.emit('microphonechange', { track });
   }
 
-  async #serverReading() {
-    try {
-      const ack = await this.#session.request('get_stats');
-      return /** @type {import('./stats.js').ServerReading} */ (ack.stats ?? null);
-    } catch {
-      return null; // figures of the browser alone are better than none
-    }
-  }
-
   // ---- state -------------------------------------------------------------------------------
 
   #networkChanged() {
@@ -684,6 +472,7 @@ export class BaseClient extends Emitter {
     const { attempt } = this.#session;
     this.#state = publicState(this.#session.state, this.#session.isReturning);
     if (this.#state === previous) return;
+    if (this.#state === 'disconnected') this.#unwatch();
     this.emit('statechange', { state: this.#state, previous, attempt });
     if (this.#state === 'reconnecting') this.emit('reconnecting', { attempt });
   }
@@ -702,17 +491,6 @@ export class BaseClient extends Emitter {
     else throw error;
   }
 }
-
-/**
- * @param {string} participantId
- * @param {ListenerMix} mix
- */
-const mixToWire = (participantId, { gainDb, pan, muted }) => ({
-  participant_id: participantId,
-  gain_db: gainDb,
-  pan,
-  muted,
-});
 
 /**
  * @param {import('./session_machine.js').SessionState} state

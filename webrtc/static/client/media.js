@@ -68,7 +68,6 @@ export class Media extends Emitter {
   #configuration = {};
   /** @type {number | null} */
   #ptimeMs = null;
-  #negotiating = false;
 
   /** @returns {import('./media_machine.js').MediaState} */
   get state() {
@@ -136,7 +135,7 @@ export class Media extends Emitter {
    *   refused. Refusals that pass are waited out.
    */
   whenUp(timeoutMs) {
-    if (this.#isSettled()) return Promise.resolve();
+    if (this.#machine.isSettled) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const done = new AbortController();
       /** @type {AudioStreamingError | null} */
@@ -151,7 +150,7 @@ export class Media extends Emitter {
         finish(() => reject(refusal ?? late));
       }, timeoutMs);
       const look = () => {
-        if (this.#isSettled()) finish(() => resolve(undefined));
+        if (this.#machine.isSettled) finish(() => resolve(undefined));
         if (this.state === 'idle') {
           finish(() => reject(new AudioStreamingError('aborted', 'The sound was stopped.')));
         }
@@ -167,10 +166,6 @@ export class Media extends Emitter {
     });
   }
 
-  #isSettled() {
-    return this.state === 'connected' && !this.#negotiating;
-  }
-
   /** @param {import('./media_machine.js').MediaEffect[]} effects */
   #carryOut(effects) {
     for (const effect of effects) {
@@ -183,18 +178,16 @@ export class Media extends Emitter {
 
   /** @param {'offer' | 'restart' | 'renew'} step */
   async #negotiate(step) {
-    this.#negotiating = true;
     try {
       if (step === 'renew') await this.#link.renew(this.#configuration);
       else await this.#link.offer({ iceRestart: step === 'restart' });
     } catch (error) {
       const reason = asError(error);
       if (SIGNALING_LOST.has(reason.reason)) return;
-      if (step === 'offer' && this.state === 'connected') this.#keep(reason);
-      else this.#fail(reason);
+      if (this.state !== 'connected') this.#fail(reason);
+      else this.#keep(reason);
       return;
     }
-    this.#negotiating = false;
     this.input('settled');
   }
 
@@ -204,14 +197,12 @@ export class Media extends Emitter {
    */
   #keep(error) {
     this.emit('error', { error });
-    this.#negotiating = false;
-    this.input('settled');
+    this.input(PASSING_REASONS.has(error.reason) ? 'delayed' : 'settled');
   }
 
   /** @param {AudioStreamingError} error */
   #fail(error) {
     this.emit('error', { error });
-    this.#negotiating = false;
     this.input('settled');
     this.input('failed');
   }

@@ -11,6 +11,7 @@
  *   connecting   up                             connected    -
  *   connecting   failed, no success in 8 s      retrying     -         (back-off)
  *   connected    want                           connected    offer     (direction or track changed)
+ *   connected    delayed, then the back-off     connected    offer     (the server said "not now")
  *   connected    shaky                          interrupted  -         (browsers say "disconnected")
  *   connected    networkChanged                 restarting   restart   (ICE; the sound goes on meanwhile)
  *   interrupted  up                             connected    -
@@ -33,7 +34,8 @@ const CONNECT_LIMIT_MS = 8000;
  * @typedef {'idle' | 'connecting' | 'connected' | 'interrupted' | 'restarting' | 'retrying'}
  *   MediaState
  * @typedef {'want' | 'unwant' | 'up' | 'shaky' | 'failed' | 'reset' | 'networkChanged'
- *   | 'signalingUp' | 'signalingDown' | 'settled'} MediaInput `settled`: the offer was answered.
+ *   | 'signalingUp' | 'signalingDown' | 'settled' | 'delayed'} MediaInput `settled`: the offer was
+ *   answered, or refused for good; `delayed`: it should be made again later.
  * @typedef {'offer' | 'restart' | 'renew' | 'close'} MediaEffect
  */
 
@@ -60,6 +62,11 @@ export class MediaMachine {
 
   get state() {
     return this.#state;
+  }
+
+  /** Whether sound flows as wanted, with no step left to take. */
+  get isSettled() {
+    return this.#state === 'connected' && this.#pending === null && this.#open === null;
   }
 
   /** When to call `handleTimer`, on the clock of `now`; null: nothing is waited for. */
@@ -89,6 +96,8 @@ export class MediaMachine {
       case 'settled':
         this.#open = null;
         return [];
+      case 'delayed':
+        return this.#delayed(now);
       case 'reset':
         return this.#state === 'idle' ? [] : this.#renew(now);
       case 'up':
@@ -118,9 +127,24 @@ export class MediaMachine {
         return this.#renew(now);
       case 'connecting':
         return this.#failed(now);
+      case 'connected':
+        return this.#flush(now);
       default:
         return [];
     }
+  }
+
+  /**
+   * @param {number} now
+   * @returns {MediaEffect[]}
+   */
+  #delayed(now) {
+    if (this.#state !== 'connected' || this.#open === null) return [];
+    this.#pending ??= this.#open;
+    this.#open = null;
+    this.#wakeAt = now + backoffMs(this.#attempt, this.#random, { baseMs: 500 });
+    this.#attempt += 1;
+    return [];
   }
 
   /**

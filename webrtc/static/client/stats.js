@@ -79,6 +79,13 @@ const DEFAULTS = {
   ptime_ms: 20,
 };
 
+/**
+ * @typedef {object} Context What the session knows.
+ * @property {number | null} ptimeUpMs Packet time that the server asked of us.
+ * @property {number | null} captureLatencyMs What the microphone declares, for browsers without
+ *   capture counters.
+ */
+
 /** Opus looks 6.5 ms ahead in its default modes, 2.5 ms of it in CELT (RFC 6716, 4.2). */
 const OPUS_LOOKAHEAD_MS = 6.5;
 
@@ -132,9 +139,7 @@ const milliseconds = (seconds) => (seconds === undefined ? null : seconds * 1000
  * @param {Reading | null} before Null: everything since the start counts.
  * @param {Reading} after
  * @param {ServerReading | null} server
- * @param {{ ptimeUpMs: number | null, captureLatencyMs: number | null,
- *   outputLatencyMs: number | null }} context What the session knows: packet time asked of us, and
- *   the latencies that devices declare, for browsers without these counters.
+ * @param {Context} context
  * @returns {AudioStats}
  */
 export function computeStats(before, after, server, context) {
@@ -165,8 +170,7 @@ export function computeStats(before, after, server, context) {
 /**
  * @param {ReturnType<typeof difference>} change
  * @param {ServerReading | null} server
- * @param {{ ptimeUpMs: number | null, captureLatencyMs: number | null,
- *   outputLatencyMs: number | null }} context
+ * @param {Context} context
  * @param {{ bufferMs: number | null, roundTripMs: number | null }} known
  * @returns {LatencyBudget}
  */
@@ -181,8 +185,7 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
     mixMs: server?.mix_wait_ms ?? null,
     networkDownMs: oneWayMs,
     browserBufferMs: bufferMs,
-    outputMs:
-      ratio(change.playoutDelayS * 1000, change.playoutSamples) ?? context.outputLatencyMs,
+    outputMs: ratio(change.playoutDelayS * 1000, change.playoutSamples),
   };
   const totalMs = Object.values(hops).reduce((sum, ms) => (sum ?? 0) + (ms ?? 0), 0) ?? 0;
   return { ...hops, totalMs };

@@ -2,6 +2,7 @@ import { AudioStreamingClient } from '../../webrtc_client.js';
 import { Announcer } from '../announcer.js';
 import { refs, setText } from '../dom.js';
 import { Notices } from '../notices.js';
+import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
 import { listenForShortcuts } from '../shortcuts.js';
 import { playTestTone } from '../test_tone.js';
 import { leaveVisit, readLikes, roomInAddress, roomLink, takeVisit, writeLikes } from '../visit.js';
@@ -141,15 +142,18 @@ export class AgApp extends HTMLElement {
     this.#parts.room.showAll();
     this.#parts.figures.show(null);
     this.#draw();
+    window.scrollTo(0, 0);
     this.querySelector('main')?.focus({ preventScroll: true });
     this.#announcer.say(`You are in the room ${room.roomId}.`);
   }
 
   #left() {
     document.title = 'AG06 Mixer';
+    this.client.microphone.close();
     for (const subject of ['microphone', 'playback', 'media']) this.#notices.clear(subject);
     this.#parts.room.clear();
     this.#draw();
+    window.scrollTo(0, 0);
     this.#parts.lobby.focusRoom();
   }
 
@@ -333,7 +337,6 @@ export class AgApp extends HTMLElement {
 
   async #leave() {
     await this.client.leaveRoom();
-    if (!this.client.isPublishing) this.client.microphone.close();
     this.#left();
     this.#announcer.say('You left the room.');
   }
@@ -355,6 +358,7 @@ export class AgApp extends HTMLElement {
 
   #followPage() {
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.#devicesChanged());
+    void onMicrophoneGranted(() => this.#microphoneGranted());
     document.addEventListener('visibilitychange', () => {
       void this.client.setVisible(document.visibilityState === 'visible').catch(() => {});
     });
@@ -385,6 +389,11 @@ export class AgApp extends HTMLElement {
     } catch {
       this.#parts.figures.show(null);
     }
+  }
+
+  /** The user allowed the microphone in the browser's own surface: go on where it was refused. */
+  #microphoneGranted() {
+    if (this.#notices.has('microphone')) void this.#retryMicrophone();
   }
 
   async #devicesChanged() {
@@ -468,13 +477,4 @@ const nameOf = ({ name }) => name || 'Guest';
 function subjectOf(error) {
   const { reason = '' } = /** @type {AudioStreamingError} */ (error);
   return isMicrophoneTrouble(reason) ? 'microphone' : 'media';
-}
-
-async function microphoneIsGranted() {
-  try {
-    const name = /** @type {PermissionName} */ ('microphone');
-    return (await navigator.permissions.query({ name })).state === 'granted';
-  } catch {
-    return false; // a browser that does not tell
-  }
 }

@@ -33,7 +33,7 @@ export class AgLobby extends HTMLElement {
   }
 
   /**
-   * @param {import('../../client/client.js').ClientState} state
+   * @param {import('../../client/types.js').ClientState} state
    * @param {boolean} busy A join is under way.
    */
   show(state, busy) {
@@ -49,7 +49,7 @@ export class AgLobby extends HTMLElement {
   }
 
   focusRoom() {
-    this.#fields.room.focus();
+    this.#fields.room.focus({ preventScroll: true });
   }
 
   get #form() {

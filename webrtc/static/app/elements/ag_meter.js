@@ -8,6 +8,7 @@ import { make } from '../dom.js';
  */
 export class AgMeter extends HTMLElement {
   #state = REST;
+  #drawn = { levelDb: NaN, peakDb: NaN };
   #target = FLOOR_DB;
   /** @type {(() => number) | null} */
   #read = null;
@@ -52,21 +53,24 @@ export class AgMeter extends HTMLElement {
   /** @param {number} elapsedMs */
   #step(elapsedMs) {
     const target = this.#read ? this.#read() : this.#target;
-    const next = advance(this.#state, target, elapsedMs);
-    if (next.levelDb !== this.#state.levelDb || next.peakDb !== this.#state.peakDb) {
-      this.#state = next;
-      this.#draw();
-      return;
-    }
-    this.#state = next;
-    const atRest = next.peakDb === next.levelDb;
+    const before = this.#state;
+    this.#state = advance(before, target, elapsedMs);
+    this.#draw();
+    const { levelDb, peakDb } = this.#state;
+    const atRest = levelDb === before.levelDb && levelDb === peakDb;
     if (!this.#read && atRest) this.#halt();
   }
 
   #draw() {
-    const { levelDb, peakDb } = this.#state;
+    const levelDb = step(this.#state.levelDb);
+    const peakDb = step(this.#state.peakDb);
+    if (levelDb === this.#drawn.levelDb && peakDb === this.#drawn.peakDb) return;
+    this.#drawn = { levelDb, peakDb };
     this.#cover.style.transform = `scaleX(${(1 - lengthOf(levelDb)).toFixed(4)})`;
     this.#peak.style.transform = `translateX(${(lengthOf(peakDb) * 100 - 100).toFixed(2)}%)`;
     this.#peak.style.visibility = peakDb <= FLOOR_DB ? 'hidden' : 'visible';
   }
 }
+
+/** Nothing finer than half a decibel is drawn. @param {number} db */
+const step = (db) => Math.round(db * 2) / 2;

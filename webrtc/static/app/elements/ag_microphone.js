@@ -1,3 +1,4 @@
+import { DEFAULT_PROCESSING } from '../../client/microphone.js';
 import { refs, setText } from '../dom.js';
 import { formatDb } from '../format.js';
 
@@ -20,6 +21,8 @@ export class AgMicrophone extends HTMLElement {
   #refs = {};
   /** @type {BaseClient | null} */
   #client = null;
+  /** @type {Processing} */
+  #processing = { ...DEFAULT_PROCESSING };
   #peakDb = -Infinity;
   #readAt = 0;
 
@@ -28,10 +31,13 @@ export class AgMicrophone extends HTMLElement {
     this.#devices.addEventListener('change', () => this.#wish({ deviceId: this.#devices.value || null }));
     this.#box('musicMode').addEventListener('change', () => {
       this.#wish({ musicMode: this.#box('musicMode').checked });
-      this.#lockProcessing();
+      this.#showProcessing();
     });
     for (const name of PROCESSING) {
-      this.#box(name).addEventListener('change', () => this.#wish({ processing: this.#processing() }));
+      this.#box(name).addEventListener('change', () => {
+        this.#processing = { ...this.#processing, [name]: this.#box(name).checked };
+        this.#wish({ processing: this.#processing });
+      });
     }
     this.#refs.open?.addEventListener('click', () => this.dispatchEvent(new Event('open')));
     this.#refs.toggle?.addEventListener('click', () => this.dispatchEvent(new Event('toggle')));
@@ -54,8 +60,8 @@ export class AgMicrophone extends HTMLElement {
   /** @param {MicrophoneWishes} wishes */
   fill({ musicMode, processing }) {
     this.#box('musicMode').checked = musicMode;
-    for (const name of PROCESSING) this.#box(name).checked = processing[name];
-    this.#lockProcessing();
+    this.#processing = { ...processing };
+    this.#showProcessing();
   }
 
   /**
@@ -92,17 +98,13 @@ export class AgMicrophone extends HTMLElement {
     return /** @type {HTMLInputElement} */ (this.#refs[name]);
   }
 
-  /** @returns {Processing} */
-  #processing() {
-    return {
-      echoCancellation: this.#box('echoCancellation').checked,
-      noiseSuppression: this.#box('noiseSuppression').checked,
-      autoGainControl: this.#box('autoGainControl').checked,
-    };
-  }
-
-  #lockProcessing() {
-    for (const name of PROCESSING) this.#box(name).disabled = this.#box('musicMode').checked;
+  /** In music mode all of it is off and cannot be switched; the choice is kept for later. */
+  #showProcessing() {
+    const musicMode = this.#box('musicMode').checked;
+    for (const name of PROCESSING) {
+      this.#box(name).disabled = musicMode;
+      this.#box(name).checked = !musicMode && this.#processing[name];
+    }
   }
 
   /** @param {Partial<MicrophoneWishes>} detail */

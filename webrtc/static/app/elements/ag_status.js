@@ -17,7 +17,7 @@ export class AgStatus extends HTMLElement {
   }
 
   /**
-   * @param {import('../../client/client.js').ClientState} state
+   * @param {import('../../client/types.js').ClientState} state
    * @param {import('../../client/media_machine.js').MediaState} mediaState
    */
   show(state, mediaState) {

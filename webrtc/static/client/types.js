@@ -1,0 +1,77 @@
+/**
+ * The shapes of the public interface. Types only.
+ */
+
+/**
+ * @typedef {import('./errors.js').AudioStreamingError} AudioStreamingError
+ * @typedef {import('./roster.js').Participant} Participant
+ * @typedef {import('./media_machine.js').MediaState} MediaState
+ */
+
+/**
+ * @typedef {'disconnected' | 'connecting' | 'connected' | 'joining' | 'joined' | 'reconnecting'}
+ *   ClientState
+ */
+
+/**
+ * @typedef {object} ClientOptions
+ * @property {number} [connectTimeoutMs] How long `connect()` tries. Default 10000.
+ * @property {number} [mediaTimeoutMs] How long starting may take. Default 15000.
+ * @property {string} [path] Path of Socket.IO on the server. Default `/socket.io/`.
+ * @property {RTCIceServer[]} [iceServers] In addition to the server's.
+ * @property {RTCIceTransportPolicy} [iceTransportPolicy] `relay` sends everything through TURN.
+ */
+
+/**
+ * @typedef {object} JoinOptions
+ * @property {string} [roomId] Empty: a new room.
+ * @property {string} [name]
+ * @property {'publisher' | 'subscriber' | 'both'} [role] Default `both`.
+ * @property {string} [token]
+ * @property {string} [resumeToken] Takes the seat of an earlier visit, within 60 s.
+ * @property {string} [hostKey]
+ */
+
+/**
+ * @typedef {object} JoinResult
+ * @property {string} roomId
+ * @property {string} participantId
+ * @property {string} resumeToken
+ * @property {string | null} hostKey
+ * @property {string} role
+ * @property {readonly string[]} rights
+ * @property {Participant[]} participants As they were on joining.
+ * @property {Record<string, unknown>} settings Of the own strip, as the server confirmed them.
+ */
+
+/**
+ * What happens among the people in the room.
+ * @typedef {object} PeopleEvents
+ * @property {{ participant: Participant }} participantjoined
+ * @property {{ participant: Participant }} participantleft
+ * @property {{ participant: Participant }} participantupdated
+ * @property {{ levels: { participantId: string, levelDbov: number, speaking: boolean }[] }} levels
+ * @property {{ participantIds: string[] }} activespeakers
+ * @property {{ settings: Record<string, unknown>, participantId: string }} settings
+ * @property {{ error: AudioStreamingError }} error Something failed that no call is waiting for.
+ */
+
+/**
+ * What happens to the connection and the sound.
+ * @typedef {object} ConnectionEvents
+ * @property {{ state: ClientState, previous: ClientState, attempt: number }} statechange
+ * @property {{ state: MediaState, previous: MediaState }} mediastatechange
+ * @property {{ track: MediaStreamTrack }} track The mix that this client hears.
+ * @property {{ blocked: boolean }} playbackblocked The browser wants a click: `resumePlayback()`.
+ * @property {{ track: MediaStreamTrack }} microphonechange
+ * @property {{ error: AudioStreamingError }} microphonelost
+ * @property {{ attempt: number }} reconnecting
+ * @property {{ resumed: boolean }} reconnected
+ * @property {{ reason: string }} roomclosed
+ * @property {{ retryAfterMs: number }} draining
+ * @property {{ event: string, payload: any }} serverevent Any other event of the server.
+ */
+
+/** @typedef {PeopleEvents & ConnectionEvents} ClientEvents */
+
+export {};
