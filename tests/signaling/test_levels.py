@@ -9,6 +9,7 @@ from tests.support.front import RunningFront, running_front
 from webrtc.control.messages import SourceLevel
 from webrtc.front_limits import FrontLimits
 from webrtc.signaling.levels import RoomLevels
+from webrtc.signaling.socketio_adapter import LOSSY_LIMIT_BYTES, UNSENT_LIMIT_BYTES
 
 PERIOD_S = 0.3
 updates = st.lists(
@@ -142,27 +143,55 @@ async def test_active_speakers_change_with_who_speaks_and_who_leaves(front: Runn
     assert await alice.event("active_speakers") == {"participants": []}
 
 
+def transport_of(front: RunningFront, participant_id: str) -> asyncio.Transport:
+    """Return the server's end of a participant's connection."""
+    seat = front.front.desk.presence.seat(participant_id)
+    assert seat is not None
+    assert seat.connection is not None
+    transport: asyncio.Transport = seat.connection.socket._transport  # type: ignore[attr-defined]
+    return transport
+
+
+def fill(transport: asyncio.Transport, limit_bytes: int) -> None:
+    """Write Engine.IO no-ops until more than `limit_bytes` wait to be read."""
+    while transport.get_write_buffer_size() <= limit_bytes:
+        transport.write(b"\x81\x7e\x20\x00" + b"6" * 0x2000)
+
+
 async def test_a_listener_that_does_not_read_loses_levels_and_nothing_else(
     front: RunningFront,
 ) -> None:
     alice, ack = await front.joined()
     bob, _ = await front.joined()
-    seat = front.front.desk.presence.seat(ack["participant_id"])
-    assert seat is not None
-    assert seat.connection is not None
-    socket = seat.connection.socket
-    transport = socket._transport  # type: ignore[attr-defined]
+    transport = transport_of(front, ack["participant_id"])
     alice.sio.eio.ws._response.connection.transport.pause_reading()
-    while transport.get_write_buffer_size() <= 64 * 1024:
-        transport.write(b"\x81\x7e\x20\x00" + b"6" * 0x2000)  # noop packets
+    fill(transport, LOSSY_LIMIT_BYTES)
     waiting = transport.get_write_buffer_size()
     front.worker.send_levels("room", (ack["participant_id"], 30, False))
     await bob.event("levels")
     assert transport.get_write_buffer_size() <= waiting
     assert front.front.signaling.dropped_levels == 1
     await bob.ok("set_muted", True)
-    assert transport.get_write_buffer_size() > 0
     alice.sio.eio.ws._response.connection.transport.resume_reading()
-    async with asyncio.timeout(5):
-        await alice.event("participant_updated")
+    await alice.event("participant_updated")
     assert alice.heard("levels") == []
+
+
+async def test_a_client_that_never_reads_is_disconnected(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    bob, _ = await front.joined()
+    transport = transport_of(front, ack["participant_id"])
+    alice.sio.eio.ws._response.connection.transport.pause_reading()
+    fill(transport, UNSENT_LIMIT_BYTES)
+    await bob.ok("set_muted", True)
+    async with asyncio.timeout(5):
+        while transport_is_held(front, ack["participant_id"]):
+            await asyncio.sleep(0)
+    assert front.front.signaling.slow_sockets == 1
+    assert bob.heard("participant_left") == [], "the seat is kept"
+
+
+def transport_is_held(front: RunningFront, participant_id: str) -> bool:
+    """Return whether a socket holds the participant's seat."""
+    seat = front.front.desk.presence.seat(participant_id)
+    return seat is not None and seat.connection is not None

@@ -98,6 +98,28 @@ async def test_what_a_worker_remembers_wrongly_is_not_believed(
         assert [(one["room_id"], one["participants"]) for one in rooms] == [("studio", 1)]
 
 
+async def test_a_room_stays_with_the_worker_that_has_it_whatever_its_number_was(
+    tmp_path: Path,
+) -> None:
+    workers = [FakeWorker(tmp_path / f"worker-{index}.sock", index) for index in range(2)]
+    for worker in workers:
+        await worker.start()
+    async with running_front(tmp_path, workers) as front:
+        _, ack = await front.joined("studio")
+    first, second = workers
+    first.rooms, second.rooms = second.rooms, first.rooms
+    first.participants, second.participants = second.participants, first.participants
+    async with running_front(tmp_path, workers) as front:
+        client = await front.client()
+        back = await client.ok("join_room", {"resume_token": ack["resume_token"]})
+        assert back["participant_id"] == ack["participant_id"]
+        await client.ok("offer", OFFER)
+        assert client.heard("media_reset") == []
+        assert sum(len(worker.rooms) for worker in workers) == 1
+    for worker in workers:
+        await worker.stop()
+
+
 async def test_two_workers_that_remember_the_same_room_do_not_share_it(tmp_path: Path) -> None:
     workers = [FakeWorker(tmp_path / f"worker-{index}.sock", index) for index in range(2)]
     for worker in workers:

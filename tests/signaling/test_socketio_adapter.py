@@ -7,7 +7,6 @@ webrtc/signaling/socketio_adapter.py.
 import asyncio
 import inspect
 
-import engineio
 import socketio
 from engineio import async_socket
 from engineio.async_drivers import aiohttp as driver
@@ -41,7 +40,11 @@ def test_the_shared_driver_is_not_changed_for_other_servers(front: RunningFront)
 def test_a_silent_websocket_ends_by_itself() -> None:
     source = inspect.getsource(async_socket.AsyncSocket._websocket_handler)
     assert "self.server.ping_interval + self.server.ping_timeout)" in source
-    assert engineio.AsyncServer is not None
+
+
+async def test_no_task_of_the_library_polls_the_sockets(front: RunningFront) -> None:
+    async with raw_socket(front):
+        assert front.front.signaling.eio.service_task_handle is None
 
 
 async def test_the_handshake_tells_the_client_when_to_expect_pings(front: RunningFront) -> None:

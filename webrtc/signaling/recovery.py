@@ -44,8 +44,9 @@ class Recovery:
     async def _restore(self, worker: int, welcome: Welcome) -> None:
         for kept in welcome.rooms:
             room = _decoded(kept.state, Room)
-            if room is not None and room.room_id == kept.room_id and room.worker == worker:
-                await self._restore_room(room)
+            if room is not None and room.room_id == kept.room_id:
+                # Where a room is, the worker knows best: indices may have changed.
+                await self._restore_room(msgspec.structs.replace(room, worker=worker))
         for put in welcome.participants:
             participant = _decoded(put.state, Participant)
             if participant is not None and participant.participant_id == put.participant_id:
