@@ -60,7 +60,7 @@ class Room:
 
     def enter(self, slot: int) -> None:
         """Let media time catch up: the next block runs in `slot` or the first of ours behind it."""
-        first = slot + (self.phase - slot) % self.stride
+        self.not_before = first = slot + (self.phase - slot) % self.stride
         if self._origin is None:
             # An even number of blocks before, so that 20 ms packets keep their halves.
             self._origin = first

@@ -137,8 +137,7 @@ class Peer:
         """
         audio = self.audio = offer.audio
         self._channel.set_remote(audio.ufrag, audio.password, audio.candidates)
-        self.receives = audio.sends and publishes
-        self._sends = audio.receives and subscribes
+        self.allow(publishes=publishes, subscribes=subscribes)
         self._version += 1
         if self._handshake is None:
             self._handshake = asyncio.create_task(
@@ -148,8 +147,6 @@ class Peer:
                 name=f"dtls {self.participant_id}",
             )
             self._handshake.add_done_callback(self._handshake_ended)
-        elif self._dtls.state == "connected":
-            self._take_row()
         return sdp.write_answer(
             offer,
             sdp.LocalAudio(
@@ -167,6 +164,14 @@ class Peer:
                 ptime_ms=self._host.publish_ptime_ms,
             ),
         )
+
+    def allow(self, *, publishes: bool, subscribes: bool) -> None:
+        """Let the participant do what its rights and its last offer have in common."""
+        audio = self.audio
+        self.receives = audio is not None and audio.sends and publishes
+        self._sends = audio is not None and audio.receives and subscribes
+        if self._dtls.state == "connected":
+            self._take_row()
 
     def _handshake_ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -130,7 +130,6 @@ class Worker:
     def _turn(self) -> None:
         started = time.monotonic()
         lateness = started - self._timer.due_s
-        self._read(started)
         now_slot = self._timer.slot_at(started)
         behind = now_slot - self._ran
         if behind > LATE_SLOTS + SLOTS_PER_TURN:
@@ -138,6 +137,7 @@ class Worker:
             self.hall.skip_turns(turns)
             self._ran += turns * SLOTS_PER_TURN
             self.figures.skipped_turns += turns
+        self._read(started)  # what is woken now counts from now
         slot = self.hall.next_slot(self._ran)
         while slot is not None and slot <= now_slot:
             for room in self.hall.run(slot, self._timer.time_of(slot)):
@@ -159,7 +159,7 @@ class Worker:
 
     def _after_block(self, room: Room, slot: int, now_s: float) -> None:
         blocks_per_s = 1.0 / self.hall.block_s(room)
-        if room.blocks % int(LEVELS_EVERY_S * blocks_per_s) == 0:
+        if not room.awake or room.blocks % int(LEVELS_EVERY_S * blocks_per_s) == 0:
             self._send_levels(room)
         if room.awake and room.blocks % int(2 * blocks_per_s) == 0:
             self._align(room, slot)
@@ -388,6 +388,9 @@ class Worker:
             self.participants[put.participant_id] = participant
             room.participants[put.participant_id] = participant
         participant.put = put
+        if participant.peer is not None:
+            participant.peer.allow(publishes=put.publishes, subscribes=put.subscribes)
+            self._attach(participant)
         mixer = participant.room.mixer
         mixer.mute_source(put.participant_id, put.muted)
         mixer.set_deafened(put.participant_id, put.deafened)
@@ -466,6 +469,7 @@ class Worker:
         elif listener is None or listener.handle != row:
             level_id = peer.audio.csrc_level_id if peer is not None and peer.audio else 0
             mixer.add_listener(name, row, level_id)
+            mixer.set_tier(name, peer.tiers.tier if peer is not None else 0)
             mixer.set_deafened(name, put.deafened)
             mixer.set_gains(name, participant.personal_gains())
         self._wake(participant.room)
