@@ -59,6 +59,7 @@ export class Strip {
     this.#mute.hidden = person.isMe;
     this.#controls.hidden = person.isMe;
     this.#own.hidden = !person.isMe;
+    setText(this.#own, ownHint(person.role));
     this.element.classList.toggle('me', person.isMe);
     this.#showMix(name, person.mix);
     this.showVoice(person);
@@ -104,6 +105,10 @@ function stateWord(person, speaking) {
   if (speaking) return 'speaking';
   return person.deafened ? 'hears nothing' : '';
 }
+
+/** @param {string} role */
+const ownHint = (role) =>
+  role === 'subscriber' ? 'You are here to listen.' : 'Your own voice is never in what you hear.';
 
 /** @param {number} pan */
 function panWords(pan) {
