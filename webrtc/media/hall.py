@@ -94,6 +94,7 @@ class Hall:
         self.rooms: dict[str, Room] = {}
         self.awake = 0
         self.encodes = 0
+        self.defects = 0  # blocks broken off by an exception
         self._phases: list[dict[Room, None]] = [{} for _ in range(SLOTS_PER_TURN)]
         self._ptime = ptime
         self._tiers = tier_settings(complexity)
@@ -146,8 +147,13 @@ class Hall:
             if slot < room.not_before:
                 continue
             mixer = room.mixer
-            for output in mixer.tick(now_s):
-                self._send(mixer, output)
+            try:
+                for output in mixer.tick(now_s):
+                    self._send(mixer, output)
+            except Exception:  # a defect: it must not silence the other rooms
+                self.defects += 1
+                if self.defects & (self.defects - 1) == 0:  # rarer and rarer: it may come for ever
+                    logger.exception("defect %d: a room broke off its block", self.defects)
             room.blocks += 1
             if mixer.is_dormant:
                 self._sleep(room)

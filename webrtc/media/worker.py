@@ -137,20 +137,22 @@ class Worker:
             self.hall.skip_turns(turns)
             self._ran += turns * SLOTS_PER_TURN
             self.figures.skipped_turns += turns
-        self._read(started)  # what is woken now counts from now
-        slot = self.hall.next_slot(self._ran)
-        while slot is not None and slot <= now_slot:
-            for room in self.hall.run(slot, self._timer.time_of(slot)):
-                self._after_block(room, slot, started)
-            self._ran = slot
-            slot = self.hall.next_slot(slot)
-        self._ran = max(self._ran, now_slot)
-        self._visit_some(started)
-        slot = self.hall.next_slot(self._ran)  # a visit may have woken a room
-        if slot is None:
-            self._timer.clear()
-        else:
-            self._timer.set(slot)
+        try:
+            self._read(started)  # what is woken now counts from now
+            slot = self.hall.next_slot(self._ran)
+            while slot is not None and slot <= now_slot:
+                for room in self.hall.run(slot, self._timer.time_of(slot)):
+                    self._after_block(room, slot, started)
+                self._ran = slot
+                slot = self.hall.next_slot(slot)
+            self._visit_some(started)
+        finally:  # whatever was wrong, the next turn comes
+            self._ran = max(self._ran, now_slot)
+            slot = self.hall.next_slot(self._ran)  # a visit may have woken a room
+            if slot is None:
+                self._timer.clear()
+            else:
+                self._timer.set(slot)
         ended = time.monotonic()
         self.figures.turn(lateness, ended - started)
         self._collector.run(ended, self._timer.due_s - ended)
@@ -271,6 +273,9 @@ class Worker:
                 self._collector.run(now, float("inf"))
             if beat % 10 == 0:
                 counters = self.counters + self.figures.counters
+                counters["fanout_dropped"] = self.table.dropped
+                counters["send_errors"] = self.port.send_errors
+                counters["room_defects"] = self.hall.defects
                 self._control.send(self.figures.stats(self.hall, self.participants, counters))
 
     # ---- what a peer asks of its host ------------------------------------------------------
