@@ -36,6 +36,7 @@ __all__ = [
     "send_now",
     "srtp_pointer",
     "srtp_protect_address",
+    "srtp_unprotect_address",
 ]
 
 
@@ -137,7 +138,16 @@ def srtp_pointer(session: Session) -> int:
 
 def srtp_protect_address() -> int:
     """Return the address of `srtp_protect`."""
-    pointer = srtp_binding.ffi.addressof(srtp_binding.lib, "srtp_protect")
+    return _function_address("srtp_protect")
+
+
+def srtp_unprotect_address() -> int:
+    """Return the address of `srtp_unprotect`."""
+    return _function_address("srtp_unprotect")
+
+
+def _function_address(name: str) -> int:
+    pointer = srtp_binding.ffi.addressof(srtp_binding.lib, name)
     return int(srtp_binding.ffi.cast("uintptr_t", pointer))
 
 

@@ -31,6 +31,7 @@ from webrtc.media import rtcp, rtp, sdp
 from webrtc.media.aiortc_adapter import DtlsTransport, SharedCertificate
 from webrtc.media.fanout import SendTable
 from webrtc.media.ice import IceAgent
+from webrtc.media.intake import Intake
 from webrtc.media.reception import Reception
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class PeerHost(Protocol):
 
     ice: IceAgent
     counters: Counter[str]
+    intake: Intake
     table: SendTable
     certificate: SharedCertificate
     publish_ptime_ms: int
@@ -97,6 +99,8 @@ class Peer:
         self._channel = host.ice.open(self)
         self._channel.heard_s = now_s
         self._dtls = DtlsTransport(self._channel, host.certificate, self._dtls_changed)
+        self._keyed = False  # the SRTP sessions are there
+        self._intake_row: int | None = None
         self._handshake: asyncio.Task[None] | None = None
         self._session_id = secrets.randbits(62)
         self._version = 0
@@ -180,12 +184,21 @@ class Peer:
 
     def _dtls_changed(self, state: str) -> None:
         if state == "connected":
+            self._keyed = True
+            self._take_intake_row()
             self._take_row()
             self._become("connected")
         elif state == "failed":
             self._become("failed")
         elif state == "closed":
             self._become("closed")
+
+    def _take_intake_row(self) -> None:
+        if self._channel.is_lite and self.audio is not None:
+            intake, address = self._host.intake, self._channel.address
+            self._intake_row = intake.add(self._dtls.incoming, self.audio.level_id, self._on_rtp)
+            if self._intake_row is not None and address is not None:
+                intake.route(address, self._intake_row)
 
     def _take_row(self) -> None:
         # Kept until the end even while nothing is sent: SRTP refuses a sequence that goes back.
@@ -207,18 +220,17 @@ class Peer:
     # ---- what comes in ---------------------------------------------------------------------
 
     def on_selected(self, address: int) -> None:
-        """Send to another address from now on."""
+        """Send to another address from now on, and expect media from there."""
+        if self._intake_row is not None:
+            self._host.intake.route(address, self._intake_row)
         if self._row is not None:
             self._host.table.move(self._row, address)
 
     def on_srtp(self, data: bytes, arrival_s: float) -> None:
-        """Take an SRTP or SRTCP packet."""
+        """Take an SRTP or SRTCP packet that the intake did not decrypt."""
+        if not self._keyed or len(data) < 12:
+            return
         counters = self._host.counters
-        if self._dtls.state != "connected":
-            return
-        if not 12 <= len(data) <= MAX_SRTP_BYTES:
-            counters["srtp_rejected"] += 1
-            return
         try:
             if 192 <= data[1] <= 223:  # RFC 5761 section 4
                 self._on_rtcp(self._dtls.incoming.unprotect_rtcp(data), arrival_s)
@@ -229,17 +241,23 @@ class Peer:
         except SrtpError:
             counters["srtp_rejected"] += 1
             return
-        self._channel.heard_s = arrival_s
-        if packet is None or self.audio is None:
+        if packet is None:
             counters["rtp_malformed"] += 1
-        elif not self.receives:
-            counters["rtp_unwanted"] += 1
-        elif not self._within_rate(arrival_s):
-            counters["rtp_flood"] += 1
-        elif packet.payload_type not in (self.audio.opus_type, self.audio.red_type):
-            counters["rtp_unknown_type"] += 1
         else:
-            self.bytes_received += len(data)
+            self._on_rtp(packet, arrival_s)
+
+    def _on_rtp(self, packet: rtp.RtpPacket, arrival_s: float) -> None:
+        """Take an authentic media packet."""
+        self._channel.heard_s = arrival_s
+        audio = self.audio
+        if audio is None or not self.receives:
+            self._host.counters["rtp_unwanted"] += 1
+        elif not self._within_rate(arrival_s):
+            self._host.counters["rtp_flood"] += 1
+        elif packet.payload_type not in (audio.opus_type, audio.red_type):
+            self._host.counters["rtp_unknown_type"] += 1
+        else:
+            self.bytes_received += len(packet.payload)
             self._on_media(packet, arrival_s)
 
     def _on_media(self, packet: rtp.RtpPacket, arrival_s: float) -> None:
@@ -333,6 +351,9 @@ class Peer:
     async def close(self) -> None:
         """End the connection and free everything it holds."""
         self._sends = False
+        if self._intake_row is not None:
+            self._host.intake.remove(self._intake_row)
+            self._intake_row = None
         if self._row is not None:
             self._host.table.remove(self._row)
             self._row = None

@@ -56,7 +56,17 @@ def unpack_address(address: int) -> tuple[str, int]:
 
 
 class UdpPort:
-    """Non-blocking IPv4 UDP socket with batched, stamped receive."""
+    """Non-blocking IPv4 UDP socket with batched, stamped receive.
+
+    Attributes:
+        sock: The socket.
+        port: Its port number.
+        send_errors: Datagrams that the socket refused.
+        data: uint8 (BATCH, DATAGRAM_BYTES), what the last batch brought; `views` are its rows.
+        names: uint8 (BATCH, 16), the senders' `sockaddr_in`.
+        controls: int64 (BATCH, 8), control messages with the arrival stamp.
+        headers: uint64 (BATCH, 8), the `mmsghdr` array that ties them together.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         """Take over `sock`, a bound AF_INET datagram socket."""
@@ -66,24 +76,26 @@ class UdpPort:
         self.port: int = sock.getsockname()[1]
         self.send_errors = 0
         self._fd = sock.fileno()
-        self._data = np.zeros((BATCH, DATAGRAM_BYTES), np.uint8)
-        self._names = np.zeros((BATCH, 8), ">u2")  # sockaddr_in: family, port, address, zero
-        self._control = np.zeros((BATCH, _CONTROL_BYTES // 8), np.int64)
+        self.data = np.zeros((BATCH, DATAGRAM_BYTES), np.uint8)
+        self.names = np.zeros((BATCH, 16), np.uint8)
+        self.controls = np.zeros((BATCH, _CONTROL_BYTES // 8), np.int64)
         self._headers = _ffi.new("struct mmsghdr[]", BATCH)
         self._vectors = _ffi.new("struct iovec[]", BATCH)
-        self._views = [memoryview(row) for row in self._data]  # type: ignore[arg-type]
+        self.views = [memoryview(row) for row in self.data]  # type: ignore[arg-type]
         for i in range(BATCH):
-            self._vectors[i].iov_base = _ffi.cast("void *", self._data[i].ctypes.data)
+            self._vectors[i].iov_base = _ffi.cast("void *", self.data[i].ctypes.data)
             self._vectors[i].iov_len = DATAGRAM_BYTES
             header = self._headers[i].msg_hdr
-            header.msg_name = _ffi.cast("void *", self._names[i].ctypes.data)
+            header.msg_name = _ffi.cast("void *", self.names[i].ctypes.data)
             header.msg_iov = _ffi.addressof(self._vectors, i)
             header.msg_iovlen = 1
-            header.msg_control = _ffi.cast("void *", self._control[i].ctypes.data)
+            header.msg_control = _ffi.cast("void *", self.controls[i].ctypes.data)
             # The lengths are in-out: `receive` restores the pristine headers before each call.
             header.msg_namelen = 16
             header.msg_controllen = _CONTROL_BYTES
         self._header_bytes = _ffi.buffer(self._headers)
+        self.headers = np.frombuffer(self._header_bytes, np.uint64).reshape(BATCH, -1)
+        self._ports_and_hosts = self.names.view(">u2")  # family, port, address, zero
         self._pristine = bytes(self._header_bytes)
 
     def receive(self) -> list[Datagram]:
@@ -97,9 +109,9 @@ class UdpPort:
             return []
         now = time.monotonic()
         offset = now - time.time()  # afresh each time: the wall clock may jump
-        names = self._names[:count].tolist()
-        control = self._control[:count].tolist()
-        headers, views = self._headers, self._views
+        names = self._ports_and_hosts[:count].tolist()
+        control = self.controls[:count].tolist()
+        headers, views = self._headers, self.views
         result = []
         for i in range(count):
             port, high, low = names[i][1:4]

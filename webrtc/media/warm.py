@@ -4,6 +4,7 @@
 """
 
 import socket
+from collections import Counter
 
 import numpy as np
 from pylibsrtp import Policy, Session
@@ -11,6 +12,7 @@ from pylibsrtp import Policy, Session
 from mixer import kernels
 from webrtc.media import opus
 from webrtc.media.fanout import SendTable
+from webrtc.media.intake import Intake
 from webrtc.media.udp import UdpPort, pack_address
 
 
@@ -43,6 +45,9 @@ def warm_up() -> str:
         table = SendTable(port)
         session = Session(Policy(key=bytes(30), ssrc_type=Policy.SSRC_ANY_OUTBOUND))
         index = table.add(session, 1, 111, pack_address("127.0.0.1", port.port))
+        intake = Intake(port, Counter())
+        intake.route(pack_address("127.0.0.1", 1), 0)
+        intake.read()
         table.send(np.array([index], np.int32), b"\xfc", 0, False, (0x80, b""))
         return table.engine
 

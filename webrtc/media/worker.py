@@ -49,12 +49,13 @@ from webrtc.media.hall import Hall, Room
 from webrtc.media.ice import IceAgent
 from webrtc.media.ice_full import FullIceAgent
 from webrtc.media.ice_lite import IceLiteMux
+from webrtc.media.intake import Intake
 from webrtc.media.opus import Decoder
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
-from webrtc.media.udp import BATCH, UdpPort
+from webrtc.media.udp import UdpPort
 from webrtc.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Worker:
         self.mux = IceLiteMux(self.port, candidates)
         self.counters = self.mux.counters
         self.ice: IceAgent = self.mux if settings.ice == "lite" else FullIceAgent(self.counters)
+        self.intake = Intake(self.port, self.counters)
         self.table = SendTable(self.port)
         self.certificate = SharedCertificate.generateCertificate()
         self.publish_ptime_ms = settings.ptime_ms or 10
@@ -197,10 +199,10 @@ class Worker:
 
     def _read(self, now_s: float) -> None:
         for _ in range(READ_BATCHES):
-            datagrams = self.port.receive()
+            datagrams = self.intake.read()
             if datagrams:
                 self.mux.dispatch(datagrams, now_s)
-            if len(datagrams) < BATCH:
+            if not self.intake.was_full:
                 return
         self.mux.counters["read_backlog"] += 1
 
