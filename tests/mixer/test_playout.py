@@ -242,6 +242,15 @@ def test_red_copies_fill_holes_and_say_nothing_of_the_network() -> None:
     assert stats.jitter_ms < 0.1
 
 
+def test_a_copy_of_nothing_near_does_no_harm() -> None:
+    packets = stream(300)
+    stray = replace(packets[100], sequence=150, timestamp=10 * 48_000, redundant=True)
+    played = play([*packets[:101], stray, *packets[101:]], tail_s=0.0)
+    first = played.outcomes.index(Pull.SOUND)
+    assert played.outcomes[first:].count(Pull.SOUND) >= len(played.outcomes) - first - 1
+    assert played.playout.mean_wait_s < 0.006
+
+
 def test_red_copies_that_overtake_their_originals_are_no_loss() -> None:
     packets = stream(600, 960, delay_s=jittered(4, 0.040))
     plain, doubled = play(packets, tail_s=0.0), play(with_copies(packets, set()), tail_s=0.0)
@@ -300,6 +309,30 @@ def test_dtx_packets_neither_sound_nor_count_as_concealed() -> None:
     assert stats.lost == stats.concealed_samples == 0
     begin = EPOCH_S + 1.3
     assert set(played.outcomes_from(begin)) == {Pull.SILENT}
+
+
+def test_dtx_packets_that_never_stop_are_silence_too() -> None:
+    talk = stream(50, 960)
+    idle = [
+        replace(packet, payload=payload_of(0, 960, dtx=True))
+        for packet in stream(100, 960, first=50)
+    ]
+    played = play([*talk, *idle], tail_s=0.0)
+    assert set(played.outcomes_from(EPOCH_S + 1.3)) == {Pull.SILENT}
+    assert played.count(Pull.CONCEALED) == 0
+
+
+def test_a_pause_takes_excess_delay_with_it() -> None:
+    world = World()
+    world.send(stream(100, 960))
+    world.run_until(2.01)
+    world.now_s += 0.05  # nobody pulled: from now on everything waits that much longer
+    again = stream(50, 960, first=104)
+    world.send([replace(p, sequence=100 + i) for i, p in enumerate(again)])
+    played = world.run_until(3.0)
+    assert played.playout.stats().compressed_samples <= 480  # of the start
+    assert played.playout.stats().lost == 0
+    assert played.waits[-1] < 0.012
 
 
 def test_a_short_pause_keeps_its_length() -> None:

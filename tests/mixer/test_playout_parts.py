@@ -9,8 +9,10 @@ from mixer.playout_loss import LossWatch
 from mixer.playout_packet import MediaPacket
 from mixer.playout_pool import History, SamplePool
 from mixer.playout_queue import PacketQueue, Queued
+from mixer.playout_sound import SoundMaker
 from mixer.playout_stats import PlayoutStats
 from mixer.red import unpack_red
+from tests.mixer.playout_world import ToneDecoder, payload_of
 
 # ---- pool --------------------------------------------------------------------------------------
 
@@ -56,6 +58,47 @@ def test_history_is_the_end_of_what_was_played(blocks: list[int]) -> None:
         assert np.array_equal(history.view[:, 0], np.arange(max(0, played - 600), played))
     history.clear()
     assert len(history.view) == 0
+
+
+# ---- sound -------------------------------------------------------------------------------------
+
+
+def maker() -> SoundMaker:
+    return SoundMaker(ToneDecoder(), PlayoutStats(), fade_after=2_880, silent_after=4_800)
+
+
+@pytest.mark.parametrize("skipped", [1, 240, 700, 900])
+@pytest.mark.parametrize("fec", [False, True])
+def test_part_of_a_packet_goes_on_unbroken(skipped: int, fec: bool) -> None:
+    sound = maker()
+    for index in range(3):
+        sound.decode(payload_of(index * 960, 960), 960)
+    if fec:
+        sound.repair(payload_of(4 * 960, 960, fec=True), 960, skipped)
+    else:
+        sound.decode(payload_of(3 * 960, 960), 960, skipped)
+    played = sound.pool.view[:, 0]
+    assert len(played) == 4 * 960 - skipped
+    blended = min(240, 960 - skipped)
+    assert np.abs(np.diff(played)).max() < 0.012_272 + 1.1 / blended
+    whole = maker()
+    for index in range(4):
+        whole.decode(payload_of(index * 960, 960), 960)
+    kept = 960 - skipped - blended
+    assert np.array_equal(played[len(played) - kept :], whole.pool.view[4 * 960 - kept :, 0])
+
+
+def test_concealment_keeps_its_loudness_and_then_fades_to_nothing() -> None:
+    sound = maker()
+    for index in range(3):
+        sound.decode(payload_of(index * 960, 960), 960)
+    sound.pool.clear()
+    for _ in range(4):
+        sound.conceal(1_440)
+    peaks = [float(np.abs(sound.pool.view[i * 480 : (i + 1) * 480]).max()) for i in range(12)]
+    assert peaks[:6] == pytest.approx([0.5] * 6, abs=0.01)
+    assert peaks[5:10] == sorted(peaks[5:10], reverse=True)
+    assert peaks[10:] == [0.0, 0.0]
 
 
 # ---- queue -------------------------------------------------------------------------------------
