@@ -36,7 +36,7 @@ async def grow(
                 print(f"{size}: {missing}")
                 break
             await settle()
-            cost, _ = await measure_cost(server, swarm, seconds)
+            cost = await measure_cost(server, swarm, seconds)
             costs.append(cost)
             if cost.punctuality.bad_share >= LIMIT:
                 break

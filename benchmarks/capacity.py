@@ -35,6 +35,11 @@ class Scene:
     target: float | None = None
 
     @property
+    def listeners(self) -> int:
+        """Return how many have somebody to hear; who speaks alone has nobody."""
+        return self.rooms * (self.size - (1 if self.speakers == 1 else 0))
+
+    @property
     def key(self) -> str:
         """Return the name in the JSON line."""
         return f"{self.rooms}x{self.size}"
@@ -61,8 +66,7 @@ async def measure_scene(
             members = await fill_room(swarm, f"{scene.key}-{room}", scene.size, scene.speakers)
             let_speak(swarm, members)
         await settle()
-        cost, _ = await measure_cost(server, swarm, seconds)
-    return cost
+        return await measure_cost(server, swarm, seconds, scene.listeners)
 
 
 async def _measure_ours(options: Options, scene: Scene) -> Cost:

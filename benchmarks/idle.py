@@ -33,8 +33,7 @@ async def measure_idle(server: Server, door: Door, rooms: int, seconds: float) -
             for room in range(rooms):
                 group.create_task(sit_down(room))
         await settle()
-        cost, _ = await measure_cost(server, swarm, seconds)
-    return cost
+        return await measure_cost(server, swarm, seconds, listeners=0)
 
 
 async def _mute(participant: Participant) -> None:

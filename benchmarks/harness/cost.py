@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from benchmarks.harness.server import Server
 from benchmarks.load.arrivals import Punctuality, punctuality
-from benchmarks.load.commands import Window
 from benchmarks.load.swarm import Swarm
 
 
@@ -39,18 +38,26 @@ class Cost:
         return self.cpu_s / self.duration_s
 
 
-async def measure_cost(server: Server, swarm: Swarm, seconds: float) -> tuple[Cost, Window]:
-    """Return what `server` spends on the whole `swarm` in the next `seconds`."""
+async def measure_cost(
+    server: Server, swarm: Swarm, seconds: float, listeners: int | None = None
+) -> Cost:
+    """Return what `server` spends on the whole `swarm` in the next `seconds`.
+
+    Args:
+        server: who spends.
+        swarm: on whom.
+        seconds: how long.
+        listeners: how many of them have somebody to hear, None for all.
+    """
     before = server.usage()
     window = await swarm.measure(seconds)
     after = server.usage()
     people = len(swarm.participants)
-    cost = Cost(
+    return Cost(
         participants=people,
         duration_s=window.duration_s,
         cpu_s=after.cpu_s - before.cpu_s,
-        punctuality=punctuality(window.arrivals, people),
+        punctuality=punctuality(window.arrivals, people if listeners is None else listeners),
         client_cpu=window.cpu_s / window.duration_s,
         client_dropped=window.dropped,
     )
-    return cost, window
