@@ -21,13 +21,13 @@ class Client:
     """A python-socketio client that keeps every event it gets."""
 
     def __init__(self) -> None:
+        self.gone = asyncio.Event()
+        """Set when the socket is closed, by whomever."""
         self.sio = socketio.AsyncClient(reconnection=False)
+        self.sio.on("disconnect", lambda *_: self.gone.set())
         self.events: list[tuple[str, Any]] = []
         self._changed = asyncio.Condition()
         self.sio.on("*", self._on_event)
-        self.sio.on("disconnect", lambda *_: self.gone.set())
-        self.gone = asyncio.Event()
-        """Set when the socket is closed, by whomever."""
 
     async def _on_event(self, event: str, *args: Any) -> None:
         async with self._changed:
