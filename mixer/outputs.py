@@ -42,7 +42,7 @@ class Output:
         joined: Whether somebody came since the last packet: that packet must decode without
             what went before it.
         quiet_packets: Silent packets in a row, the present one included; 0 while there is sound.
-        history: The 10 ms that its first listener heard before, float32 (480, 2), for the encoder
+        history: The 20 ms that its first listener heard before, float32 (960, 2), for the encoder
             to begin with; the shell clears it.
         cookie: Whatever the shell keeps with it (its encoder).
     """

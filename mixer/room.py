@@ -300,7 +300,7 @@ class RoomMixer:
             self._gains = {at: gain for at, gain in self._gains.items() if at[0] != key.mix}
         if origin is not None:
             self._limiters[row] = self._limiters[origin.row]
-            output.history = self._mix_arena.data[origin.row, -BLOCK_10MS:].copy()
+            output.history = self._mix_arena.data[origin.row].copy()  # at an even block: in order
             if not known:
                 inherited = {
                     (key.mix, source_id): gain

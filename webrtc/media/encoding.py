@@ -1,7 +1,7 @@
 """The encoder of an output: what leaves, and what is left unsaid.
 
 A packet to which somebody new listens is coded without prediction, so that it decodes on top of
-whatever that listener heard before. A silent mix is encoded for a few packets, until the decoder
+whatever that listener heard before. A silent mix is encoded for `FLUSH_MS`, until the decoder
 holds nothing but silence; then one byte says "go on" (a DTX frame, RFC 6716 section 3.1) every
 400 ms for a while, and after that nothing is sent at all.
 """
@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from mixer.arena import BLOCK_10MS
 from mixer.outputs import Output
 from mixer.room import QUIET_PACKETS
 from webrtc.media.opus import Application, Encoder, EncoderSettings, Signal
 
-FLUSH_PACKETS = 3
+FLUSH_MS = 60  # SILK needs some 50 to fall below -70 dBFS
 DTX_EVERY_MS = 400
 _FRAME_CODE = 0x03
 
@@ -88,9 +89,11 @@ class OutputEncoder:
         """
         history, output.history = output.history, None
         if history is not None:
-            self._encoder.encode(history)  # the first 2.5 ms of a frame overlap what was before
+            # A frame's beginning overlaps what was before, filtered by pitch: it must be found.
+            for half in (history[:BLOCK_10MS], history[BLOCK_10MS:]):
+                self._encoder.encode(half)
         joined, output.joined = output.joined, False
-        said = output.quiet_packets - FLUSH_PACKETS  # silent packets beyond those encoded
+        said = output.quiet_packets - FLUSH_MS // self._ptime_ms  # silent packets beyond those encoded
         if said > 0 and not joined:
             self._paused = True
             every = DTX_EVERY_MS // self._ptime_ms
