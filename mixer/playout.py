@@ -58,7 +58,8 @@ STRETCH_SPACING = 9  # after a change of n samples, n × this go unchanged: one 
 CONCEAL_STEP = 480
 HISTORY_KEPT = 12_000  # what was played is kept for so long after expansion was near
 MIN_SIMILARITY = 0.9
-PATIENCE_STEP = 0.01
+PATIENCE_STEP = 0.05  # what is asked for less at each further try
+TRY_SPACING = 2_400  # 50 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,9 +347,8 @@ class Playout:
         self._gather(samples + longest + stretch.OVERLAP_SAMPLES, now_s)
         pool = self._pool
         period = stretch.find_period(pool.view, min(longest, len(pool) - samples))
-        if period is None:
-            return
-        if period.similarity < self._patience:
+        if period is None or period.similarity < self._patience:
+            self._cooldown = TRY_SPACING
             self._patience -= PATIENCE_STEP
             return
         stretch.compress(pool.view, period.samples)
@@ -364,9 +364,8 @@ class Playout:
         # So much more, and blocks begin where packets begin.
         wanted = position + samples - self._last_packet_of(position, samples)
         period = stretch.find_repeat(self._history.view, pool.view, wanted)
-        if period is None:
-            return
-        if period.similarity < self._patience:
+        if period is None or period.similarity < self._patience:
+            self._cooldown = TRY_SPACING
             self._patience -= PATIENCE_STEP
             return
         coming = pool.view.copy()
