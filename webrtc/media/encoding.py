@@ -16,7 +16,7 @@ from mixer.outputs import Output
 from mixer.room import QUIET_PACKETS
 from webrtc.media.opus import Application, Encoder, EncoderSettings, Signal
 
-FLUSH_MS = 60  # SILK needs some 50 to fall below -70 dBFS
+FLUSH_MS = 100  # then what SILK and its comfort noise still say is below -58 dBFS
 DTX_EVERY_MS = 400
 _FRAME_CODE = 0x03
 
@@ -93,7 +93,8 @@ class OutputEncoder:
             for half in (history[:BLOCK_10MS], history[BLOCK_10MS:]):
                 self._encoder.encode(half)
         joined, output.joined = output.joined, False
-        said = output.quiet_packets - FLUSH_MS // self._ptime_ms  # silent packets beyond those encoded
+        # Silent packets beyond those that are encoded.
+        said = output.quiet_packets - FLUSH_MS // self._ptime_ms
         if said > 0 and not joined:
             self._paused = True
             every = DTX_EVERY_MS // self._ptime_ms
