@@ -46,6 +46,7 @@ async def main() -> None:
     options = parse_options("CPU of silent rooms", 30, 8)
     rooms = QUICK_ROOMS if options.quick else ROOMS
     async with options.server() as server:
+        await settle()
         floor = server.usage()
         await asyncio.sleep(options.seconds)
         empty_share = (server.usage().cpu_s - floor.cpu_s) / options.seconds
