@@ -129,6 +129,18 @@ async def test_someone_who_is_back_gets_all_levels(front: RunningFront) -> None:
     assert (await alice.event("levels"))["levels"] == [[me, 30, 1]]
 
 
+async def test_a_page_that_was_hidden_is_taken_for_visible_when_it_is_back(
+    front: RunningFront,
+) -> None:
+    alice, ack = await front.joined()
+    await alice.ok("set_visibility", False)
+    await alice.lose_socket()
+    alice = await front.client()
+    await alice.ok("join_room", {"resume_token": ack["resume_token"]})
+    front.worker.send_levels("room", (ack["participant_id"], 30, False))
+    assert (await alice.event("levels"))["levels"] == [[ack["participant_id"], 30, 0]]
+
+
 async def test_active_speakers_change_with_who_speaks_and_who_leaves(front: RunningFront) -> None:
     alice, ack = await front.joined()
     bob, other = await front.joined()
