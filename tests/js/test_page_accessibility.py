@@ -1,0 +1,93 @@
+"""axe-core finds nothing, in every state of the page, in light and dark, wide and narrow."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+from playwright.async_api import BrowserContext, Page, WebSocketRoute
+
+from tests.js.test_the_page import DENY_MICROPHONE, join
+from tests.support.chromium import Chromium
+from tests.support.server import LiveServer
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+VIOLATIONS = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
+}"""
+TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
+
+
+class Line:
+    """The page's websocket, which can be cut."""
+
+    def __init__(self) -> None:
+        self._sockets: list[WebSocketRoute] = []
+        self._cut = False
+
+    async def attach(self, page: Page) -> None:
+        await page.route_web_socket("**/socket.io/**", self._through)
+
+    async def cut(self) -> None:
+        self._cut = True
+        for socket in self._sockets:
+            await socket.close()
+
+    async def _through(self, socket: WebSocketRoute) -> None:
+        if self._cut:
+            await socket.close()
+        else:
+            socket.connect_to_server()
+            self._sockets.append(socket)
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="npm ci has not been run")
+async def test_every_state_is_accessible(live_server: LiveServer, chromium: Chromium) -> None:
+    browser = await chromium.launch()
+    for scheme, width in product(("light", "dark"), (360, 1440)):
+        context = await browser.new_context(
+            color_scheme="dark" if scheme == "dark" else "light",
+            viewport={"width": width, "height": 800},
+            reduced_motion="reduce",  # no colours between two states
+        )
+        url = f"{live_server.page_url}?room={scheme}-{width}"
+        await walk(context, url, f"{scheme}, {width} px")
+        await context.close()
+
+
+async def walk(context: BrowserContext, url: str, look: str) -> None:
+    """Go through the states of the page and check each."""
+    line = Line()
+    page = await context.new_page()
+    await line.attach(page)
+    await page.goto(url)
+    await page.get_by_text("Ready to join a room.").wait_for(state="attached")
+    await check(page, f"{look}: lobby")
+    await join(page, "Ada")
+    await check(page, f"{look}: alone in the room")
+
+    other = await context.new_page()
+    await other.add_init_script(DENY_MICROPHONE)
+    await other.goto(url)
+    await join(other, "Bela")
+    await other.get_by_role("alert").wait_for()
+    await other.get_by_role("button", name="Mute Ada for me").click()
+    await check(other, f"{look}: denied the microphone, somebody muted")
+
+    await page.bring_to_front()
+    await page.keyboard.press("m")
+    await page.keyboard.press("d")
+    await check(page, f"{look}: microphone and sound off")
+    await page.get_by_role("button", name="Stop Broadcasting").click()
+    await page.get_by_role("button", name="Stop listening").click()
+    await check(page, f"{look}: neither sending nor hearing")
+    await line.cut()
+    await page.get_by_text("Reconnecting", exact=True).wait_for()
+    await check(page, f"{look}: reconnecting")
+
+
+async def check(page: Page, state: str) -> None:
+    await page.evaluate(AXE.read_text("utf-8"))
+    assert await page.evaluate(VIOLATIONS) == [], state
+    assert not await page.evaluate(TOO_WIDE), state

@@ -1,0 +1,201 @@
+"""The page in a real browser, against the real server: what a user does, and what the page says."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.support.chromium import Chromium
+from tests.support.server import LiveServer
+
+CLIENT = "document.querySelector('ag-app').client"
+CONNECTED = f"() => {CLIENT}.mediaState === 'connected'"
+DENY_MICROPHONE = """
+navigator.mediaDevices.getUserMedia = () =>
+  Promise.reject(new DOMException('denied', 'NotAllowedError'));
+"""
+
+Tone = Callable[[int], Path]
+
+
+async def join(page: Page, name: str, *, broadcast: bool = True) -> None:
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_label("Start Broadcasting").set_checked(broadcast)
+    await page.get_by_role("button", name="Join Room").click()
+    await page.wait_for_function(CONNECTED)
+
+
+def strip(page: Page, name: str) -> Any:
+    return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name))
+
+
+async def test_two_people_see_each_other_and_who_switches_the_microphone_off(
+    live_server: LiveServer, chromium: Chromium, tone: Tone
+) -> None:
+    ada = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    bela = await chromium.page(live_server.page_url, tone(660))
+    await join(ada, "Ada")
+    await bela.get_by_label("Room", exact=True).fill("studio")
+    await join(bela, "Bela")
+    await expect(strip(ada, "Bela")).to_contain_text("speaking")
+    await expect(strip(bela, "Ada")).to_contain_text("speaking")
+    await expect(strip(ada, "Ada")).to_contain_text("You")
+    await ada.keyboard.press("m")
+    await expect(strip(bela, "Ada")).to_contain_text("microphone off")
+    await expect(ada.get_by_role("button", name="Microphone off")).to_be_visible()
+    await ada.keyboard.press("m")
+    await expect(strip(bela, "Ada")).not_to_contain_text("microphone off")
+    await ada.get_by_role("button", name="Leave").click()
+    await expect(strip(bela, "Ada")).to_have_count(0)
+    await expect(ada.get_by_role("button", name="Join Room")).to_be_visible()
+
+
+async def test_what_is_typed_becomes_a_room_and_a_link(
+    live_server: LiveServer, chromium: Chromium
+) -> None:
+    page = await chromium.page(live_server.page_url)
+    await page.get_by_label("Room", exact=True).fill("Tuesday band!")
+    await expect(page.get_by_text("The room will be called Tuesday-band.")).to_be_visible()
+    await join(page, "Ada", broadcast=False)
+    assert page.url.endswith("?room=Tuesday-band")
+    await expect(page.get_by_role("heading", name="Tuesday-band")).to_be_visible()
+    await expect(page.get_by_text("You are alone here")).to_be_visible()
+
+
+async def test_a_reload_takes_the_same_seat_with_its_switches(
+    live_server: LiveServer, chromium: Chromium, tone: Tone
+) -> None:
+    page = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    await join(page, "Ada")
+    await page.keyboard.press("m")
+    seat = await page.evaluate(f"{CLIENT}.room.participantId")
+    await page.reload()
+    await page.wait_for_function(CONNECTED)
+    assert await page.evaluate(f"{CLIENT}.room.participantId") == seat
+    await expect(page.get_by_role("button", name="Microphone off")).to_be_visible()
+    assert await page.evaluate(f"{CLIENT}.microphone.track.enabled") is False
+
+
+async def test_a_seat_that_is_taken_elsewhere_is_given_up_with_a_word(
+    live_server: LiveServer, chromium: Chromium
+) -> None:
+    page = await chromium.page(f"{live_server.page_url}?room=studio")
+    await join(page, "Ada", broadcast=False)
+    token = await page.evaluate(f"{CLIENT}.room.resumeToken")
+    other = await chromium.page(live_server.page_url)
+    await other.evaluate(
+        """async (resumeToken) => {
+          const { AudioStreamingClient } = await import('./webrtc_client.js');
+          const client = new AudioStreamingClient(location.origin);
+          await client.connect();
+          await client.joinRoom({ roomId: 'studio', resumeToken });
+        }""",
+        token,
+    )
+    await expect(page.get_by_text("You are in this room elsewhere")).to_be_visible()
+    await page.get_by_role("button", name="Join Room").click()
+    await page.wait_for_function(CONNECTED)
+
+
+async def test_whoever_is_denied_the_microphone_listens_and_is_told_the_way_out(
+    live_server: LiveServer, chromium: Chromium
+) -> None:
+    browser = await chromium.launch()
+    page = await browser.new_page()
+    await page.add_init_script(DENY_MICROPHONE)
+    await page.goto(f"{live_server.page_url}?room=studio")
+    await join(page, "Ada")
+    notice = page.get_by_role("alert")
+    await expect(notice).to_contain_text("The microphone is blocked")
+    await expect(notice.get_by_role("button", name="Try again")).to_be_visible()
+    await notice.get_by_role("button", name="Just listen").click()
+    await expect(notice).to_have_count(0)
+    await expect(page.get_by_role("button", name="Sound on")).to_be_visible()
+
+
+async def test_a_listener_can_start_to_broadcast(
+    live_server: LiveServer, chromium: Chromium, tone: Tone
+) -> None:
+    page = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    await join(page, "Ada", broadcast=False)
+    assert await page.evaluate(f"{CLIENT}.room.role") == "subscriber"
+    await page.locator("ag-dock").get_by_role("button", name="Start Broadcasting").click()
+    await expect(page.get_by_role("button", name="Microphone on")).to_be_visible()
+    assert await page.evaluate(f"{CLIENT}.room.role") == "both"
+    await expect(strip(page, "Ada")).to_contain_text("speaking")
+
+
+async def test_a_volume_takes_numbers_keys_and_nothing_else(
+    live_server: LiveServer, chromium: Chromium
+) -> None:
+    ada = await chromium.page(f"{live_server.page_url}?room=studio")
+    bela = await chromium.page(f"{live_server.page_url}?room=studio")
+    await join(ada, "Ada", broadcast=False)
+    await join(bela, "Bela", broadcast=False)
+    field = bela.get_by_label("Volume of Ada in decibels")
+    slider = bela.get_by_label("Volume of Ada", exact=True)
+    gain = f"{CLIENT}.participants.find((person) => person.name === 'Ada').mix.gainDb"
+    for typed, shown, gain_db in (
+        ("-6,5", "−6.5", -6.5),
+        ("loud", "−6.5", -6.5),
+        ("99", "+12.0", 12),
+        ("-inf", "−∞", -60),
+    ):
+        await field.fill(typed)
+        await field.press("Enter")
+        await expect(field).to_have_value(shown)
+        assert await bela.evaluate(gain) == gain_db
+    await slider.press("Delete")
+    await slider.press("ArrowUp")
+    await expect(field).to_have_value("+1.0")
+    await bela.get_by_role("button", name="Mute Ada for me").click()
+    await expect(strip(bela, "Ada")).to_contain_text("muted by you")
+    await bela.reload()
+    await expect(field).to_have_value("+1.0")
+    await expect(strip(bela, "Ada")).to_contain_text("muted by you")
+
+
+async def test_a_server_that_restarts_is_come_back_to_without_a_new_connection(
+    live_server: LiveServer, chromium: Chromium
+) -> None:
+    page = await chromium.page(f"{live_server.page_url}?room=studio")
+    await join(page, "Ada", broadcast=False)
+    await page.evaluate(
+        f"""() => {{
+          const client = {CLIENT};
+          window.seen = {{ before: client.peerConnection, resumed: null }};
+          client.on('reconnected', ({{ resumed }}) => (window.seen.resumed = resumed));
+        }}"""
+    )
+    os.kill(live_server.front_pid(), signal.SIGKILL)
+    await page.wait_for_function("() => window.seen.resumed === true")
+    assert await page.evaluate(f"window.seen.before === {CLIENT}.peerConnection")
+    await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+
+
+async def test_the_page_leaves_one_global_name_and_breaks_no_policy(
+    live_server: LiveServer, chromium: Chromium
+) -> None:
+    browser = await chromium.launch()
+    page = await browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(f"{live_server.page_url}?room=studio")
+    await join(page, "Ada")
+    ours = await page.evaluate(
+        """() => {
+          const frame = document.createElement('iframe');
+          document.body.append(frame);
+          const native = new Set(Object.getOwnPropertyNames(frame.contentWindow));
+          frame.remove();
+          return Object.getOwnPropertyNames(window).filter((name) => !native.has(name));
+        }"""
+    )
+    assert [name for name in ours if not name.startswith("__playwright")] == [
+        "AudioStreamingClient"
+    ]
+    assert complaints == []
