@@ -228,9 +228,12 @@ class Peer:
 
     def on_srtp(self, data: bytes, arrival_s: float) -> None:
         """Take an SRTP or SRTCP packet that the intake did not decrypt."""
-        if not self._keyed or len(data) < 12:
-            return
         counters = self._host.counters
+        if not self._keyed:
+            return
+        if not 12 <= len(data) <= MAX_SRTP_BYTES:
+            counters["srtp_rejected"] += 1
+            return
         try:
             if 192 <= data[1] <= 223:  # RFC 5761 section 4
                 self._on_rtcp(self._dtls.incoming.unprotect_rtcp(data), arrival_s)
