@@ -68,7 +68,10 @@ test('attempts without success come at growing distances', () => {
     now = wake(machine);
     assert.deepEqual(machine.handleTimer(now), ['renew']);
   }
-  assert.deepEqual([...pauses].sort((a, b) => a - b), pauses);
+  assert.deepEqual(
+    [...pauses].sort((a, b) => a - b),
+    pauses,
+  );
 });
 
 test('connecting that takes too long counts as failed', () => {
@@ -106,7 +109,14 @@ test('an offer that the lost socket took with it is made again', () => {
 test('once nothing is wanted, nothing happens', () => {
   const machine = up();
   assert.deepEqual(machine.handle('unwant', 0), ['close']);
-  for (const input of /** @type {const} */ (['failed', 'shaky', 'reset', 'networkChanged', 'up', 'unwant'])) {
+  for (const input of /** @type {const} */ ([
+    'failed',
+    'shaky',
+    'reset',
+    'networkChanged',
+    'up',
+    'unwant',
+  ])) {
     assert.deepEqual(machine.handle(input, 0), [], input);
     assert.equal(machine.state, 'idle');
   }

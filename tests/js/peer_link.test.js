@@ -21,7 +21,10 @@ function makeLink(change = {}) {
       track: () => {},
       ...change,
     },
-    { createPeerConnection: (configuration) => /** @type {any} */ (new FakePeerConnection(configuration)) },
+    {
+      createPeerConnection: (configuration) =>
+        /** @type {any} */ (new FakePeerConnection(configuration)),
+    },
   );
   link.configure({ direction: 'sendrecv' });
   return { link, seen };
@@ -111,7 +114,9 @@ test('a refused offer is rolled back and its reason told', async () => {
 test('a replaced connection reports nothing and its answer goes nowhere', async () => {
   /** @type {((sdp: string) => void)[]} */
   const answer = [];
-  const { link, seen } = makeLink({ sendOffer: () => new Promise((resolve) => answer.push(resolve)) });
+  const { link, seen } = makeLink({
+    sendOffer: () => new Promise((resolve) => answer.push(resolve)),
+  });
   const first = link.renew({});
   await settle();
   const old = fake(link);

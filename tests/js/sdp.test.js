@@ -8,7 +8,8 @@ const SPEECH = /** @type {const} */ ({ mode: 'speech', ptimeMs: 10 });
 const MUSIC = /** @type {const} */ ({ mode: 'music', ptimeMs: 10 });
 
 /** @param {string} browser */
-const golden = (browser) => readFile(new URL(`golden/${browser}_offer.sdp`, import.meta.url), 'utf8');
+const golden = (browser) =>
+  readFile(new URL(`golden/${browser}_offer.sdp`, import.meta.url), 'utf8');
 
 /** @param {string} sdp */
 function opusFmtp(sdp) {
@@ -38,7 +39,9 @@ for (const browser of ['chromium', 'firefox']) {
     /** @param {string} sdp */
     const others = (sdp) => {
       const opus = /a=rtpmap:(\d+) opus/.exec(sdp)?.[1];
-      return sdp.split('\r\n').filter((line) => !line.startsWith(`a=fmtp:${opus} `) && !line.startsWith('a=ptime:'));
+      return sdp
+        .split('\r\n')
+        .filter((line) => !line.startsWith(`a=fmtp:${opus} `) && !line.startsWith('a=ptime:'));
     };
     assert.deepEqual(others(after), others(before));
     assert.equal(after.endsWith('\r\n'), true);
@@ -61,7 +64,8 @@ test('an fmtp line is made where there is none', () => {
 });
 
 test('sections without Opus and other media stay untouched', () => {
-  const sdp = 'v=0\r\nm=audio 9 X 0\r\na=rtpmap:0 PCMU/8000\r\nm=video 9 X 96\r\na=rtpmap:96 VP8/90000\r\n';
+  const sdp =
+    'v=0\r\nm=audio 9 X 0\r\na=rtpmap:0 PCMU/8000\r\nm=video 9 X 96\r\na=rtpmap:96 VP8/90000\r\n';
   assert.equal(tuneOpus(sdp, SPEECH), sdp);
 });
 

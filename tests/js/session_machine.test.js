@@ -41,7 +41,9 @@ test('a refused resume token is followed by one join without it', () => {
   machine.handle('socketDown', 0);
   machine.handle('online', 0);
   machine.handle('socketUp', 0);
-  assert.deepEqual(machine.handleJoinRefused('resume_failed', 0), [{ effect: 'join', resume: false }]);
+  assert.deepEqual(machine.handleJoinRefused('resume_failed', 0), [
+    { effect: 'join', resume: false },
+  ]);
   assert.equal(machine.state, 'rejoining');
   assert.deepEqual(machine.handleJoinRefused('resume_failed', 0), []);
   assert.equal(machine.state, 'connected');
@@ -89,7 +91,10 @@ test('pauses grow, and a connection resets them', () => {
     now = wake(machine);
     machine.handleTimer(now);
   }
-  assert.deepEqual([...pauses].sort((a, b) => a - b), pauses);
+  assert.deepEqual(
+    [...pauses].sort((a, b) => a - b),
+    pauses,
+  );
   assert.ok(/** @type {number} */ (pauses.at(-1)) <= 8000);
   machine.handle('socketUp', now);
   machine.handle('socketDown', now);
@@ -144,7 +149,13 @@ test('joining needs a connection', () => {
 
 test('at most one socket is open or being opened, whatever happens', () => {
   const inputs = /** @type {const} */ ([
-    'connect', 'socketUp', 'socketDown', 'online', 'joinOk', 'leave', 'disconnect',
+    'connect',
+    'socketUp',
+    'socketDown',
+    'online',
+    'joinOk',
+    'leave',
+    'disconnect',
   ]);
   let seed = 7;
   const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
@@ -153,7 +164,9 @@ test('at most one socket is open or being opened, whatever happens', () => {
   let now = 0;
   for (let step = 0; step < 5000; step += 1) {
     now += Math.floor(random() * 3000);
-    const input = /** @type {(typeof inputs)[number]} */ (inputs[Math.floor(random() * inputs.length)]);
+    const input = /** @type {(typeof inputs)[number]} */ (
+      inputs[Math.floor(random() * inputs.length)]
+    );
     if (input === 'socketUp' && machine.state !== 'connecting') continue;
     if (input === 'socketDown' && open === 0) continue;
     if (input === 'socketDown') open = 0;

@@ -3,11 +3,23 @@ import test from 'node:test';
 
 import { people } from '../../webrtc/static/app/announcer.js';
 import { FLOOR_DB, REST, advance, lengthOf } from '../../webrtc/static/app/ballistics.js';
-import { formatDb, formatMs, formatPan, formatShare, parseDb } from '../../webrtc/static/app/format.js';
+import {
+  formatDb,
+  formatMs,
+  formatPan,
+  formatShare,
+  parseDb,
+} from '../../webrtc/static/app/format.js';
 import { ORDERS } from '../../webrtc/static/app/orders.js';
 import { toRoomId } from '../../webrtc/static/app/room_id.js';
 import { dbAt, positionOf } from '../../webrtc/static/app/taper.js';
-import { leaveVisit, readLikes, roomInAddress, roomLink, takeVisit } from '../../webrtc/static/app/visit.js';
+import {
+  leaveVisit,
+  readLikes,
+  roomInAddress,
+  roomLink,
+  takeVisit,
+} from '../../webrtc/static/app/visit.js';
 import { adviceFor, statusWords } from '../../webrtc/static/app/words.js';
 import { backoffMs } from '../../webrtc/static/client/backoff.js';
 import { acknowledged, microphoneError } from '../../webrtc/static/client/errors.js';
@@ -27,7 +39,8 @@ test('the fader rises all the way, unity at three quarters', () => {
 });
 
 test('a value set in decibels is read back from the fader', () => {
-  for (let db = -60; db <= 12; db += 0.5) assert.ok(Math.abs(dbAt(positionOf(db)) - db) < 0.06, String(db));
+  for (let db = -60; db <= 12; db += 0.5)
+    assert.ok(Math.abs(dbAt(positionOf(db)) - db) < 0.06, String(db));
 });
 
 test('values beyond the fader stop at its ends', () => {
@@ -122,12 +135,21 @@ test('a visit is handed on once, and forbidden storage is no trouble', () => {
   /** @type {Map<string, string>} */
   const kept = new Map();
   const storage = () =>
-    /** @type {Storage} */ (/** @type {unknown} */ ({
-      getItem: (/** @type {string} */ key) => kept.get(key) ?? null,
-      setItem: (/** @type {string} */ key, /** @type {string} */ value) => kept.set(key, value),
-      removeItem: (/** @type {string} */ key) => kept.delete(key),
-    }));
-  const visit = { roomId: 'a', name: 'Ada', publishing: true, subscribing: true, muted: false, deafened: false };
+    /** @type {Storage} */ (
+      /** @type {unknown} */ ({
+        getItem: (/** @type {string} */ key) => kept.get(key) ?? null,
+        setItem: (/** @type {string} */ key, /** @type {string} */ value) => kept.set(key, value),
+        removeItem: (/** @type {string} */ key) => kept.delete(key),
+      })
+    );
+  const visit = {
+    roomId: 'a',
+    name: 'Ada',
+    publishing: true,
+    subscribing: true,
+    muted: false,
+    deafened: false,
+  };
   leaveVisit(storage, visit);
   assert.deepEqual(takeVisit(storage), visit);
   assert.equal(takeVisit(storage), null);
@@ -140,10 +162,24 @@ test('a visit is handed on once, and forbidden storage is no trouble', () => {
 });
 
 test('every state and trouble has words', () => {
-  for (const state of /** @type {const} */ (['disconnected', 'connecting', 'connected', 'joining', 'joined', 'reconnecting'])) {
+  for (const state of /** @type {const} */ ([
+    'disconnected',
+    'connecting',
+    'connected',
+    'joining',
+    'joined',
+    'reconnecting',
+  ])) {
     assert.ok(statusWords(state, 'connected').text);
   }
-  for (const media of /** @type {const} */ (['idle', 'connecting', 'connected', 'interrupted', 'restarting', 'retrying'])) {
+  for (const media of /** @type {const} */ ([
+    'idle',
+    'connecting',
+    'connected',
+    'interrupted',
+    'restarting',
+    'retrying',
+  ])) {
     assert.ok(statusWords('joined', media).hint);
   }
   assert.equal(adviceFor({ reason: 'never_heard_of', detail: 'Something.' }).text, 'Something.');
@@ -160,13 +196,31 @@ test('lists begin with oneself and do not dance', () => {
   const person = (participantId, joinedAt, isMe = false) =>
     /** @type {any} */ ({ participantId, name: participantId, joinedAt, csrc: joinedAt, isMe });
   const everyone = [person('c', 3), person('a', 1), person('me', 9, true), person('b', 2)];
-  /** @param {import('../../webrtc/static/app/orders.js').OrderName} order @param {[string, number][]} loudness */
+  /**
+   * @param {import('../../webrtc/static/app/orders.js').OrderName} order
+   * @param {[string, number][]} loudness
+   */
   const names = (order, loudness = []) =>
-    ORDERS[order](everyone, new Map(loudness)).map((each) => each.participantId).join(' ');
+    ORDERS[order](everyone, new Map(loudness))
+      .map((each) => each.participantId)
+      .join(' ');
   assert.equal(names('joined'), 'me a b c');
   assert.equal(names('name'), 'me a b c');
-  assert.equal(names('loudest', [['c', -20], ['b', -60]]), 'me c b a');
-  assert.equal(names('loudest', [['a', -31], ['b', -30], ['c', -30.5]]), 'me a b c');
+  assert.equal(
+    names('loudest', [
+      ['c', -20],
+      ['b', -60],
+    ]),
+    'me c b a',
+  );
+  assert.equal(
+    names('loudest', [
+      ['a', -31],
+      ['b', -30],
+      ['c', -30.5],
+    ]),
+    'me a b c',
+  );
 });
 
 test('pauses grow to their cap and are never zero', () => {
@@ -180,8 +234,20 @@ test('pauses grow to their cap and are never zero', () => {
 test('an acknowledgement is a success, a reason, or malformed', () => {
   assert.deepEqual(acknowledged({ ok: true, sdp: 'x' }), { ok: true, sdp: 'x' });
   const refused = { ok: false, error: { reason: 'draining', detail: 'Later.', retry_after: 2 } };
-  assert.throws(() => acknowledged(refused), { reason: 'draining', detail: 'Later.', retryAfterS: 2 });
-  for (const nonsense of [null, undefined, 'ok', {}, { ok: 'true' }, { ok: false }, { ok: false, error: 7 }]) {
+  assert.throws(() => acknowledged(refused), {
+    reason: 'draining',
+    detail: 'Later.',
+    retryAfterS: 2,
+  });
+  for (const nonsense of [
+    null,
+    undefined,
+    'ok',
+    {},
+    { ok: 'true' },
+    { ok: false },
+    { ok: false, error: 7 },
+  ]) {
     assert.throws(() => acknowledged(nonsense), { reason: 'bad_answer' });
   }
 });
@@ -219,14 +285,21 @@ test('of many values only the first and the last are sent', async () => {
   });
   const all = [1, 2, 3, 4].map((value) => sender.put('a', value));
   const other = sender.put('b', 9);
-  assert.deepEqual(sent, [['a', 1], ['b', 9]]);
+  assert.deepEqual(sent, [
+    ['a', 1],
+    ['b', 9],
+  ]);
   release.splice(0).forEach((go) => go());
   await all[0];
   await other;
   await new Promise((resolve) => setImmediate(resolve));
   release.splice(0).forEach((go) => go());
   await Promise.all(all);
-  assert.deepEqual(sent, [['a', 1], ['b', 9], ['a', 4]]);
+  assert.deepEqual(sent, [
+    ['a', 1],
+    ['b', 9],
+    ['a', 4],
+  ]);
 });
 
 test('a failed send does not hold up the next value', async () => {

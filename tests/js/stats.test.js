@@ -32,9 +32,19 @@ test('a first reading, and one of a new connection, give no made-up rates', () =
 
 test('loss is a share of what was sent, and never negative', () => {
   const before = reading({ packetsReceived: 100, packetsLost: 10 });
-  const lossy = computeStats(before, reading({ atMs: 1, packetsReceived: 195, packetsLost: 15 }), null, CONTEXT);
+  const lossy = computeStats(
+    before,
+    reading({ atMs: 1, packetsReceived: 195, packetsLost: 15 }),
+    null,
+    CONTEXT,
+  );
   assert.equal(lossy.loss.down, 0.05);
-  const healed = computeStats(before, reading({ atMs: 1, packetsReceived: 202, packetsLost: 8 }), null, CONTEXT);
+  const healed = computeStats(
+    before,
+    reading({ atMs: 1, packetsReceived: 202, packetsLost: 8 }),
+    null,
+    CONTEXT,
+  );
   assert.equal(healed.loss.down, 0);
 });
 
@@ -82,10 +92,15 @@ test('what is not known is null and does not count', () => {
 });
 
 test('figures that the server leaves out have their defaults', () => {
-  const { latency, loss, packetMs } = computeStats(null, reading({}), { packets_received: 95, packets_lost: 5 }, {
-    ...CONTEXT,
-    ptimeUpMs: null,
-  });
+  const { latency, loss, packetMs } = computeStats(
+    null,
+    reading({}),
+    { packets_received: 95, packets_lost: 5 },
+    {
+      ...CONTEXT,
+      ptimeUpMs: null,
+    },
+  );
   assert.equal(latency.serverBufferMs, 0);
   assert.equal(latency.mixMs, 0);
   assert.equal(loss.up, 0.05);
@@ -95,15 +110,32 @@ test('figures that the server leaves out have their defaults', () => {
 test('a report is read whatever else stands in it', () => {
   const report = [
     { type: 'inbound-rtp', kind: 'video', bytesReceived: 9 },
-    { type: 'inbound-rtp', kind: 'audio', bytesReceived: 7, jitter: 0.002, packetsLost: 1, codecId: 'c' },
+    {
+      type: 'inbound-rtp',
+      kind: 'audio',
+      bytesReceived: 7,
+      jitter: 0.002,
+      packetsLost: 1,
+      codecId: 'c',
+    },
     { type: 'outbound-rtp', kind: 'audio', bytesSent: 5 },
     { type: 'remote-inbound-rtp', kind: 'audio', roundTripTime: 0.012, fractionLost: 0.25 },
     { type: 'candidate-pair', nominated: false, currentRoundTripTime: 9 },
     { type: 'codec', id: 'c', mimeType: 'audio/opus' },
   ];
-  const { bytesReceived, jitterMs, roundTripMs, remoteLoss, codec, bytesSent } = readReport(report, 0);
+  const { bytesReceived, jitterMs, roundTripMs, remoteLoss, codec, bytesSent } = readReport(
+    report,
+    0,
+  );
   assert.deepEqual(
     { bytesReceived, jitterMs, roundTripMs, remoteLoss, codec, bytesSent },
-    { bytesReceived: 7, jitterMs: 2, roundTripMs: 12, remoteLoss: 0.25, codec: 'opus', bytesSent: 5 },
+    {
+      bytesReceived: 7,
+      jitterMs: 2,
+      roundTripMs: 12,
+      remoteLoss: 0.25,
+      codec: 'opus',
+      bytesSent: 5,
+    },
   );
 });

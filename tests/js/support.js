@@ -30,7 +30,9 @@ export class VirtualClock {
     const end = this.#now + ms;
     await settle();
     for (;;) {
-      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      const due = [...this.#timers]
+        .filter(([, { at }]) => at <= end)
+        .sort(([, a], [, b]) => a.at - b.at)[0];
       if (!due) break;
       this.#timers.delete(due[0]);
       this.#now = Math.max(this.#now, due[1].at);
@@ -54,6 +56,12 @@ export class FakeServer {
   /** @type {{ event: string, payload: any }[]} */
   asked = [];
   reachable = true;
+
+  /** @param {VirtualClock} clock For acknowledgements that never come. */
+  constructor(clock) {
+    this.clock = clock;
+  }
+
   /** @type {Record<string, (payload: any) => any>} */
   answers = {};
   /** @type {Set<FakeSocket>} */
@@ -93,6 +101,8 @@ export class FakeSocket {
   }
 
   connected = false;
+  /** @type {Set<number>} */
+  #limits = new Set();
   /** @type {Map<string, ((...args: any[]) => void)[]>} */
   #handlers = new Map();
 
@@ -129,22 +139,34 @@ export class FakeSocket {
   drop(why) {
     if (!this.connected) return;
     this.connected = false;
+    for (const limit of this.#limits) this.server.clock.clearTimer(limit);
+    this.#limits.clear();
     this.fire('disconnect', why);
   }
 
-  timeout() {
+  /** @param {number} ms */
+  timeout(ms) {
     return {
       /** @param {string} event @param {...any} args */
-      emit: (event, ...args) => {
-        const acknowledge = args.pop();
-        this.server.asked.push({ event, payload: args[0] });
-        const answer = this.server.answers[event];
-        queueMicrotask(async () => {
-          const ack = answer ? await answer(args[0]) : { ok: true };
-          if (ack !== undefined && this.connected) acknowledge(null, ack);
-        });
-      },
+      emit: (event, ...args) => void this.#ask(ms, event, args),
     };
+  }
+
+  /** @param {number} ms @param {string} event @param {any[]} args */
+  async #ask(ms, event, args) {
+    const acknowledge = args.pop();
+    const { server } = this;
+    server.asked.push({ event, payload: args[0] });
+    const limit = server.clock.setTimer(() => {
+      this.#limits.delete(limit);
+      acknowledge(new Error('operation has timed out'));
+    }, ms);
+    this.#limits.add(limit);
+    const answer = server.answers[event];
+    const ack = answer ? await answer(args[0]) : { ok: true };
+    if (ack === undefined || !this.#limits.delete(limit)) return;
+    server.clock.clearTimer(limit);
+    acknowledge(null, ack);
   }
 }
 
@@ -212,7 +234,8 @@ export class FakePeerConnection extends EventTarget {
       this.signalingState = 'have-remote-offer';
       return;
     }
-    if (this.signalingState !== 'have-local-offer') throw new Error(`answer in ${this.signalingState}`);
+    if (this.signalingState !== 'have-local-offer')
+      throw new Error(`answer in ${this.signalingState}`);
     this.signalingState = 'stable';
     if (this.connectionState === 'new') this.become('connected');
   }

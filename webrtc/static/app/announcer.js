@@ -44,7 +44,11 @@ export class Announcer {
 
   #speak() {
     this.#timer = 0;
-    const sentences = [...this.#sentences, ...people(this.#joined, 'joined'), ...people(this.#left, 'left')];
+    const sentences = [
+      ...this.#sentences,
+      ...people(this.#joined, 'joined'),
+      ...people(this.#left, 'left'),
+    ];
     this.#sentences = [];
     this.#joined = [];
     this.#left = [];

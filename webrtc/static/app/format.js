@@ -4,7 +4,11 @@ const DASH = '–';
 const MINUS = '−';
 
 /** @param {number} value @param {number} digits */
-const fixed = (value, digits) => value.toFixed(digits).replace(/^-(?=0(\.0*)?$)/, '').replace('-', MINUS);
+const fixed = (value, digits) =>
+  value
+    .toFixed(digits)
+    .replace(/^-(?=0(\.0*)?$)/, '')
+    .replace('-', MINUS);
 
 /** @param {number | null} ms */
 export const formatMs = (ms) => (ms === null ? DASH : `${fixed(ms, ms < 10 ? 1 : 0)} ms`);
@@ -31,7 +35,11 @@ export function formatPan(pan) {
  * @returns {number | null} Null: not a number.
  */
 export function parseDb(text) {
-  const plain = text.trim().replaceAll(MINUS, '-').replace(',', '.').replace(/\s*db$/i, '');
+  const plain = text
+    .trim()
+    .replaceAll(MINUS, '-')
+    .replace(',', '.')
+    .replace(/\s*db$/i, '');
   if (/^-(∞|inf(inity)?|oo)$/i.test(plain)) return -60;
   if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain)) return null;
   return Number(plain);

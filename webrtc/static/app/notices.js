@@ -26,13 +26,21 @@ export class Notices {
    * @param {Notice} notice
    */
   show(subject, { title, text, actions }) {
-    const close = make('button', {
-      class: 'button quiet notice-close',
-      attributes: { type: 'button', 'aria-label': `Dismiss: ${title}` },
-    }, [icon('close')]);
+    const close = make(
+      'button',
+      {
+        class: 'button quiet notice-close',
+        attributes: { type: 'button', 'aria-label': `Dismiss: ${title}` },
+      },
+      [icon('close')],
+    );
     close.addEventListener('click', () => this.clear(subject));
     const buttons = actions.map(({ label, run }) => {
-      const button = make('button', { class: 'button small', text: label, attributes: { type: 'button' } });
+      const button = make('button', {
+        class: 'button small',
+        text: label,
+        attributes: { type: 'button' },
+      });
       button.addEventListener('click', run);
       return button;
     });

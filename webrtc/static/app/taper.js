@@ -33,7 +33,10 @@ export const dbAt = (position) => {
  * @param {0 | 1} to
  */
 function interpolate(value, from, to) {
-  const above = Math.max(1, MARKS.findIndex((mark) => value <= mark[from]));
+  const above = Math.max(
+    1,
+    MARKS.findIndex((mark) => value <= mark[from]),
+  );
   const low = /** @type {readonly [number, number]} */ (MARKS[above - 1]);
   const high = /** @type {readonly [number, number]} */ (MARKS[above]);
   const share = (value - low[from]) / (high[from] - low[from]);

@@ -27,10 +27,22 @@ const SIGNALING = {
 /** @type {Record<MediaState, StatusWords>} */
 const SOUND = {
   idle: SIGNALING.joined,
-  connecting: { tone: 'busy', text: 'Connecting sound', hint: 'Looking for a way through the network.' },
+  connecting: {
+    tone: 'busy',
+    text: 'Connecting sound',
+    hint: 'Looking for a way through the network.',
+  },
   connected: { tone: 'good', text: 'Connected', hint: 'Sound flows.' },
-  interrupted: { tone: 'busy', text: 'Sound interrupted', hint: 'The network stutters. Waiting a moment.' },
-  restarting: { tone: 'busy', text: 'Finding another way', hint: 'The network changed. Sound returns by itself.' },
+  interrupted: {
+    tone: 'busy',
+    text: 'Sound interrupted',
+    hint: 'The network stutters. Waiting a moment.',
+  },
+  restarting: {
+    tone: 'busy',
+    text: 'Finding another way',
+    hint: 'The network changed. Sound returns by itself.',
+  },
   retrying: {
     tone: 'bad',
     text: 'No way for sound',
@@ -47,10 +59,12 @@ export const statusWords = (state, mediaState) =>
   state === 'joined' ? SOUND[mediaState] : SIGNALING[state];
 
 /**
+ * @typedef {'retryMicrophone' | 'listenOnly' | 'connect' | 'dismiss'} ActionName
+ *
  * @typedef {object} Advice
  * @property {string} title
  * @property {string} text
- * @property {readonly ('retryMicrophone' | 'listenOnly' | 'connect' | 'dismiss')[]} actions
+ * @property {readonly ActionName[]} actions
  */
 
 /** @type {Record<string, Advice>} */
@@ -116,7 +130,9 @@ export const adviceFor = ({ reason, detail }) =>
 
 /** @param {string} reason */
 export const isMicrophoneTrouble = (reason) =>
-  ['permission_denied', 'no_microphone', 'device_busy', 'device_lost', 'insecure_origin'].includes(reason);
+  ['permission_denied', 'no_microphone', 'device_busy', 'device_lost', 'insecure_origin'].includes(
+    reason,
+  );
 
 /** @type {Record<string, { title: string, text: string }>} */
 const ROOM_CLOSED = {

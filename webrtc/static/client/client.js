@@ -168,7 +168,8 @@ export class BaseClient extends Emitter {
    * @throws {AudioStreamingError} The server's reason, `timeout`, `not_connected`, `aborted`.
    */
   async joinRoom(roomIdOrOptions = '') {
-    const options = typeof roomIdOrOptions === 'string' ? { roomId: roomIdOrOptions } : roomIdOrOptions;
+    const options =
+      typeof roomIdOrOptions === 'string' ? { roomId: roomIdOrOptions } : roomIdOrOptions;
     const request = {
       room_id: options.roomId ?? '',
       role: options.role ?? 'both',
@@ -197,15 +198,19 @@ export class BaseClient extends Emitter {
   /**
    * Send the microphone (or a track of the caller's) into the room.
    * @param {Partial<MicrophoneWishes> & { track?: MediaStreamTrack }} [options]
-   * @throws {AudioStreamingError} Of the microphone (`permission_denied`, …), the server's reason,
+   * @throws {AudioStreamingError} Of the microphone (`permission_denied`, …), of the server,
    *   `media_unreachable` (attempts go on), `not_joined`.
    */
   async startPublishing({ track, ...wishes } = {}) {
     this.#assertSeat('subscriber');
     if (track) this.microphone.adopt(track);
-    else if (!this.microphone.track || Object.keys(wishes).length > 0) await this.microphone.open(wishes);
+    else if (!this.microphone.track || Object.keys(wishes).length > 0)
+      await this.microphone.open(wishes);
     await this.#media.setTrack(this.microphone.track);
-    await this.#start(() => (this.#publishing = true), () => (this.#publishing = false));
+    await this.#start(
+      () => (this.#publishing = true),
+      () => (this.#publishing = false),
+    );
   }
 
   /** Stop sending and free the microphone; listening goes on. */
@@ -305,7 +310,8 @@ export class BaseClient extends Emitter {
    */
   async setInputDevice(wishes) {
     const change = typeof wishes === 'object' && wishes !== null ? wishes : { deviceId: wishes };
-    const modeChanges = change.musicMode !== undefined && change.musicMode !== this.microphone.wishes.musicMode;
+    const modeChanges =
+      change.musicMode !== undefined && change.musicMode !== this.microphone.wishes.musicMode;
     if (this.microphone.track) await this.microphone.open(change);
     else this.microphone.prefer(change);
     if (modeChanges) this.#wantMedia();

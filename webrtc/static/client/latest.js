@@ -32,10 +32,12 @@ export class LatestSender {
       return waiting.done;
     }
     const entry = { value, done: Promise.resolve() };
-    entry.done = running.catch(() => {}).then(() => {
-      this.#waiting.delete(key);
-      return this.#run(key, entry.value);
-    });
+    entry.done = running
+      .catch(() => {})
+      .then(() => {
+        this.#waiting.delete(key);
+        return this.#run(key, entry.value);
+      });
     this.#waiting.set(key, entry);
     return entry.done;
   }

@@ -78,10 +78,6 @@ export class Media extends Emitter {
     return this.#link.connection;
   }
 
-  get receiver() {
-    return this.#link.receiver;
-  }
-
   /** Packet time that the server asked of us. */
   get ptimeMs() {
     return this.#ptimeMs;

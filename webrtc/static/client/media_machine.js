@@ -3,17 +3,17 @@
  * Decides only; never touches a peer connection, a clock or a timer.
  *
  * Invariants: nothing is sent while signaling is away: the strongest pending step waits for it
- * (renew over restart over offer), and a step cut off half-way is taken again; a working connection is never thrown away; a broken one is tried
- * again for as long as media is wanted.
+ * (renew over restart over offer), and a step cut off half-way is taken again; a working connection
+ * is never thrown away; a broken one is tried again for as long as media is wanted.
  *
  *   state        input                          next         does
  *   idle         want                           connecting   renew
  *   connecting   up                             connected    -
  *   connecting   failed, no success in 8 s      retrying     -         (back-off)
  *   connected    want                           connected    offer     (direction or track changed)
- *   connected    delayed, then the back-off     connected    offer     (the server said "not now")
- *   connected    shaky                          interrupted  -         (browsers say "disconnected")
- *   connected    networkChanged                 restarting   restart   (ICE; the sound goes on meanwhile)
+ *   connected    delayed, then the back-off     connected    offer     ("not now", it was told)
+ *   connected    shaky                          interrupted  -         ("disconnected")
+ *   connected    networkChanged                 restarting   restart   (the sound goes on)
  *   interrupted  up                             connected    -
  *   interrupted  1.5 s passed, networkChanged   restarting   restart
  *   restarting   up                             connected    -

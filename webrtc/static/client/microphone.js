@@ -186,16 +186,19 @@ export class Microphone extends Emitter {
     const owned = this.#owned;
     this.#release();
     try {
-      if (!owned) throw new Error('the track was the caller\'s');
+      if (!owned) throw new Error("the track was the caller's");
       await this.open({ deviceId: null });
     } catch (cause) {
       const reason = cause instanceof AudioStreamingError ? cause.reason : '';
       if (reason === 'aborted') return;
-      const error = reason === 'permission_denied' ? microphoneError(cause) : new AudioStreamingError(
-        'device_lost',
-        'The microphone was unplugged or taken away.',
-        cause,
-      );
+      const error =
+        reason === 'permission_denied'
+          ? microphoneError(cause)
+          : new AudioStreamingError(
+              'device_lost',
+              'The microphone was unplugged or taken away.',
+              cause,
+            );
       this.emit('lost', { error });
     }
   };

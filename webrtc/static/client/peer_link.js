@@ -29,7 +29,7 @@ const MAX_GLARES = 10;
 export class PeerLink {
   /**
    * @param {LinkHandlers} handlers
-   * @param {{ createPeerConnection: (configuration: RTCConfiguration) => RTCPeerConnection }} platform
+   * @param {Pick<import('./platform.js').Platform, 'createPeerConnection'>} platform
    */
   constructor(handlers, platform) {
     this.#handlers = handlers;
@@ -63,11 +63,6 @@ export class PeerLink {
   /** The live connection, for figures; null when there is none. */
   get connection() {
     return this.#pc;
-  }
-
-  /** @type {RTCRtpReceiver | null} */
-  get receiver() {
-    return this.#transceiver?.receiver ?? null;
   }
 
   /**
@@ -118,7 +113,7 @@ export class PeerLink {
    * promise.
    * @param {{ iceRestart?: boolean }} [options]
    * @returns {Promise<void>} Settles when the last answer is applied.
-   * @throws {AudioStreamingError} `negotiation_failed`, `aborted`, or what `sendOffer` rejects with.
+   * @throws {AudioStreamingError} `negotiation_failed`, `aborted`, or as `sendOffer` does.
    */
   offer({ iceRestart = false } = {}) {
     const pc = this.#pc;
@@ -178,7 +173,8 @@ export class PeerLink {
         this.#offerAgain = false;
         if (!(await this.#offerOnce(pc))) {
           glares += 1;
-          if (glares > MAX_GLARES) throw new AudioStreamingError('glare', 'The server never yields.');
+          if (glares > MAX_GLARES)
+            throw new AudioStreamingError('glare', 'The server never yields.');
           this.#offerAgain = true;
         }
         this.#assertCurrent(pc);

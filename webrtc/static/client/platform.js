@@ -3,9 +3,11 @@
  * none.
  */
 
+/** @typedef {import('./signaling.js').SocketLike} SocketLike */
+
 /**
  * @typedef {object} Platform
- * @property {(serverUrl: string, path?: string) => import('./signaling.js').SocketLike} createSocket
+ * @property {(serverUrl: string, path?: string) => SocketLike} createSocket
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} createPeerConnection
  * @property {() => HTMLAudioElement} createAudioElement
  * @property {MediaDevices | undefined} mediaDevices

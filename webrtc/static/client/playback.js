@@ -97,7 +97,10 @@ export class Playback extends Emitter {
    */
   async setOutput(deviceId) {
     if (!this.canChooseOutput) {
-      throw new AudioStreamingError('output_unsupported', 'This browser plays on the default output.');
+      throw new AudioStreamingError(
+        'output_unsupported',
+        'This browser plays on the default output.',
+      );
     }
     try {
       await this.#element?.setSinkId(deviceId);

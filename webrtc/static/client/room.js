@@ -12,9 +12,14 @@ import { Roster } from './roster.js';
  * @typedef {import('./roster.js').ListenerMix} ListenerMix
  * @typedef {import('./roster.js').Participant} Participant
  * @typedef {import('./types.js').JoinResult} JoinResult
- * @typedef {import('./types.js').PeopleEvents & {
- *   switched: { muted: boolean, deafened: boolean } }} RoomEvents `switched`: mute or deafen is now so.
  */
+
+/**
+ * @typedef {object} SwitchEvents
+ * @property {{ muted: boolean, deafened: boolean }} switched Mute and deafen are now so.
+ */
+
+/** @typedef {import('./types.js').PeopleEvents & SwitchEvents} RoomEvents */
 
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {

@@ -45,7 +45,7 @@ export class Roster {
   #me = null;
   /** Kept for people who are away for a moment. @type {Map<string, ListenerMix>} */
   #mixes = new Map();
-  /** Kept because levels may arrive before the list that names their people. @type {Map<string, Voice>} */
+  /** Levels may arrive before the list that names their people. @type {Map<string, Voice>} */
   #voices = new Map();
 
   /** Everyone, in the order of joining. */

@@ -68,7 +68,9 @@ function tuneSection(section, wishes) {
   const lines = section.split(eol).filter((line) => !/^a=(ptime|maxptime):/.test(line));
   const prefix = `a=fmtp:${opus} `;
   const at = lines.findIndex((line) => line.startsWith(prefix));
-  const parameters = parseFmtp(at < 0 ? '' : /** @type {string} */ (lines[at]).slice(prefix.length));
+  const parameters = parseFmtp(
+    at < 0 ? '' : /** @type {string} */ (lines[at]).slice(prefix.length),
+  );
   parameters.set('minptime', '10');
   parameters.set('useinbandfec', '1');
   parameters.set('stereo', '1');

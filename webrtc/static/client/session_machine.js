@@ -24,7 +24,7 @@
  *   rejoining     joinDelayed   waiting       close        (no answer, or "not now")
  *   any live one  socketDown    waiting       -            (`joining` forgets its room)
  *   any           disconnect    disconnected  close
- *   any           expelled      disconnected  -            (the server hung up: it does not want us)
+ *   any           expelled      disconnected  -            (the server hung up on purpose)
  */
 
 import { backoffMs } from './backoff.js';

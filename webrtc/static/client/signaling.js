@@ -87,7 +87,9 @@ export class Signaling {
    */
   request(event, payload, timeoutMs = 8000) {
     if (!this.#socket.connected) {
-      return Promise.reject(new AudioStreamingError('not_connected', 'The server is not connected.'));
+      return Promise.reject(
+        new AudioStreamingError('not_connected', 'The server is not connected.'),
+      );
     }
     return new Promise((resolve, reject) => {
       /** @param {AudioStreamingError} error */

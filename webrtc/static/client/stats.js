@@ -70,7 +70,6 @@
  * @property {ServerReading | null} server
  */
 
-/** @type {Required<Pick<ServerReading, 'packets_received' | 'packets_lost' | 'buffer_ms' | 'mix_wait_ms' | 'ptime_ms'>>} */
 const DEFAULTS = {
   packets_received: 0,
   packets_lost: 0,
@@ -154,7 +153,9 @@ export function computeStats(before, after, server, context) {
     },
     roundTripMs,
     loss: {
-      up: after.remoteLoss ?? (theirs && ratio(theirs.packets_lost, theirs.packets_lost + theirs.packets_received)),
+      up:
+        after.remoteLoss ??
+        (theirs && ratio(theirs.packets_lost, theirs.packets_lost + theirs.packets_received)),
       down: ratio(Math.max(0, change.packetsLost), change.packetsLost + change.packetsReceived),
     },
     jitterMs: after.jitterMs,

@@ -36,8 +36,12 @@ export class AgApp extends HTMLElement {
       microphone: /** @type {import('./ag_microphone.js').AgMicrophone} */ (
         this.querySelector('ag-microphone')
       ),
-      speaker: /** @type {import('./ag_speaker.js').AgSpeaker} */ (this.querySelector('ag-speaker')),
-      figures: /** @type {import('./ag_figures.js').AgFigures} */ (this.querySelector('ag-figures')),
+      speaker: /** @type {import('./ag_speaker.js').AgSpeaker} */ (
+        this.querySelector('ag-speaker')
+      ),
+      figures: /** @type {import('./ag_figures.js').AgFigures} */ (
+        this.querySelector('ag-figures')
+      ),
       dock: /** @type {import('./ag_dock.js').AgDock} */ (this.querySelector('ag-dock')),
     };
     this.#followClient();
@@ -166,7 +170,9 @@ export class AgApp extends HTMLElement {
       if (state === 'connected') this.#notices.clear('media');
       this.#stateChanged(state === 'interrupted' || state === 'retrying');
     });
-    client.on('participantjoined', ({ participant }) => this.#announcer.joined(nameOf(participant)));
+    client.on('participantjoined', ({ participant }) =>
+      this.#announcer.joined(nameOf(participant)),
+    );
     client.on('participantleft', ({ participant }) => this.#announcer.left(nameOf(participant)));
     client.on('participantupdated', ({ participant }) => participant.isMe && this.#draw());
     client.on('playbackblocked', ({ blocked }) => this.#playbackBlocked(blocked));
@@ -224,7 +230,9 @@ export class AgApp extends HTMLElement {
       playTestTone(this.#likes.outputId).catch((error) => this.#trouble('output', error));
     });
     speaker.addEventListener('output', (event) => {
-      void this.#chooseOutput(/** @type {CustomEvent<{ deviceId: string }>} */ (event).detail.deviceId);
+      void this.#chooseOutput(
+        /** @type {CustomEvent<{ deviceId: string }>} */ (event).detail.deviceId,
+      );
     });
     room.addEventListener('trouble', (event) => {
       this.#trouble('mix', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
@@ -293,7 +301,8 @@ export class AgApp extends HTMLElement {
 
   async #listen() {
     try {
-      if (this.#likes.outputId) await this.client.setOutputDevice(this.#likes.outputId).catch(() => {});
+      if (this.#likes.outputId)
+        await this.client.setOutputDevice(this.#likes.outputId).catch(() => {});
       await this.client.startSubscribing();
     } catch (error) {
       this.#trouble(subjectOf(error), error);
@@ -362,7 +371,9 @@ export class AgApp extends HTMLElement {
     document.addEventListener('visibilitychange', () => {
       void this.client.setVisible(document.visibilityState === 'visible').catch(() => {});
     });
-    window.addEventListener('pagehide', () => leaveVisit(() => window.sessionStorage, this.#visit()));
+    window.addEventListener('pagehide', () =>
+      leaveVisit(() => window.sessionStorage, this.#visit()),
+    );
     window.setInterval(() => void this.#readStats(), STATS_EVERY_MS);
   }
 
@@ -405,7 +416,10 @@ export class AgApp extends HTMLElement {
   async #listDevices() {
     const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
     const { microphone, speaker } = this.#parts;
-    microphone.list(devices.filter(({ kind }) => kind === 'audioinput'), this.#likes.inputId);
+    microphone.list(
+      devices.filter(({ kind }) => kind === 'audioinput'),
+      this.#likes.inputId,
+    );
     speaker.list(
       devices.filter(({ kind }) => kind === 'audiooutput'),
       this.#likes.outputId,
@@ -426,7 +440,8 @@ export class AgApp extends HTMLElement {
     const inRoom = client.room !== null;
     this.dataset.view = inRoom ? 'room' : 'lobby';
     for (const element of this.querySelectorAll('[data-view]')) {
-      /** @type {HTMLElement} */ (element).hidden = element.getAttribute('data-view') !== this.dataset.view;
+      /** @type {HTMLElement} */ (element).hidden =
+        element.getAttribute('data-view') !== this.dataset.view;
     }
     const { isPublishing: publishing, isMuted: muted, isSubscribing: subscribing } = client;
     const open = client.microphone.track !== null;
@@ -453,7 +468,7 @@ export class AgApp extends HTMLElement {
     const { reason = '', detail = String(error) } = /** @type {AudioStreamingError} */ (error);
     if (reason === 'aborted') return;
     const { title, text, actions } = adviceFor({ reason, detail });
-    /** @type {Record<import('../words.js').Advice['actions'][number], { label: string, run: () => void }>} */
+    /** @type {Record<import('../words.js').ActionName, { label: string, run: () => void }>} */
     const known = {
       retryMicrophone: { label: 'Try again', run: () => void this.#retryMicrophone() },
       listenOnly: { label: 'Just listen', run: () => this.#listenOnly() },

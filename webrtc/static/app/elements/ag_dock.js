@@ -25,7 +25,9 @@ export class AgDock extends HTMLElement {
     }
   }
 
-  /** @param {{ publishing: boolean, muted: boolean, subscribing: boolean, deafened: boolean }} state */
+  /**
+   * @param {{ publishing: boolean, muted: boolean, subscribing: boolean, deafened: boolean }} state
+   */
   show({ publishing, muted, subscribing, deafened }) {
     this.#draw(this.#refs.mic, microphoneLook(publishing, muted));
     this.#draw(this.#refs.speaker, speakerLook(subscribing, deafened));
@@ -44,20 +46,31 @@ export class AgDock extends HTMLElement {
       make('small', { text: look.hint }),
     ]);
     button.replaceChildren(icon(look.icon), text);
-    if (look.key) button.append(make('kbd', { text: look.key, attributes: { 'aria-hidden': 'true' } }));
+    if (look.key)
+      button.append(make('kbd', { text: look.key, attributes: { 'aria-hidden': 'true' } }));
   }
 }
 
 /** @param {boolean} publishing @param {boolean} muted @returns {ToggleLook} */
 function microphoneLook(publishing, muted) {
-  if (!publishing) return { tone: 'idle', icon: 'mic-off', text: 'Start Broadcasting', hint: 'nobody hears you' };
-  if (muted) return { tone: 'off', icon: 'mic-off', text: 'Microphone off', hint: 'click to speak', key: 'M' };
+  if (!publishing)
+    return { tone: 'idle', icon: 'mic-off', text: 'Start Broadcasting', hint: 'nobody hears you' };
+  if (muted)
+    return {
+      tone: 'off',
+      icon: 'mic-off',
+      text: 'Microphone off',
+      hint: 'click to speak',
+      key: 'M',
+    };
   return { tone: 'live', icon: 'mic', text: 'Microphone on', hint: 'click to mute', key: 'M' };
 }
 
 /** @param {boolean} subscribing @param {boolean} deafened @returns {ToggleLook} */
 function speakerLook(subscribing, deafened) {
-  if (!subscribing) return { tone: 'idle', icon: 'ear-off', text: 'Listen to Stream', hint: 'you hear nobody' };
-  if (deafened) return { tone: 'off', icon: 'ear-off', text: 'Sound off', hint: 'click to hear', key: 'D' };
+  if (!subscribing)
+    return { tone: 'idle', icon: 'ear-off', text: 'Listen to Stream', hint: 'you hear nobody' };
+  if (deafened)
+    return { tone: 'off', icon: 'ear-off', text: 'Sound off', hint: 'click to hear', key: 'D' };
   return { tone: 'live', icon: 'ear', text: 'Sound on', hint: 'click to deafen', key: 'D' };
 }

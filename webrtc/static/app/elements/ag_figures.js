@@ -39,9 +39,17 @@ export class AgFigures extends HTMLElement {
         this.#total,
       ]),
       this.#bar,
-      this.#table('budget-list', HOPS.map(([, name, zone]) => ({ name, zone })), this.#hopValues),
+      this.#table(
+        'budget-list',
+        HOPS.map(([, name, zone]) => ({ name, zone })),
+        this.#hopValues,
+      ),
       make('h2', { class: 'section-title', text: 'Connection' }),
-      this.#table('figure-list', ROWS.map(([name]) => ({ name, zone: '' })), this.#rowValues),
+      this.#table(
+        'figure-list',
+        ROWS.map(([name]) => ({ name, zone: '' })),
+        this.#rowValues,
+      ),
     );
   }
 
@@ -73,7 +81,10 @@ export class AgFigures extends HTMLElement {
       const value = make('dd', { class: 'figure', text: '–' });
       values.push(value);
       const term = make('dt', { text: name });
-      if (zone) term.prepend(make('span', { class: `swatch ${zone}`, attributes: { 'aria-hidden': 'true' } }));
+      if (zone)
+        term.prepend(
+          make('span', { class: `swatch ${zone}`, attributes: { 'aria-hidden': 'true' } }),
+        );
       list.append(make('div', {}, [term, value]));
     }
     return list;

@@ -42,8 +42,12 @@ export class AgLobby extends HTMLElement {
     const serverState = /** @type {HTMLElement} */ (this.#refs.serverState);
     join.setAttribute('aria-busy', String(busy));
     setText(join, busy ? 'Joining…' : 'Join Room');
-    const connected = state !== 'disconnected' && state !== 'connecting' && state !== 'reconnecting';
-    setText(serverState, connected ? 'connected' : state === 'disconnected' ? 'not connected' : 'connecting…');
+    const connected =
+      state !== 'disconnected' && state !== 'connecting' && state !== 'reconnecting';
+    setText(
+      serverState,
+      connected ? 'connected' : state === 'disconnected' ? 'not connected' : 'connecting…',
+    );
     serverState.dataset.tone = connected ? 'good' : 'idle';
     connect.hidden = state !== 'disconnected';
   }
@@ -68,7 +72,8 @@ export class AgLobby extends HTMLElement {
     const typed = this.#fields.room.value.trim();
     const roomId = toRoomId(typed);
     if (typed === '') setText(help, 'Leave it empty to open a new room.');
-    else if (roomId !== typed) setText(help, `The room will be called ${roomId || 'by a random name'}.`);
+    else if (roomId !== typed)
+      setText(help, `The room will be called ${roomId || 'by a random name'}.`);
     else setText(help, 'Everyone who joins this name hears each other.');
   }
 }

@@ -9,7 +9,11 @@ import { formatDb } from '../format.js';
  * @typedef {import('./ag_meter.js').AgMeter} AgMeter
  */
 
-const PROCESSING = /** @type {const} */ (['echoCancellation', 'noiseSuppression', 'autoGainControl']);
+const PROCESSING = /** @type {const} */ ([
+  'echoCancellation',
+  'noiseSuppression',
+  'autoGainControl',
+]);
 const READ_EVERY_MS = 400;
 
 /**
@@ -28,7 +32,9 @@ export class AgMicrophone extends HTMLElement {
 
   connectedCallback() {
     this.#refs = refs(this);
-    this.#devices.addEventListener('change', () => this.#wish({ deviceId: this.#devices.value || null }));
+    this.#devices.addEventListener('change', () =>
+      this.#wish({ deviceId: this.#devices.value || null }),
+    );
     this.#box('musicMode').addEventListener('change', () => {
       this.#wish({ musicMode: this.#box('musicMode').checked });
       this.#showProcessing();
@@ -69,10 +75,14 @@ export class AgMicrophone extends HTMLElement {
    * @param {string | null} chosen
    */
   list(inputs, chosen) {
-    const named = inputs.filter((device) => device.deviceId !== '' && device.deviceId !== 'default');
+    const named = inputs.filter(
+      (device) => device.deviceId !== '' && device.deviceId !== 'default',
+    );
     const options = [
       new Option('System default', ''),
-      ...named.map((device, index) => new Option(device.label || `Microphone ${index + 1}`, device.deviceId)),
+      ...named.map(
+        (device, index) => new Option(device.label || `Microphone ${index + 1}`, device.deviceId),
+      ),
     ];
     this.#devices.replaceChildren(...options);
     this.#devices.value = named.some((device) => device.deviceId === chosen) ? (chosen ?? '') : '';
@@ -113,7 +123,10 @@ export class AgMicrophone extends HTMLElement {
   }
 
   #level() {
-    const { peakDbfs, rmsDbfs } = this.#client?.microphone.level() ?? { peakDbfs: -Infinity, rmsDbfs: -Infinity };
+    const { peakDbfs, rmsDbfs } = this.#client?.microphone.level() ?? {
+      peakDbfs: -Infinity,
+      rmsDbfs: -Infinity,
+    };
     this.#peakDb = Math.max(this.#peakDb, peakDbfs);
     const now = performance.now();
     if (now - this.#readAt > READ_EVERY_MS && this.#refs.peak) {

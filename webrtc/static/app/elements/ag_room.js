@@ -118,7 +118,10 @@ export class AgRoom extends HTMLElement {
       const before = this.#loudness.get(participantId) ?? -127;
       this.#loudness.set(participantId, before + 0.1 * (levelDbov - before));
     }
-    if (this.#order.value === 'loudest' && performance.now() - this.#reorderedAt > REORDER_EVERY_MS) {
+    if (
+      this.#order.value === 'loudest' &&
+      performance.now() - this.#reorderedAt > REORDER_EVERY_MS
+    ) {
       this.#reorder();
     }
   }
@@ -131,7 +134,9 @@ export class AgRoom extends HTMLElement {
       this.#client?.participants ?? [],
       this.#loudness,
     );
-    const elements = sorted.flatMap(({ participantId }) => this.#strips.get(participantId)?.element ?? []);
+    const elements = sorted.flatMap(
+      ({ participantId }) => this.#strips.get(participantId)?.element ?? [],
+    );
     if (elements.some((element, index) => this.#list.children[index] !== element)) {
       this.#list.append(...elements);
     }

@@ -30,10 +30,14 @@ export class AgSpeaker extends HTMLElement {
    * @param {boolean} canChoose
    */
   list(outputs, chosen, canChoose) {
-    const named = outputs.filter((device) => device.deviceId !== '' && device.deviceId !== 'default');
+    const named = outputs.filter(
+      (device) => device.deviceId !== '' && device.deviceId !== 'default',
+    );
     const options = [
       new Option('System default', ''),
-      ...named.map((device, index) => new Option(device.label || `Output ${index + 1}`, device.deviceId)),
+      ...named.map(
+        (device, index) => new Option(device.label || `Output ${index + 1}`, device.deviceId),
+      ),
     ];
     this.#devices.replaceChildren(...options);
     this.#devices.value = named.some((device) => device.deviceId === chosen) ? chosen : '';

@@ -6,7 +6,11 @@ export class AgStatus extends HTMLElement {
   #lamp = make('span', { class: 'lamp', attributes: { 'aria-hidden': 'true' } });
   #text = make('b', { class: 'status-text' });
   #hint = make('span', { class: 'status-hint' });
-  #retry = make('button', { class: 'button small', text: 'Try now', attributes: { type: 'button' } });
+  #retry = make('button', {
+    class: 'button small',
+    text: 'Try now',
+    attributes: { type: 'button' },
+  });
 
   connectedCallback() {
     if (this.#lamp.isConnected) return;
