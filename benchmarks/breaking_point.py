@@ -1,8 +1,8 @@
 """How large one room can grow: three speak, the others listen, until 1 % of the packets are bad.
 
 Bad is a packet that never came, or came more than 20 ms behind its stream's media clock. Datagrams
-that this client itself failed to read are counted too and make a step void, so that the limit
-found is the server's.
+that this client itself failed to read are among the lost ones and shown beside them, so that its
+limit is not taken for the server's.
 """
 
 from benchmarks.harness.cost import Cost, measure_cost

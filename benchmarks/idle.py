@@ -11,7 +11,6 @@ from benchmarks.harness.report import print_result, print_table
 from benchmarks.harness.server import Server
 from benchmarks.load.doors import Door, SocketIoConnection, SocketIoDoor
 from benchmarks.load.rooms import settle
-from benchmarks.load.sdp import OpusOffer
 from benchmarks.load.swarm import Participant, Swarm, SwarmSettings
 
 ROOMS = 1000
@@ -22,7 +21,7 @@ _PARALLEL_JOINS = 16
 
 async def measure_idle(server: Server, door: Door, rooms: int, seconds: float) -> Cost:
     """Return what so many silent rooms of one cost."""
-    async with Swarm(door, SwarmSettings(opus=OpusOffer(dtx=True))) as swarm:
+    async with Swarm(door, SwarmSettings(dtx=True)) as swarm:
         limit = asyncio.Semaphore(_PARALLEL_JOINS)
 
         async def sit_down(room: int) -> None:

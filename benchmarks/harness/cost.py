@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks.harness.server import Server
+from benchmarks.harness.server import Server, ServerError
 from benchmarks.load.arrivals import Punctuality, punctuality
 from benchmarks.load.swarm import Swarm
 
@@ -48,10 +48,15 @@ async def measure_cost(
         swarm: on whom.
         seconds: how long.
         listeners: how many of them have somebody to hear, None for all.
+
+    Raises:
+        ServerError: one of its processes was restarted, so that its time is not known.
     """
     before = server.usage()
     window = await swarm.measure(seconds)
     after = server.usage()
+    if after.processes != before.processes:
+        raise ServerError("a process of the server ended or began while it was measured")
     people = len(swarm.participants)
     return Cost(
         participants=people,

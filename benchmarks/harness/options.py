@@ -33,7 +33,8 @@ class Options:
             async with our_server(environment) as server:
                 yield server
         else:
-            yield Server(urlsplit(self.url).netloc, self.url.rstrip("/"), self.pid or 0)
+            assert self.pid is not None  # `options_from` has seen to it
+            yield Server(urlsplit(self.url).netloc, self.url.rstrip("/"), self.pid)
 
 
 def parse_options(description: str, seconds: float, quick_seconds: float) -> Options:
@@ -54,11 +55,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, help="length of each measurement")
     parser.add_argument("--quick", action="store_true", help="fewer, smaller and shorter steps")
     parser.add_argument("--url", help="measure this running server instead of starting one")
-    parser.add_argument("--pid", type=int, help="with --url: the process to charge CPU and memory")
+    parser.add_argument("--pid", type=int, help="with --url: its first process, for CPU and memory")
 
 
 def options_from(arguments: argparse.Namespace, seconds: float, quick_seconds: float) -> Options:
     """Return the common options of a parsed command line."""
+    if (arguments.url is None) != (arguments.pid is None):
+        raise SystemExit("--url and --pid belong together")
     default = quick_seconds if arguments.quick else seconds
     return Options(arguments.seconds or default, arguments.quick, arguments.url, arguments.pid)
 

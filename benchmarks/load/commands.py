@@ -39,20 +39,6 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
-    """Stop sending."""
-
-    participant: int
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnect:
-    """Forget a participant."""
-
-    participant: int
-
-
-@dataclass(frozen=True, slots=True)
 class Mark:
     """Begin a window of measurement."""
 
@@ -67,7 +53,7 @@ class Quit:
     """End the process."""
 
 
-Command = Open | Connect | Speak | Hush | Disconnect | Mark | Collect | Quit
+Command = Open | Connect | Speak | Mark | Collect | Quit
 
 # ---- from a media process ------------------------------------------------------------------
 
@@ -142,7 +128,6 @@ class Window:
         sent: every packet of those who speak.
         recordings: packets of the recording participants.
         dropped: datagrams that the kernel threw away because the client read too slowly.
-        unanswered_checks: consent checks without an answer, of the participants' last rows.
         cpu_s: what the process used up.
         duration_s: of the window.
     """
@@ -151,7 +136,6 @@ class Window:
     sent: Sent
     recordings: dict[int, list[RecordedPacket]] = field(default_factory=dict)
     dropped: int = 0
-    unanswered_checks: int = 0
     cpu_s: float = 0.0
     duration_s: float = 0.0
 

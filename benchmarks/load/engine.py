@@ -21,11 +21,9 @@ from benchmarks.load.commands import (
     Command,
     Connect,
     Connected,
-    Disconnect,
     Event,
     Failed,
     FirstPacket,
-    Hush,
     Mark,
     Open,
     Opened,
@@ -126,12 +124,6 @@ class MediaEngine:
                 self._connect(command)
             case Speak():
                 self._begin_to_speak(command)
-            case Hush(participant):
-                self._speakers.pop(participant, None)
-            case Disconnect(participant):
-                self._speakers.pop(participant, None)
-                self._participants.pop(participant, None)
-                self._connecting.discard(participant)
             case Mark():
                 self._begin_window()
             case Collect():
@@ -155,7 +147,7 @@ class MediaEngine:
 
     def _check(self, number: int, participant: Participant, attempt: int) -> None:
         """Send connectivity checks, ever more rarely, until one is answered."""
-        if participant.state is not State.CHECKING or number not in self._participants:
+        if participant.state is not State.CHECKING:
             return
         if attempt == len(_CHECK_INTERVALS_S):
             self._fail(number, participant, "no ICE check was answered")
@@ -216,8 +208,11 @@ class MediaEngine:
         self._connecting.discard(number)
         if participant.state is State.CONNECTED:
             self._tell(Connected(number))
-            self._after(random.random() * CONSENT_INTERVAL_S, lambda: self._consent(number))
-            self._after(random.random() * REPORT_INTERVAL_S, lambda: self._report(number))
+            # At random times, so that those who joined together do not check together for ever.
+            self._after(random.random() * CONSENT_INTERVAL_S, lambda: self._consent(participant))
+            self._after(
+                random.random() * REPORT_INTERVAL_S, lambda: self._report(number, participant)
+            )
         else:
             self._tell(Failed(number, participant.failure))
 
@@ -233,20 +228,16 @@ class MediaEngine:
 
     # ---- what comes round again and again --------------------------------------------------
 
-    def _consent(self, number: int) -> None:
-        participant = self._participants.get(number)
-        if participant is not None:
-            participant.send_check()
-            wait_s = CONSENT_INTERVAL_S * random.uniform(0.9, 1.1)
-            self._after(wait_s, lambda: self._consent(number))
+    def _consent(self, participant: Participant) -> None:
+        participant.send_check()
+        wait_s = CONSENT_INTERVAL_S * random.uniform(0.9, 1.1)
+        self._after(wait_s, lambda: self._consent(participant))
 
-    def _report(self, number: int) -> None:
-        participant = self._participants.get(number)
-        if participant is not None:
-            block = self._log.report(number, *participant.last_sr(time.monotonic_ns()))
-            participant.send_reports(block)
-            wait_s = REPORT_INTERVAL_S * random.uniform(0.5, 1.5)
-            self._after(wait_s, lambda: self._report(number))
+    def _report(self, number: int, participant: Participant) -> None:
+        block = self._log.report(number, *participant.last_sr(time.monotonic_ns()))
+        participant.send_reports(block)
+        wait_s = REPORT_INTERVAL_S * random.uniform(0.5, 1.5)
+        self._after(wait_s, lambda: self._report(number, participant))
 
     # ---- speaking --------------------------------------------------------------------------
 
@@ -259,9 +250,7 @@ class MediaEngine:
         self._at(start_ns, lambda: self._speak(command.participant, speaker))
 
     def _speak(self, number: int, speaker: Speaker) -> None:
-        """Send the packet that is ready, unless the speaker was hushed or replaced meanwhile."""
-        if self._speakers.get(number) is not speaker:
-            return
+        """Send the packet that is ready, and see to the next."""
         participant = self._participants[number]
         due_ns, packet_number = speaker.due_ns, speaker.number
         packet = speaker.source.packet(packet_number)
@@ -289,11 +278,9 @@ class MediaEngine:
         self._at(leave_ns, lambda: self._leave(number, packet_number, ready_ns, datagram))
 
     def _leave(self, number: int, packet_number: int, ready_ns: int, datagram: bytes) -> None:
-        participant = self._participants.get(number)
-        if participant is not None:
-            sent_ns = time.time_ns()
-            participant.send(datagram)
-            self._sent.append((number, packet_number, ready_ns, sent_ns))
+        sent_ns = time.time_ns()
+        self._participants[number].send(datagram)
+        self._sent.append((number, packet_number, ready_ns, sent_ns))
 
     # ---- windows ---------------------------------------------------------------------------
 
@@ -314,7 +301,6 @@ class MediaEngine:
             sent=Sent(*columns),
             recordings={number: self._plain(number) for number in self._recordings},
             dropped=self._sockets.dropped() - self._window_dropped,
-            unanswered_checks=sum(p.unanswered_checks for p in self._participants.values()),
             cpu_s=cpu_s,
             duration_s=duration_s,
         )

@@ -24,13 +24,11 @@ class AudioBridgeSettings:
         stereo: spatial audio, AudioBridge's only way to a stereo mix.
         bitrate_bps: of each participant's encoder; None leaves it to libopus.
         prebuffer: packets that it waits for before it mixes; None means its default of 6.
-        complexity: of its encoders; None means its default of 4.
     """
 
     stereo: bool = True
     bitrate_bps: int | None = 96_000
     prebuffer: int | None = None
-    complexity: int | None = None
 
 
 class JanusConnection:
@@ -151,7 +149,6 @@ class JanusDoor:
         wishes = {
             "bitrate": self.settings.bitrate_bps,
             "prebuffer": self.settings.prebuffer,
-            "quality": self.settings.complexity,
         }
         return {name: value for name, value in wishes.items() if value is not None}
 

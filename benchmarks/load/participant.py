@@ -49,7 +49,6 @@ class Participant:
     ) -> None:
         self.state = State.CHECKING
         self.failure = ""
-        self.unanswered_checks = 0
         self.remote_loss = 0.0
         self._connection = connection
         self._send = send
@@ -72,8 +71,6 @@ class Participant:
 
     def send_check(self) -> None:
         """Send a connectivity or consent check (RFC 8445, RFC 7675)."""
-        if self._transaction:
-            self.unanswered_checks += 1
         self._transaction = stun.new_transaction_id()
         self._send(
             stun.check_request(self._transaction, self._username, self._connection.remote.password)
@@ -94,7 +91,6 @@ class Participant:
             )
         elif header.kind == stun.BINDING_SUCCESS and header.transaction_id == self._transaction:
             self._transaction = b""
-            self.unanswered_checks = 0
             if self.state is State.CHECKING:
                 self.state = State.HANDSHAKING
                 self._send_all(self._dtls.start())

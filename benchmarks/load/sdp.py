@@ -31,28 +31,17 @@ class Identity:
         return cls(_ice_text(4), _ice_text(24), secrets.randbits(32))
 
 
-@dataclass(frozen=True, slots=True)
-class OpusOffer:
-    """What the offer says about Opus; the defaults are those of a page that wants stereo."""
-
-    stereo: bool = True
-    red: bool = True
-    dtx: bool = False
-
-
 def make_offer(
     identity: Identity,
     address: tuple[str, int],
     fingerprint: str,
     direction: Direction,
-    opus: OpusOffer,
+    *,
+    dtx: bool = False,
 ) -> str:
     """Return the SDP offer of one participant with one audio stream and one host candidate."""
-    types = f"{OPUS_TYPE} {RED_TYPE}" if opus.red else f"{OPUS_TYPE}"
-    parameters = "minptime=10;useinbandfec=1"
-    if opus.stereo:
-        parameters += ";stereo=1;sprop-stereo=1"
-    if opus.dtx:
+    parameters = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1"
+    if dtx:
         parameters += ";usedtx=1"
     lines = [
         "v=0",
@@ -62,7 +51,7 @@ def make_offer(
         "a=group:BUNDLE 0",
         "a=extmap-allow-mixed",
         "a=msid-semantic: WMS stream",
-        f"m=audio 9 UDP/TLS/RTP/SAVPF {types}",
+        f"m=audio 9 UDP/TLS/RTP/SAVPF {OPUS_TYPE} {RED_TYPE}",
         "c=IN IP4 0.0.0.0",
         "a=rtcp:9 IN IP4 0.0.0.0",
         f"a=candidate:1 1 udp 2130706431 {address[0]} {address[1]} typ host generation 0",
@@ -79,12 +68,9 @@ def make_offer(
         "a=rtcp-rsize",
         f"a=rtpmap:{OPUS_TYPE} opus/48000/2",
         f"a=fmtp:{OPUS_TYPE} {parameters}",
+        f"a=rtpmap:{RED_TYPE} red/48000/2",
+        f"a=fmtp:{RED_TYPE} {OPUS_TYPE}/{OPUS_TYPE}",
     ]
-    if opus.red:
-        lines += [
-            f"a=rtpmap:{RED_TYPE} red/48000/2",
-            f"a=fmtp:{RED_TYPE} {OPUS_TYPE}/{OPUS_TYPE}",
-        ]
     if direction != "recvonly":
         lines += ["a=msid:stream track"]
     lines += [f"a=ssrc:{identity.ssrc} cname:load"]

@@ -16,8 +16,6 @@ import cffi
 import numpy as np
 import numpy.typing as npt
 
-MAX_PARTICIPANTS = 1 << 20
-
 _ROWS = 512
 _ROW_BYTES = 1536
 _CONTROL_BYTES = 128

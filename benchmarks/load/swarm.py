@@ -7,7 +7,7 @@ permitted; those who only listen live in another, so that handshakes and reading
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -18,11 +18,9 @@ from benchmarks.load.commands import (
     Collect,
     Connect,
     Connected,
-    Disconnect,
     Event,
     Failed,
     FirstPacket,
-    Hush,
     Mark,
     Open,
     Opened,
@@ -40,7 +38,6 @@ from benchmarks.load.sdp import (
     RED_TYPE,
     Direction,
     Identity,
-    OpusOffer,
     RemotePeer,
     SdpError,
     make_offer,
@@ -99,13 +96,13 @@ class SwarmSettings:
     Attributes:
         capacity: most participants.
         own_sockets_on: one socket each on this address, instead of one for all on loopback.
-        opus: what the offers say.
+        dtx: whether the offers ask for discontinuous transmission.
         hosts: server addresses to prefer among its candidates.
     """
 
     capacity: int = 4096
     own_sockets_on: str | None = None
-    opus: OpusOffer = field(default_factory=OpusOffer)
+    dtx: bool = False
     hosts: tuple[str, ...] = ("127.0.0.1",)
 
 
@@ -212,18 +209,6 @@ class Swarm:
         assert self._speaking is not None
         self._speaking.tell(Speak(participant.number, plan, offset_s, impairment))
 
-    def hush(self, participant: Participant) -> None:
-        """Let a participant send nothing more."""
-        assert self._speaking is not None
-        self._speaking.tell(Hush(participant.number))
-
-    def leave(self, participant: Participant) -> None:
-        """Take a participant out of its room."""
-        participant.signaling.close()
-        for process in self._processes():
-            process.tell(Disconnect(participant.number))
-        del self.participants[participant.number]
-
     async def measure(self, seconds: float) -> Window:
         """Return what everybody sent and received in the next `seconds`."""
         for process in self._processes():
@@ -249,7 +234,7 @@ class Swarm:
         self, room: str, direction: Direction, identity: Identity, address: tuple[str, int]
     ) -> Entry:
         offer = make_offer(
-            identity, address, self._certificate.fingerprint, direction, self._settings.opus
+            identity, address, self._certificate.fingerprint, direction, dtx=self._settings.dtx
         )
         return await self._door.enter(room, direction, offer)
 
@@ -295,7 +280,6 @@ def _merge(windows: list[Window]) -> Window:
         ),
         recordings=recordings,
         dropped=sum(window.dropped for window in windows),
-        unanswered_checks=sum(window.unanswered_checks for window in windows),
         cpu_s=sum(window.cpu_s for window in windows),
         duration_s=max(window.duration_s for window in windows),
     )
