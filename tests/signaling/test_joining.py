@@ -192,6 +192,18 @@ async def test_rooms_are_spread_over_the_workers(tmp_path: Path) -> None:
             await worker.wait_until(lambda it: len(it.participants) == 2)
 
 
+async def test_people_of_a_closed_room_burden_no_worker(tmp_path: Path) -> None:
+    async with running_front(tmp_path, workers=2) as front:
+        await front.joined("stays")
+        _, ack = await front.joined("closed")
+        await front.joined("closed")
+        bearer = {"Authorization": f"Bearer {ack['host_key']}"}
+        async with front.http.delete("/api/rooms/closed", headers=bearer) as response:
+            assert response.status == 204
+        await front.joined("new")
+        await front.workers[1].wait_until(lambda it: list(it.rooms) == ["new"])
+
+
 async def test_a_new_room_avoids_a_worker_that_is_away(tmp_path: Path) -> None:
     async with running_front(tmp_path, workers=2) as front:
         away, there = front.workers

@@ -62,6 +62,16 @@ async def test_a_seat_that_nobody_comes_back_to_is_given_up(tmp_path: Path) -> N
         await front.worker.wait_until(lambda it: not it.rooms)
 
 
+async def test_a_seat_is_gone_the_moment_its_time_is_over(front: RunningFront) -> None:
+    alice, ack = await front.joined("studio")
+    await alice.lose_socket()
+    desk = front.front.desk
+    seat = desk.presence.seat(ack["participant_id"])
+    assert seat is not None
+    desk.entrance.expire(seat)
+    assert desk.presence.seat(ack["participant_id"]) is None, "no token can come in between"
+
+
 async def test_a_seat_that_was_left_cannot_be_resumed(front: RunningFront) -> None:
     alice, ack = await front.joined("studio")
     await alice.ok("leave_room")
