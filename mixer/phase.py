@@ -24,7 +24,8 @@ def best_shift(ready_s: Sequence[float], next_s: float, slot_s: float, stride: i
 
     def wait(shift: int) -> float:
         now = next_s + shift * slot_s
-        return sum((now - ready) % block_s for ready in ready_s) / len(ready_s)
+        # A microsecond's grace: what is ready exactly then has not to wait for a whole block.
+        return sum((now - ready + 1e-6) % block_s for ready in ready_s) / len(ready_s)
 
     stay = wait(0)
     best = min(range(stride), key=wait)

@@ -1,8 +1,7 @@
 """What goes into a playout and what comes out: packets, the decoder it drives, a pull's outcome."""
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +28,7 @@ class Pull(IntEnum):
     """At least part of the block was made up because a packet was missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaPacket:
+class MediaPacket(NamedTuple):
     """One RTP packet of one publisher, unprotected and undecoded."""
 
     sequence: int

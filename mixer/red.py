@@ -1,7 +1,5 @@
 """Redundant audio data: several Opus packets in one RTP packet (RFC 2198)."""
 
-from dataclasses import replace
-
 from mixer.playout_packet import MediaPacket
 
 MAX_BLOCKS = 8
@@ -31,8 +29,7 @@ def unpack_red(packet: MediaPacket) -> list[MediaPacket]:
         position += length
         if payload:
             packets.append(
-                replace(
-                    packet,
+                packet._replace(
                     sequence=packet.sequence - (len(headers) - index) & 0xFFFF,
                     timestamp=packet.timestamp - offset & 0xFFFFFFFF,
                     payload=payload,
@@ -40,5 +37,5 @@ def unpack_red(packet: MediaPacket) -> list[MediaPacket]:
                     redundant=True,
                 )
             )
-    packets.append(replace(packet, payload=data[position:]))
+    packets.append(packet._replace(payload=data[position:]))
     return packets

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -143,7 +143,7 @@ def jittered(seed: int, spread_s: float, base_s: float = 0.020) -> Delay:
 
 
 def delayed(packet: MediaPacket, by_s: float) -> MediaPacket:
-    return replace(packet, arrival_s=packet.arrival_s + by_s)
+    return packet._replace(arrival_s=packet.arrival_s + by_s)
 
 
 @dataclass

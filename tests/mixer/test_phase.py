@@ -12,7 +12,7 @@ ready_times = st.lists(st.floats(NOW - 0.05, NOW + 0.05), min_size=1, max_size=8
 
 
 def waits(ready, next_s, stride):
-    return sum((next_s - r) % (stride * SLOT_S) for r in ready) / len(ready)
+    return sum((next_s - r + 1e-6) % (stride * SLOT_S) for r in ready) / len(ready)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The playout on a clean network, under loss, and through silence."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -226,7 +224,7 @@ def with_copies(packets: list[MediaPacket], lost: set[int]) -> list[MediaPacket]
             continue
         if packet.sequence:
             before = packets[packet.sequence - 1]
-            arriving.append(replace(before, arrival_s=packet.arrival_s, redundant=True))
+            arriving.append(before._replace(arrival_s=packet.arrival_s, redundant=True))
         arriving.append(packet)
     return arriving
 
@@ -244,7 +242,7 @@ def test_red_copies_fill_holes_and_say_nothing_of_the_network() -> None:
 
 def test_a_copy_of_nothing_near_does_no_harm() -> None:
     packets = stream(300)
-    stray = replace(packets[100], sequence=150, timestamp=10 * 48_000, redundant=True)
+    stray = packets[100]._replace(sequence=150, timestamp=10 * 48_000, redundant=True)
     played = play([*packets[:101], stray, *packets[101:]], tail_s=0.0)
     first = played.outcomes.index(Pull.SOUND)
     assert played.outcomes[first:].count(Pull.SOUND) >= len(played.outcomes) - first - 1
@@ -314,7 +312,7 @@ def test_dtx_packets_neither_sound_nor_count_as_concealed() -> None:
 def test_dtx_packets_that_never_stop_are_silence_too() -> None:
     talk = stream(50, 960)
     idle = [
-        replace(packet, payload=payload_of(0, 960, dtx=True))
+        packet._replace(payload=payload_of(0, 960, dtx=True))
         for packet in stream(100, 960, first=50)
     ]
     played = play([*talk, *idle], tail_s=0.0)
@@ -328,7 +326,7 @@ def test_a_pause_takes_excess_delay_with_it() -> None:
     world.run_until(2.01)
     world.now_s += 0.05  # nobody pulled: from now on everything waits that much longer
     again = stream(50, 960, first=104)
-    world.send([replace(p, sequence=100 + i) for i, p in enumerate(again)])
+    world.send([p._replace(sequence=100 + i) for i, p in enumerate(again)])
     played = world.run_until(3.0)
     assert played.playout.stats().compressed_samples <= 480  # of the start
     assert played.playout.stats().lost == 0

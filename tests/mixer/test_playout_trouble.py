@@ -1,7 +1,6 @@
 """The playout when something goes wrong: drift, stalls, bursts, jumps, floods, rubbish."""
 
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,7 +72,7 @@ def test_an_hour_of_clock_drift_neither_starves_nor_grows(ppm: float) -> None:
 
 def test_a_stall_of_the_network_is_made_up_for_at_once() -> None:
     packets = [
-        replace(packet, arrival_s=EPOCH_S + 4.0 + packet.sequence * 1e-6)
+        packet._replace(arrival_s=EPOCH_S + 4.0 + packet.sequence * 1e-6)
         if EPOCH_S + 3.0 < packet.arrival_s < EPOCH_S + 4.0
         else packet
         for packet in stream(1000)
@@ -186,7 +185,7 @@ def test_a_path_that_becomes_shorter_gives_its_delay_back() -> None:
 
 def test_the_backlog_of_the_start_is_dropped() -> None:
     packets = [
-        replace(p, arrival_s=max(p.arrival_s, EPOCH_S + 0.5 + p.sequence * 1e-5))
+        p._replace(arrival_s=max(p.arrival_s, EPOCH_S + 0.5 + p.sequence * 1e-5))
         for p in stream(300)
     ]
     world = World()
@@ -300,7 +299,7 @@ def test_a_flood_is_bounded_and_survived(samples: int) -> None:
 
 def test_a_flood_at_one_instant_is_survived() -> None:
     world = World()
-    world.send([replace(p, arrival_s=EPOCH_S + 1.0) for p in stream(5_000)])
+    world.send([p._replace(arrival_s=EPOCH_S + 1.0) for p in stream(5_000)])
     world.send(stream(300, first=5_000, begin_s=EPOCH_S - 49.0))
     played = world.run_until(3.9)
     assert played.outcomes[-1] is Pull.SOUND
@@ -315,7 +314,7 @@ def test_an_oversized_payload_is_refused() -> None:
 
 
 def test_rubbish_counts_as_loss() -> None:
-    packets = [replace(p, payload=b"rubbish") if p.sequence % 20 == 10 else p for p in stream(200)]
+    packets = [p._replace(payload=b"rubbish") if p.sequence % 20 == 10 else p for p in stream(200)]
     played = play(packets)
     stats = played.playout.stats()
     assert stats.malformed == 10

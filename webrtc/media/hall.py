@@ -132,6 +132,13 @@ class Hall:
             self._phases[phase][room] = None
         return True
 
+    def awake_rooms(self) -> Iterator[Room]:
+        """Yield the rooms that are awake."""
+        for phase, rooms in enumerate(self._phases):
+            for room in rooms:
+                if room.phase == phase:
+                    yield room
+
     def next_slot(self, after: int) -> int | None:
         """Return the next slot behind `after` in which some room runs; None when all sleep."""
         if not self.awake:

@@ -14,15 +14,15 @@ from types import ModuleType
 import numpy as np
 from pylibsrtp import Session
 
+from mixer.playout import MediaPacket
 from webrtc.media.aiortc_adapter import srtp_pointer
-from webrtc.media.rtp import RtpPacket
 from webrtc.media.udp import BATCH, Datagram, UdpPort
 
 logger = logging.getLogger(__name__)
 
 MAX_AGE_S = 5.0  # an arrival stamp older than this is a wall clock that jumped
 
-MediaSink = Callable[[RtpPacket, float], None]
+MediaSink = Callable[[MediaPacket, int, int], None]  # packet, payload type, SSRC
 
 
 class Intake:
@@ -56,7 +56,7 @@ class Intake:
         Args:
             session: Its incoming SRTP session, kept alive until `remove`.
             level_id: Negotiated extension id of RFC 6464, 0 without.
-            sink: Called with each authentic packet and its arrival time.
+            sink: Called with each authentic packet, its payload type and its SSRC.
         """
         if self._kernel is None:
             return None
@@ -146,19 +146,18 @@ class Intake:
             if not now - MAX_AGE_S < arrival <= now:
                 arrival = now
             if kind == kernel.MEDIA:
-                packet = RtpPacket(
-                    payload_type,
-                    flags >= kernel.MARKER,
-                    sequence,
-                    timestamp,
-                    ssrc,
-                    flags & 0x7F if flags & kernel.HAS_LEVEL else None,
-                    bool(flags & kernel.VOICE),
-                    bytes(view[start : start + length]),
-                )
                 sink = self._sinks[row]
                 if sink is not None:
-                    sink(packet, arrival)
+                    packet = MediaPacket(
+                        sequence,
+                        timestamp,
+                        bytes(view[start : start + length]),
+                        arrival,
+                        flags >= kernel.MARKER,
+                        flags & 0x7F if flags & kernel.HAS_LEVEL else None,
+                        bool(flags & kernel.VOICE),
+                    )
+                    sink(packet, payload_type, ssrc)
             elif kind == kernel.OTHER:
                 rest.append(Datagram(bytes(view[:length]), address, arrival))
             else:

@@ -41,7 +41,7 @@ CONSENT_S = 9.0
 GIVE_UP_S = 30.0
 CLOSE_S = 1.0
 SR_EVERY_S = 4.5
-MAX_MEDIA_PER_S = 600  # packets; Opus at 2.5 ms is 400
+MAX_MEDIA_PER_VISIT = 1000  # packets in a second or two; Opus at 2.5 ms is 400 a second
 MAX_SRTP_BYTES = 1500  # the room that pylibsrtp has for a packet
 
 
@@ -109,8 +109,7 @@ class Peer:
         self._row: int | None = None
         self._born_s = now_s
         self._next_sr_s = now_s
-        self._allowance = float(MAX_MEDIA_PER_S)
-        self._allowance_s = now_s
+        self._media_since_visit = 0
 
     @property
     def row(self) -> int | None:
@@ -247,49 +246,38 @@ class Peer:
         if packet is None:
             counters["rtp_malformed"] += 1
         else:
-            self._on_rtp(packet, arrival_s)
+            media = MediaPacket(
+                packet.sequence,
+                packet.timestamp,
+                packet.payload,
+                arrival_s,
+                packet.marker,
+                packet.level_dbov,
+                packet.voice,
+            )
+            self._on_rtp(media, packet.payload_type, packet.ssrc)
 
-    def _on_rtp(self, packet: rtp.RtpPacket, arrival_s: float) -> None:
+    def _on_rtp(self, packet: MediaPacket, payload_type: int, ssrc: int) -> None:
         """Take an authentic media packet."""
-        self._channel.heard_s = arrival_s
+        self._channel.heard_s = packet.arrival_s
         audio = self.audio
+        self._media_since_visit += 1
         if audio is None or not self.receives:
             self._host.counters["rtp_unwanted"] += 1
-        elif not self._within_rate(arrival_s):
+        elif self._media_since_visit > MAX_MEDIA_PER_VISIT:
             self._host.counters["rtp_flood"] += 1
-        elif packet.payload_type not in (audio.opus_type, audio.red_type):
+        elif payload_type not in (audio.opus_type, audio.red_type):
             self._host.counters["rtp_unknown_type"] += 1
         else:
             self.bytes_received += len(packet.payload)
-            self._on_media(packet, arrival_s)
-
-    def _on_media(self, packet: rtp.RtpPacket, arrival_s: float) -> None:
-        reception = self.reception
-        if reception is None or reception.ssrc != packet.ssrc:
-            reception = self.reception = Reception(packet.ssrc)
-        reception.count(packet.sequence, packet.timestamp, arrival_s)
-        media = MediaPacket(
-            packet.sequence,
-            packet.timestamp,
-            packet.payload,
-            arrival_s,
-            packet.marker,
-            packet.level_dbov,
-            packet.voice,
-        )
-        if self.audio is not None and packet.payload_type == self.audio.opus_type:
-            self._host.peer_media(self, media)
-        else:
-            self._host.peer_red(self, media)
-
-    def _within_rate(self, now_s: float) -> bool:
-        self._allowance += (now_s - self._allowance_s) * MAX_MEDIA_PER_S
-        self._allowance = min(self._allowance, float(MAX_MEDIA_PER_S))
-        self._allowance_s = now_s
-        if self._allowance < 1.0:
-            return False
-        self._allowance -= 1.0
-        return True
+            reception = self.reception
+            if reception is None or reception.ssrc != ssrc:
+                reception = self.reception = Reception(ssrc)
+            reception.count(packet.sequence, packet.timestamp, packet.arrival_s)
+            if payload_type == audio.opus_type:
+                self._host.peer_media(self, packet)
+            else:
+                self._host.peer_red(self, packet)
 
     def _on_rtcp(self, data: bytes, arrival_s: float) -> None:
         self._channel.heard_s = arrival_s
@@ -320,6 +308,7 @@ class Peer:
 
     def visit(self, now_s: float) -> None:
         """Look after the connection; about once a second."""
+        self._media_since_visit = 0
         silent_s = now_s - self._channel.heard_s
         if self.state == "connecting":
             if now_s - self._born_s > CONNECT_S:

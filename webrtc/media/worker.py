@@ -64,6 +64,7 @@ READ_BATCHES = 64  # per turn: 4,096 datagrams
 LATE_SLOTS = 12  # 30 ms: behind by more, whole turns are left out
 SLICE_S = 0.003  # the longest single step of a negotiation or handshake, with room to spare
 LEVELS_EVERY_S = 0.1
+ALIGN_EVERY_BLOCKS = 200
 LEVEL_STEP_DB = 3
 VISIT_EVERY_S = 1.0
 
@@ -105,6 +106,7 @@ class Worker:
         self._visits: list[Peer] = []  # peers that are still to be visited in this round
         self._share = 1
         self._round_s = 0.0
+        self._next_levels_s = 0.0
         self._collector = Collector(time.monotonic())
 
     async def serve(self, control_path: Path) -> None:
@@ -144,9 +146,14 @@ class Worker:
             slot = self.hall.next_slot(self._ran)
             while slot is not None and slot <= now_slot:
                 for room in self.hall.run(slot, self._timer.time_of(slot)):
-                    self._after_block(room, slot, started)
+                    self._after_block(room, slot)
                 self._ran = slot
                 slot = self.hall.next_slot(slot)
+            if started >= self._next_levels_s:
+                # All rooms together: the front process wakes once.
+                self._next_levels_s = started + LEVELS_EVERY_S
+                for room in self.hall.awake_rooms():
+                    self._send_levels(room)
             self._visit_some(started)
         finally:  # whatever was wrong, the next turn comes
             self._ran = max(self._ran, now_slot)
@@ -161,11 +168,10 @@ class Worker:
         self._follow_activity()
         self._pump()
 
-    def _after_block(self, room: Room, slot: int, now_s: float) -> None:
-        blocks_per_s = 1.0 / self.hall.block_s(room)
-        if not room.awake or room.blocks % int(LEVELS_EVERY_S * blocks_per_s) == 0:
-            self._send_levels(room)
-        if room.awake and room.blocks % int(2 * blocks_per_s) == 0:
+    def _after_block(self, room: Room, slot: int) -> None:
+        if not room.awake:
+            self._send_levels(room)  # the last word before it sleeps
+        elif room.blocks % ALIGN_EVERY_BLOCKS == 0:
             self._align(room, slot)
 
     def _align(self, room: Room, slot: int) -> None:
