@@ -1,0 +1,292 @@
+"""A worker in this very process: what it holds while people come and go, and what it gives back."""
+
+import asyncio
+import gc
+import itertools
+import os
+from contextlib import suppress
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from tests.media.fakes import binding_request, bound_socket
+from tests.media.studio import PATIENCE_S, Tone, loopback_only
+from tests.media.test_sdp import MINIMAL
+from webrtc.control.messages import (
+    Answer,
+    Candidate,
+    Done,
+    Drain,
+    DropParticipant,
+    DropRoom,
+    Failed,
+    Offer,
+    PutParticipant,
+    PutRoom,
+    RemoteAnswer,
+    SourceMix,
+)
+from webrtc.media.sdp import read_offer
+from webrtc.media.worker import Worker
+from webrtc.settings import Settings
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def worker():
+    made = Worker(Settings(realtime=False), 0, bound_socket(), False)
+    made._follow_activity()
+    with loopback_only():
+        yield made
+    for name in list(made.participants):
+        made.handle(DropParticipant(name))
+    await idle(made)
+    made._timer.close()
+    if made._reading:
+        asyncio.get_running_loop().remove_reader(made.port.fileno())
+    made.port.close()
+    gc.enable()  # the worker runs the collector itself
+    gc.unfreeze()
+
+
+async def idle(worker):
+    """Wait until every connection that was closed is gone."""
+    async with asyncio.timeout(PATIENCE_S):
+        while worker._tasks or any(t.get_name().startswith("dtls") for t in asyncio.all_tasks()):
+            await asyncio.sleep(0.01)
+
+
+def put(name, room="r", **changes):
+    fields = {"csrc": 1, "publishes": True, "subscribes": True}
+    return PutParticipant(room, name, **{**fields, **changes})
+
+
+async def offer(worker, name, text=MINIMAL, **how):
+    return await worker.handle(Offer(next(numbers), name, text, **how))
+
+
+def credentials(answer):
+    lines = dict(line.split(":", 1) for line in answer.sdp.splitlines() if ":" in line)
+    return lines["a=ice-ufrag"], lines["a=ice-pwd"]
+
+
+async def connect(worker, name):
+    """Return a stock client that is connected."""
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    client.addTrack(Tone(440.0))
+    await client.setLocalDescription(await client.createOffer())
+    answer = await offer(worker, name, client.localDescription.sdp)
+    assert isinstance(answer, Answer)
+    await client.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+    async with asyncio.timeout(PATIENCE_S):
+        while worker.participants[name].peer.state != "connected":
+            await asyncio.sleep(0.01)
+    return client
+
+
+def holdings(worker):
+    """Return everything that could be left behind."""
+    return {
+        "participants": len(worker.participants),
+        "rooms": len(worker.hall.rooms),
+        "awake": worker.hall.awake,
+        "addresses": len(worker.mux._by_address),
+        "fragments": len(worker.mux._by_ufrag),
+        "send rows": sum(session is not None for session in worker.table._sessions),
+        "intake rows": sum(sink is not None for sink in worker.intake._sinks),
+        "intake addresses": len(worker.intake._rows),
+        "source rows": len(worker.hall._sources.data) - len(worker.hall._sources._free),
+        "mix rows": len(worker.hall._mixes.data) - len(worker.hall._mixes._free),
+        "tasks": len(asyncio.all_tasks()),
+        "files": len(os.listdir("/proc/self/fd")),
+    }
+
+
+# ---- nothing is left behind ----------------------------------------------------------------
+
+
+async def test_a_hundred_people_come_and_go_at_every_stage_and_leave_nothing(worker):
+    before = holdings(worker)
+    with bound_socket() as sock:
+        for i in range(100):
+            name, room = f"p{i}", f"r{i % 7}"
+            worker.handle(PutRoom(room))
+            worker.handle(put(name, room))
+            stage = i % 5
+            if stage >= 1:
+                answer = await offer(worker, name)
+            if stage >= 2:
+                sock.sendto(binding_request(*credentials(answer)), ("127.0.0.1", worker.port.port))
+                await asyncio.sleep(0.002)
+            if stage >= 3:
+                sock.sendto(b"\x16\xfe\xfd" + os.urandom(50), ("127.0.0.1", worker.port.port))
+                await asyncio.sleep(0.002)
+            if stage >= 4:
+                await offer(worker, name, renew=True)
+            worker.handle(DropParticipant(name))
+    for i in range(7):
+        worker.handle(DropRoom(f"r{i}"))
+    await idle(worker)
+    assert holdings(worker) == before
+
+
+async def test_people_who_spoke_and_listened_leave_nothing(worker):
+    before = holdings(worker)
+    worker.handle(PutRoom("r"))
+    for round_ in range(3):
+        names = [f"{round_}-{i}" for i in range(2)]
+        for name in names:
+            worker.handle(put(name))
+        clients = await asyncio.gather(*(connect(worker, name) for name in names))
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(name in worker.hall.rooms["r"].mixer.sources for name in names):
+                await asyncio.sleep(0.01)
+            while len(worker.hall.rooms["r"].mixer.outputs) < 2:
+                await asyncio.sleep(0.01)
+        for name, client in zip(names, clients, strict=True):
+            worker.handle(DropParticipant(name))
+            await client.close()
+        await idle(worker)
+    worker.handle(DropRoom("r"))
+    async with asyncio.timeout(PATIENCE_S):
+        while holdings(worker) != before:
+            await asyncio.sleep(0.05)
+
+
+async def test_dropping_a_room_drops_its_people(worker):
+    before = holdings(worker)
+    for i in range(5):
+        worker.handle(put(f"p{i}"))
+        await offer(worker, f"p{i}")
+    worker.handle(DropRoom("r"))
+    await idle(worker)
+    assert holdings(worker) == before
+
+
+async def test_moving_to_another_room_ends_the_connection_of_the_first(worker):
+    worker.handle(put("anna", "one"))
+    await offer(worker, "anna")
+    worker.handle(put("anna", "two"))
+    assert list(worker.hall.rooms["one"].participants) == []
+    assert worker.participants["anna"].room.room_id == "two"
+    assert worker.participants["anna"].peer is None
+
+
+# ---- negotiation ---------------------------------------------------------------------------
+
+
+async def test_requests_that_cannot_be_met_fail_with_a_reason(worker):
+    answers = [
+        await offer(worker, "nobody"),
+        worker.handle(RemoteAnswer(1, "nobody", "v=0")),
+        worker.handle(Candidate(2, "nobody", "candidate:1 1 udp 1 192.0.2.1 9 typ host")),
+    ]
+    worker.handle(put("anna"))
+    answers.append(await offer(worker, "anna", "nonsense"))
+    worker.handle(Drain())
+    answers.append(await offer(worker, "anna"))
+    assert all(isinstance(answer, Failed) for answer in answers)
+    assert [answer.reason for answer in answers] == [
+        "participant_not_found", "no_offer_pending", "bad_candidate", "bad_sdp", "draining"
+    ]  # fmt: skip
+
+
+async def test_candidates_are_taken_after_an_offer_and_need_not_make_sense(worker):
+    worker.handle(put("anna"))
+    await offer(worker, "anna")
+    for candidate in ("candidate:1 1 udp 1 192.0.2.1 9 typ host", "", "nonsense", None):
+        assert isinstance(worker.handle(Candidate(5, "anna", candidate)), Done)
+
+
+async def test_the_same_connection_is_renegotiated_and_a_new_one_replaces_it(worker):
+    worker.handle(put("anna"))
+    first = await offer(worker, "anna")
+    peer = worker.participants["anna"].peer
+    again = await offer(worker, "anna")
+    assert worker.participants["anna"].peer is peer
+    assert credentials(again) == credentials(first)
+    restarted = await offer(worker, "anna", MINIMAL.replace("abcd", "efgh"))
+    assert worker.participants["anna"].peer is peer
+    assert credentials(restarted) != credentials(first)
+    await offer(worker, "anna", MINIMAL.replace("AA:BB", "CC:DD"))
+    replaced = worker.participants["anna"].peer
+    assert replaced is not peer
+    await offer(worker, "anna", MINIMAL.replace("AA:BB", "CC:DD"), renew=True)
+    assert worker.participants["anna"].peer is not replaced
+    async with asyncio.timeout(PATIENCE_S):
+        while len(worker.mux._by_ufrag) > 1:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_person_dropped_while_an_offer_waits_gets_no_connection(worker):
+    worker.handle(put("anna"))
+    async with worker._negotiating:
+        waiting = asyncio.create_task(offer(worker, "anna"))
+        await asyncio.sleep(0)
+        worker.handle(DropParticipant("anna"))
+    answer = await waiting
+    assert answer.reason == "participant_not_found"
+    assert worker.mux._by_ufrag == {}
+
+
+async def test_a_hundred_offers_at_once_are_all_answered(worker):
+    for i in range(100):
+        worker.handle(put(f"p{i}"))
+    answers = await asyncio.gather(*(offer(worker, f"p{i}") for i in range(100)))
+    assert all(isinstance(answer, Answer) for answer in answers)
+    assert len({credentials(answer) for answer in answers}) == 100
+    assert worker.figures.connecting == 100
+
+
+async def test_our_hello_goes_to_a_client_that_waits_for_it(worker):
+    worker.handle(put("anna"))
+    answer = await offer(worker, "anna", MINIMAL.replace("actpass", "passive"))
+    assert "a=setup:active" in answer.sdp
+    assert read_offer(MINIMAL.replace("actpass", "passive")).audio.client_waits
+    await asyncio.sleep(0)
+    assert worker.participants["anna"].peer.state == "connecting"
+    with bound_socket() as sock:
+        sock.setblocking(False)
+        sock.sendto(binding_request(*credentials(answer)), ("127.0.0.1", worker.port.port))
+        received = []
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(data[0] == 0x16 for data in received):
+                with suppress(BlockingIOError):
+                    received.append(sock.recv(2048))
+                await asyncio.sleep(0.005)
+
+
+# ---- what is remembered --------------------------------------------------------------------
+
+
+async def test_a_new_front_process_is_told_of_every_room_and_person(worker):
+    worker.handle(PutRoom("r", b"blob"))
+    anna = put("anna", muted=True, mix={"bert": SourceMix(gain_db=-3.0)}, state=b"hers")
+    worker.handle(anna)
+    welcome = worker.welcome()
+    assert [(room.room_id, room.state) for room in welcome.rooms] == [("r", b"blob")]
+    assert welcome.participants == [anna]
+    assert welcome.udp_port == worker.port.port
+
+
+async def test_an_exception_in_a_turn_does_not_stop_the_clock(worker):
+    worker.handle(put("anna"))
+    client = await connect(worker, "anna")
+    broken = []
+
+    def break_once(now_s):
+        if not broken:
+            broken.append(now_s)
+            raise RuntimeError("a defect")
+        worker_read(now_s)
+
+    worker_read, worker._read = worker._read, break_once
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    async with asyncio.timeout(PATIENCE_S):
+        while not broken:
+            await asyncio.sleep(0.005)
+        turns = worker.figures._turns
+        while worker.figures._turns < turns + 10:
+            await asyncio.sleep(0.005)
+    await client.close()
