@@ -18,7 +18,7 @@ from benchmarks.harness.processes import Usage, usage
 
 _ROOT = Path(__file__).resolve().parents[2]
 _READY = re.compile(r"AG06 Mixer is ready: (http://\S+)")
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 180.0  # a first start compiles the audio kernels
 _STOP_TIMEOUT_S = 10.0
 
 
