@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Page, WebSocketRoute
 
-from tests.js.test_the_page import DENY_MICROPHONE, join
+from tests.js.test_the_page import DENY_MICROPHONE, be_on_air, join
 from tests.support.chromium import Chromium
 from tests.support.server import LiveServer
 
@@ -65,6 +65,7 @@ async def walk(context: BrowserContext, url: str, look: str) -> None:
     await page.get_by_text("Ready to join a room.").wait_for(state="attached")
     await check(page, f"{look}: lobby")
     await join(page, "Ada")
+    await be_on_air(page)
     await check(page, f"{look}: alone in the room")
 
     other = await context.new_page()

@@ -28,6 +28,10 @@ async def join(page: Page, name: str, *, broadcast: bool = True) -> None:
     await page.wait_for_function(CONNECTED)
 
 
+async def be_on_air(page: Page) -> None:
+    await expect(page.get_by_role("button", name="Microphone on")).to_be_visible()
+
+
 def strip(page: Page, name: str) -> Any:
     return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name))
 
@@ -70,7 +74,9 @@ async def test_a_reload_takes_the_same_seat_with_its_switches(
 ) -> None:
     page = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
     await join(page, "Ada")
+    await be_on_air(page)
     await page.keyboard.press("m")
+    await expect(page.get_by_role("button", name="Microphone off")).to_be_visible()
     seat = await page.evaluate(f"{CLIENT}.room.participantId")
     await page.reload()
     await page.wait_for_function(CONNECTED)
@@ -123,7 +129,7 @@ async def test_a_listener_can_start_to_broadcast(
     await join(page, "Ada", broadcast=False)
     assert await page.evaluate(f"{CLIENT}.room.role") == "subscriber"
     await page.locator("ag-dock").get_by_role("button", name="Start Broadcasting").click()
-    await expect(page.get_by_role("button", name="Microphone on")).to_be_visible()
+    await be_on_air(page)
     assert await page.evaluate(f"{CLIENT}.room.role") == "both"
     await expect(strip(page, "Ada")).to_contain_text("speaking")
 

@@ -101,7 +101,7 @@ const ADVICE = {
   },
   unreachable: {
     title: 'The server cannot be reached',
-    text: 'Check the network, and that the server runs. Then connect again.',
+    text: 'Check the network, and that the server runs. The page goes on trying.',
     actions: ['connect'],
   },
   media_unreachable: {

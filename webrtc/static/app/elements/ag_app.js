@@ -15,6 +15,7 @@ import { adviceFor, isMicrophoneTrouble, roomClosedWords, statusWords } from '..
  */
 
 const STATS_EVERY_MS = 1000;
+const CONNECT_AGAIN_MS = 3000;
 
 /**
  * The page: ties the client to the elements, and knows what follows from a click. `client` is the
@@ -24,6 +25,10 @@ export class AgApp extends HTMLElement {
   client = new AudioStreamingClient(window.location.origin);
   #likes = readLikes(() => window.localStorage);
   #joining = false;
+  #openingMicrophone = false;
+  /** @type {Visit | null} What a reload interrupted. */
+  #pendingVisit = null;
+  #connectTimer = 0;
 
   connectedCallback() {
     this.#refs = refs(this);
@@ -71,6 +76,7 @@ export class AgApp extends HTMLElement {
     const { lobby, microphone, speaker, room } = this.#parts;
     const { name, broadcast, listen, inputId, musicMode, processing } = this.#likes;
     const visit = takeVisit(() => window.sessionStorage);
+    this.#pendingVisit = visit?.resumeToken ? visit : null;
     lobby.fill({
       roomId: visit?.roomId ?? roomInAddress(window.location),
       name: visit?.name ?? name,
@@ -84,20 +90,26 @@ export class AgApp extends HTMLElement {
     void this.client.setInputDevice({ deviceId: inputId, musicMode, processing });
     await this.#listDevices();
     this.#draw();
-    if (!(await this.#connect())) return;
-    if (visit?.resumeToken) await this.#join(visit);
-    else if (await microphoneIsGranted()) await this.#openMicrophone();
+    await this.#connect();
+    if (!this.#pendingVisit && (await microphoneIsGranted())) await this.#openMicrophone();
   }
 
+  /** Connect, trying again by itself; then take up the visit that a reload interrupted. */
   async #connect() {
+    window.clearTimeout(this.#connectTimer);
     try {
       await this.client.connect();
-      this.#notices.clear('server');
-      return true;
     } catch (error) {
       this.#trouble('server', error);
-      return false;
+      const { reason } = /** @type {AudioStreamingError} */ (error);
+      if (reason !== 'unreachable') return;
+      this.#connectTimer = window.setTimeout(() => void this.#connect(), CONNECT_AGAIN_MS);
+      return;
     }
+    this.#notices.clear('server');
+    const visit = this.#pendingVisit;
+    this.#pendingVisit = null;
+    if (visit) await this.#join(visit);
   }
 
   /**
@@ -110,7 +122,8 @@ export class AgApp extends HTMLElement {
     this.#draw();
     const broadcast = wish.publishing ?? this.#parts.microphone.wanted;
     const listen = wish.subscribing ?? this.#parts.speaker.wanted;
-    this.#like({ name: wish.name, broadcast, listen });
+    if (wish.publishing === undefined) this.#like({ name: wish.name, broadcast, listen });
+    this.#pendingVisit = null;
     try {
       if (this.client.state === 'disconnected') await this.client.connect();
       await Promise.all([
@@ -248,7 +261,7 @@ export class AgApp extends HTMLElement {
   }
 
   #microphoneKey() {
-    if (!this.client.isPublishing) void this.#toggleBroadcast();
+    if (!this.client.isPublishing && !this.#openingMicrophone) void this.#toggleBroadcast();
     else this.#attempt('server', this.client.setMuted(!this.client.isMuted));
   }
 
@@ -291,11 +304,14 @@ export class AgApp extends HTMLElement {
   }
 
   async #broadcast() {
+    this.#openingMicrophone = true;
+    this.#draw();
     try {
       await this.client.startPublishing();
     } catch (error) {
       this.#trouble(subjectOf(error), error);
     }
+    this.#openingMicrophone = false;
     this.#draw();
   }
 
@@ -449,7 +465,13 @@ export class AgApp extends HTMLElement {
     this.#parts.lobby.show(client.state, this.#joining);
     this.#parts.microphone.show({ open, publishing, muted });
     this.#parts.speaker.show({ subscribing });
-    this.#parts.dock.show({ publishing, muted, subscribing, deafened: client.isDeafened });
+    this.#parts.dock.show({
+      publishing,
+      opening: this.#openingMicrophone,
+      muted,
+      subscribing,
+      deafened: client.isDeafened,
+    });
   }
 
   /**

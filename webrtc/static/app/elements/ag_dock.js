@@ -26,10 +26,11 @@ export class AgDock extends HTMLElement {
   }
 
   /**
-   * @param {{ publishing: boolean, muted: boolean, subscribing: boolean, deafened: boolean }} state
+   * @param {{ publishing: boolean, opening: boolean, muted: boolean, subscribing: boolean,
+   *   deafened: boolean }} state
    */
-  show({ publishing, muted, subscribing, deafened }) {
-    this.#draw(this.#refs.mic, microphoneLook(publishing, muted));
+  show({ publishing, opening, muted, subscribing, deafened }) {
+    this.#draw(this.#refs.mic, microphoneLook(publishing, opening, muted));
     this.#draw(this.#refs.speaker, speakerLook(subscribing, deafened));
   }
 
@@ -51,11 +52,23 @@ export class AgDock extends HTMLElement {
   }
 }
 
-/** @param {boolean} publishing @param {boolean} muted @returns {ToggleLook} */
-function microphoneLook(publishing, muted) {
-  if (!publishing)
-    return { tone: 'idle', icon: 'mic-off', text: 'Start Broadcasting', hint: 'nobody hears you' };
-  if (muted)
+/**
+ * @param {boolean} publishing
+ * @param {boolean} opening The browser asks for the microphone, or the connection is being made.
+ * @param {boolean} muted
+ * @returns {ToggleLook}
+ */
+function microphoneLook(publishing, opening, muted) {
+  if (!publishing && !opening) {
+    return {
+      tone: 'idle',
+      icon: 'mic-off',
+      text: 'Start Broadcasting',
+      hint: 'nobody hears you',
+      key: 'M',
+    };
+  }
+  if (muted) {
     return {
       tone: 'off',
       icon: 'mic-off',
@@ -63,14 +76,26 @@ function microphoneLook(publishing, muted) {
       hint: 'click to speak',
       key: 'M',
     };
+  }
+  if (opening) {
+    return { tone: 'idle', icon: 'mic', text: 'Opening microphone', hint: 'allow it if asked' };
+  }
   return { tone: 'live', icon: 'mic', text: 'Microphone on', hint: 'click to mute', key: 'M' };
 }
 
 /** @param {boolean} subscribing @param {boolean} deafened @returns {ToggleLook} */
 function speakerLook(subscribing, deafened) {
-  if (!subscribing)
-    return { tone: 'idle', icon: 'ear-off', text: 'Listen to Stream', hint: 'you hear nobody' };
-  if (deafened)
+  if (!subscribing) {
+    return {
+      tone: 'idle',
+      icon: 'ear-off',
+      text: 'Listen to Stream',
+      hint: 'you hear nobody',
+      key: 'D',
+    };
+  }
+  if (deafened) {
     return { tone: 'off', icon: 'ear-off', text: 'Sound off', hint: 'click to hear', key: 'D' };
+  }
   return { tone: 'live', icon: 'ear', text: 'Sound on', hint: 'click to deafen', key: 'D' };
 }
