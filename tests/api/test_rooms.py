@@ -76,6 +76,13 @@ async def test_only_the_host_key_deletes(front: RunningFront, headers: dict[str,
     await alice.ok("set_muted", True)
 
 
+async def test_the_host_key_counts_as_a_bearer_token_only(front: RunningFront) -> None:
+    _, ack = await front.joined("studio")
+    basic = {"Authorization": f"Basic {ack['host_key']}"}
+    async with front.http.delete("/api/rooms/studio", headers=basic) as response:
+        assert response.status == 401
+
+
 async def test_deleting_a_room_that_is_not_there(front: RunningFront) -> None:
     async with front.http.delete("/api/rooms/studio", headers=bearer("x")) as response:
         assert response.status == 404
