@@ -20,6 +20,7 @@ from webrtc.media.udp import BATCH, Datagram, UdpPort
 
 logger = logging.getLogger(__name__)
 
+MAX_ROUTES = 8  # addresses of one sender; the oldest goes first
 MAX_AGE_S = 5.0  # an arrival stamp older than this is a wall clock that jumped
 
 MediaSink = Callable[[MediaPacket, int, int], None]  # packet, payload type, SSRC
@@ -34,6 +35,7 @@ class Intake:
         self._counters = counters
         self._kernel = _load_kernel() if compiled else None
         self._rows: dict[int, int] = {}  # address -> row
+        self._routes: list[list[int]] = []  # by row, the oldest first
         self._sinks: list[MediaSink | None] = []
         self._kept: list[Session | None] = []
         self._free: list[int] = []
@@ -66,6 +68,7 @@ class Intake:
             row = len(self._sinks)
             self._sinks.append(None)
             self._kept.append(None)
+            self._routes.append([])
             if row == len(self._sessions):
                 self._sessions = np.concatenate([self._sessions, np.zeros(row, np.uint64)])
                 self._level_ids = np.concatenate([self._level_ids, np.zeros(row, np.uint8)])
@@ -76,10 +79,17 @@ class Intake:
 
     def route(self, address: int, row: int) -> None:
         """Expect a sender's media from this address too."""
+        if self._rows.get(address) == row:
+            return
         self._rows[address] = row
         if self._kernel is None:
             return
-        if 2 * len(self._rows) > len(self._keys):
+        routes = self._routes[row]
+        routes.append(address)
+        if len(routes) > MAX_ROUTES:
+            self._forget(routes.pop(0), row)
+            self._rebuild(len(self._keys))
+        elif 2 * len(self._rows) > len(self._keys):
             self._rebuild(2 * len(self._keys))
         else:
             self._kernel.insert(self._keys, self._key_rows, np.uint64(address), row)
@@ -89,7 +99,9 @@ class Intake:
         self._sinks[row] = self._kept[row] = None
         self._sessions[row] = 0
         self._free.append(row)
-        self._rows = {address: r for address, r in self._rows.items() if r != row}
+        for address in self._routes[row]:
+            self._forget(address, row)
+        self._routes[row].clear()
         self._rebuild(len(self._keys))
 
     def read(self) -> list[Datagram]:
@@ -165,12 +177,18 @@ class Intake:
                 self._counters[name] += 1
         return rest
 
+    def _forget(self, address: int, row: int) -> None:
+        if self._rows.get(address) == row:  # else a NAT gave it to somebody else
+            del self._rows[address]
+
     def _rebuild(self, size: int) -> None:
         self._keys = np.zeros(size, np.uint64)
         self._key_rows = np.zeros(size, np.int32)
-        if self._kernel is not None:
-            for address, row in self._rows.items():
-                self._kernel.insert(self._keys, self._key_rows, np.uint64(address), row)
+        if self._kernel is not None and self._rows:
+            count = len(self._rows)
+            addresses = np.fromiter(self._rows.keys(), np.uint64, count)
+            rows = np.fromiter(self._rows.values(), np.int32, count)
+            self._kernel.insert_all(self._keys, self._key_rows, addresses, rows)
 
 
 def _load_kernel() -> ModuleType | None:

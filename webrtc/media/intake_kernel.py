@@ -59,6 +59,13 @@ def insert(keys, rows, address, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def insert_all(keys, rows, addresses, address_rows):  # type: ignore[no-untyped-def]
+    """Put all of these addresses into the hash table, which has the room."""
+    for i in range(len(addresses)):
+        insert(keys, rows, addresses[i], address_rows[i])
+
+
+@njit(cache=True)
 def receive(  # type: ignore[no-untyped-def]
     fd,
     headers,
