@@ -7,6 +7,7 @@ the clock a room runs in is free, so it runs where the sum of its publishers' wa
 from collections.abc import Sequence
 
 WORTH_S = 0.001  # a shift costs every listener a small jitter: it must save this much on average
+GUARD_S = 0.0005  # a room that runs just when a packet is due misses it at the least drift
 
 
 def best_shift(ready_s: Sequence[float], next_s: float, slot_s: float, stride: int) -> int:
@@ -24,8 +25,7 @@ def best_shift(ready_s: Sequence[float], next_s: float, slot_s: float, stride: i
 
     def wait(shift: int) -> float:
         now = next_s + shift * slot_s
-        # A microsecond's grace: what is ready exactly then has not to wait for a whole block.
-        return sum((now - ready + 1e-6) % block_s for ready in ready_s) / len(ready_s)
+        return sum((now - ready - GUARD_S) % block_s for ready in ready_s) / len(ready_s)
 
     stay = wait(0)
     best = min(range(stride), key=wait)

@@ -289,7 +289,7 @@ async def test_an_exception_in_a_turn_does_not_stop_the_clock(worker):
     async with asyncio.timeout(PATIENCE_S):
         while not broken:
             await asyncio.sleep(0.005)
-        turns = worker.figures._turns
-        while worker.figures._turns < turns + 10:
+        turns = worker.figures.turns
+        while worker.figures.turns < turns + 10:
             await asyncio.sleep(0.005)
     await client.close()

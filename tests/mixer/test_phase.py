@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixer.phase import WORTH_S, best_shift
+from mixer.phase import GUARD_S, WORTH_S, best_shift
 
 SLOT_S = 0.0025
 NOW = 5000.0
@@ -12,18 +12,19 @@ ready_times = st.lists(st.floats(NOW - 0.05, NOW + 0.05), min_size=1, max_size=8
 
 
 def waits(ready, next_s, stride):
-    return sum((next_s - r + 1e-6) % (stride * SLOT_S) for r in ready) / len(ready)
+    return sum((next_s - r - GUARD_S) % (stride * SLOT_S) for r in ready) / len(ready)
 
 
 @pytest.mark.parametrize(
     ("ready_ms_before", "shift"),
     [
-        ([0.2], 0),  # just there
+        ([0.7], 0),  # just there
+        ([0.2], 1),  # there, but the least drift would miss it
         ([9.8], 1),  # 2.5 ms later it plays the next block, which has waited 2.3
         ([4.0], 3),  # 7.5 ms later it waits 1.5
-        ([7.6], 1),
+        ([7.6], 2),
         ([2.4, 2.4, 9.0], 0),
-        ([5.1, 5.1, 5.1], 2),
+        ([5.1, 5.1, 5.1], 3),
     ],
 )
 def test_a_room_moves_to_where_its_publishers_wait_least(ready_ms_before, shift):

@@ -1,7 +1,6 @@
 """The playout with real Opus behind it."""
 
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,8 +83,8 @@ def test_payloads_that_only_look_like_opus_are_concealed() -> None:
     packets = opus_stream(MUSIC, 960, 2)
     # One frame behind more padding than there are bytes (RFC 6716, section 3.2.5).
     broken = bytes([packets[0].payload[0] | 3, 0x41, 255])
-    packets[50] = replace(packets[50], payload=broken)
-    short = [replace(packet, payload=packet.payload[:3]) for packet in packets[60:63]]
+    packets[50] = packets[50]._replace(payload=broken)
+    short = [packet._replace(payload=packet.payload[:3]) for packet in packets[60:63]]
     world = opus_world()
     world.send([*packets[:60], *short, *packets[63:]])
     played = world.run_until(2.0)

@@ -20,6 +20,7 @@ class Figures:
     """What a worker counts about itself.
 
     Attributes:
+        turns: Turns of the clock so far.
         connecting: Peers whose handshake is under way.
         skipped_turns: Turns of 20 ms left out because the worker was held up.
         counters: Whatever else is counted, by name.
@@ -33,7 +34,7 @@ class Figures:
         self.counters: Counter[str] = Counter()
         self._index = index
         self._started_s = time.monotonic()
-        self._turns = 0
+        self.turns = 0
         self._late = 0
         self._overruns = 0
         self._lateness = np.zeros(_WINDOW)
@@ -42,10 +43,10 @@ class Figures:
 
     def turn(self, lateness_s: float, work_s: float) -> None:
         """Take note of a turn: how late it began and how long it took."""
-        position = self._turns % _WINDOW
+        position = self.turns % _WINDOW
         self._lateness[position] = lateness_s
         self._work[position] = work_s
-        self._turns += 1
+        self.turns += 1
         if lateness_s > LATE_S:
             self._late += 1
         if work_s > 2 * LATE_S:
@@ -94,7 +95,7 @@ class Figures:
         self, hall: Hall, participants: Mapping[str, Participant], counters: Mapping[str, int]
     ) -> WorkerStats:
         """Return what is pushed to the front process now; peers are told once per visit."""
-        count = min(self._turns, _WINDOW)
+        count = min(self.turns, _WINDOW)
         work = np.percentile(self._work[:count], (50, 99)) if count else (0.0, 0.0)
         lateness = np.percentile(self._lateness[:count], 99) if count else 0.0
         peers, self._peers = self._peers, {}
@@ -105,7 +106,7 @@ class Figures:
             rooms=len(hall.rooms),
             participants=len(participants),
             peers=sum(1 for p in participants.values() if p.peer is not None),
-            ticks=self._turns,
+            ticks=self.turns,
             tick_overruns=self._overruns,
             late_ticks=self._late,
             tick_p50_ms=round(float(work[0]) * 1e3, 3),
