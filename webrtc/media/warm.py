@@ -47,11 +47,12 @@ def warm_up() -> str:
         index = table.add(session, 1, 111, pack_address("127.0.0.1", port.port))
         intake = Intake(port, Counter())
         policy = Policy(key=bytes(30), ssrc_type=Policy.SSRC_ANY_INBOUND)
-        row = intake.add(Session(policy), 0, lambda packet, arrival_s: None)
-        if row is not None:
-            intake.route(pack_address("127.0.0.1", 1), row)
-            intake.route(pack_address("127.0.0.1", 2), row)
-            intake.remove(row)
+        for number in (1, 2):
+            sender = intake.add(Session(policy), 0, lambda packet, arrival_s: None)
+            if sender is not None:
+                intake.route(pack_address("127.0.0.1", number), sender)
+        if sender is not None:
+            intake.remove(sender)
         intake.read()
         table.send(np.array([index], np.int32), b"\xfc", 0, False, (0x80, b""))
         return table.engine
