@@ -48,7 +48,7 @@ def warm_up() -> str:
         intake = Intake(port, Counter())
         policy = Policy(key=bytes(30), ssrc_type=Policy.SSRC_ANY_INBOUND)
         for number in (1, 2):
-            sender = intake.add(Session(policy), 0, lambda packet, arrival_s: None)
+            sender = intake.add(Session(policy), 0, lambda packet, kind, ssrc: None)
             if sender is not None:
                 intake.route(pack_address("127.0.0.1", number), sender)
         if sender is not None:
