@@ -110,11 +110,22 @@ def test_more_than_a_batch_comes_complete_and_in_order(house):
     assert [media.sequence for media, *_ in house.heard] == list(range(2 * BATCH + 3))
 
 
-@settings(max_examples=200, deadline=None)
-@given(
-    first=st.integers(0x80, 0xBF),
-    tail=st.binary(max_size=60) | st.binary(max_size=40).map(lambda b: b"\xbe\xde\0\2" + b),
+elements = st.builds(
+    lambda number, value: bytes([number << 4 | len(value) - 1]) + value,
+    st.sampled_from([1, 3, LEVEL_ID, 15]),
+    st.binary(min_size=1, max_size=4),
 )
+extensions = st.lists(elements | st.just(b"\0"), max_size=4).map(b"".join)
+tails = st.builds(
+    lambda body, words, sound: b"\xbe\xde\0" + bytes([words]) + body + sound,
+    extensions,
+    st.integers(0, 5),
+    st.binary(max_size=30),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(first=st.sampled_from([0x80, 0x90, 0x91, 0xA0, 0xB0]), tail=tails | st.binary(max_size=60))
 def test_the_compiled_parser_reads_what_the_plain_one_reads(first, tail):
     clear = bytes([first, 111, 0, 5]) + bytes(8) + tail
     try:
