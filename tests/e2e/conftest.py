@@ -1,0 +1,53 @@
+"""Fixtures of the tests through the real thing: browsers, front process, media workers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.chromium import Chromium
+from tests.support.people import Person
+from tests.support.server import LiveServer
+
+People = Callable[..., Awaitable[list[Person]]]
+
+_OWN_VOICE_DBFS = -45.0
+
+
+@pytest.fixture
+async def people(
+    live_server: LiveServer, chromium: Chromium, tmp_path: Path
+) -> AsyncIterator[People]:
+    """Bring people into one room: `ada, grace = await people("Ada", "Grace")`.
+
+    At the end nobody may ever have heard their own voice, whatever happened in the test.
+    """
+    present: list[Person] = []
+
+    async def bring(*names: str, room: str = "studio", music_mode: bool = True) -> list[Person]:
+        url = f"{live_server.page_url}?room={room}"
+        people = [
+            await Person.open(chromium, name, url, tmp_path, music_mode=music_mode)
+            for name in names
+        ]
+        for person in people:  # one after the other: the order in the list is known
+            await person.join()
+        present.extend(people)
+        return people
+
+    yield bring
+    for person in present:
+        if not person.page.is_closed():
+            own = await person.ear.loudest_dbfs(person.pitch_hz)
+            assert own < _OWN_VOICE_DBFS, f"{person.name} heard the own voice at {own:.0f} dBFS"
+
+
+async def all_hear_each_other(*people: Person, within_s: float = 30.0) -> None:
+    """Wait until everybody hears everybody else and nobody else's voice."""
+    await asyncio.gather(
+        *(
+            person.hears(*(other for other in people if other is not person), within_s=within_s)
+            for person in people
+        )
+    )

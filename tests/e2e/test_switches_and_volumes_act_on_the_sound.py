@@ -1,0 +1,54 @@
+"""What the page's switches and faders do, by ear."""
+
+from tests.e2e.conftest import People, all_hear_each_other
+from tests.support.people import SILENCE_DBFS, TONE_DBFS
+
+
+async def test_a_muted_microphone_is_heard_by_nobody_until_it_is_on_again(people: People) -> None:
+    ada, grace, edsger = await people("Ada", "Grace", "Edsger")
+    await all_hear_each_other(ada, grace, edsger)
+    await ada.press("Microphone on")
+    await grace.hears(edsger)
+    await edsger.hears(grace)
+    await ada.hears(grace, edsger)
+    await ada.press("Microphone off")
+    await all_hear_each_other(ada, grace, edsger)
+
+
+async def test_whoever_is_deafened_hears_nothing_and_is_heard(people: People) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    await ada.press("Sound on")
+    await ada.hears()
+    await grace.hears(ada)
+    assert await ada.client("playback.element.muted") is True
+    await ada.press("Sound off")
+    await all_hear_each_other(ada, grace)
+    assert await ada.client("playback.element.muted") is False
+
+
+async def test_a_volume_acts_in_decibels_and_for_one_listener_only(people: People) -> None:
+    ada, grace, edsger = await people("Ada", "Grace", "Edsger")
+    await all_hear_each_other(ada, grace, edsger)
+    field = ada.page.get_by_label("Volume of Grace in decibels")
+    for gain_db in (-12, 6):
+        await field.fill(str(gain_db))
+        await field.press("Enter")
+        await ada.hears_at(grace, TONE_DBFS + gain_db, TONE_DBFS + gain_db)
+    await ada.hears_at(edsger, TONE_DBFS, TONE_DBFS)
+    await edsger.hears_at(grace, TONE_DBFS, TONE_DBFS)
+    await ada.press("Mute Grace for me")
+    await ada.hears(edsger)
+    await edsger.hears(ada, grace)
+
+
+async def test_a_voice_can_be_moved_to_one_side(people: People) -> None:
+    ada, grace, edsger = await people("Ada", "Grace", "Edsger")
+    await all_hear_each_other(ada, grace, edsger)
+    slider = ada.page.get_by_label("Pan of Grace")
+    await slider.press("End")
+    await ada.hears_at(grace, SILENCE_DBFS, TONE_DBFS)
+    await slider.press("Home")
+    await ada.hears_at(grace, TONE_DBFS, SILENCE_DBFS)
+    await ada.hears_at(edsger, TONE_DBFS, TONE_DBFS)
+    await edsger.hears_at(grace, TONE_DBFS, TONE_DBFS)
