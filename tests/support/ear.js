@@ -42,6 +42,8 @@
     blocks = [];
     /** Frames of about 10 ms: `{ at, ms, dbfs }`; only where the browser hands out all of them. */
     frames = [];
+    /** How many tracks there were: one for each connection. */
+    tracks = 0;
 
     constructor(client) {
       if (client.playback.track) void this.#follow(client.playback.track);
@@ -49,6 +51,7 @@
     }
 
     #track = null;
+    #newTrack = false;
     #pending = [[], []];
 
     /** The median level of a pitch in the last `count` blocks, for each side. */
@@ -103,6 +106,8 @@
 
     async #follow(track) {
       this.#track = track;
+      this.#newTrack = true;
+      this.tracks += 1;
       if (typeof MediaStreamTrackProcessor !== 'function') return this.#sample(track);
       const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 1000 });
       const reader = readable.getReader();
@@ -122,6 +127,9 @@
     #take([left, right], rateHz) {
       const at = performance.now();
       const ms = (1000 * left.length) / rateHz;
+      const before = this.frames.at(-1);
+      if (this.#newTrack && before) this.frames.push({ at, ms: at - before.at, dbfs: -140 });
+      this.#newTrack = false;
       this.frames.push({ at, ms, dbfs: decibels(left, right) });
       if (this.frames.length > KEEP_FRAMES) this.frames.splice(0, KEEP_FRAMES / 2);
       this.#pending[0].push(...left);

@@ -66,6 +66,20 @@ class LiveServer:
         """Return the process that answers on the page's port now."""
         return self._holder("tcp", self.page_port)
 
+    async def restart(self) -> None:
+        """Stop it and start it again on the same ports, with default settings else.
+
+        Raises:
+            AssertionError: as `stop` does.
+        """
+        await self.stop()
+        ports = {
+            "WEBRTC_SIGNALING_PORT": self.api_url.rpartition(":")[2],
+            "WEBRTC_STATIC_PORT": str(self.page_port),
+            "WEBRTC_MEDIA_PORT": str(self.media_ports[0]),
+        }
+        self.program = (await LiveServer.start(**ports)).program
+
     async def stop(self) -> None:
         """End it by SIGTERM.
 

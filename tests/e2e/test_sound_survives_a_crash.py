@@ -1,0 +1,91 @@
+"""A part of the server is killed, or all of it restarts, while people hear each other."""
+
+import os
+import signal
+
+from playwright.async_api import expect
+
+from tests.e2e.conftest import People, all_hear_each_other
+from tests.support.people import Person
+from tests.support.server import LiveServer
+
+_WORKER_BACK_MS = 3000.0  # 0.1 s on an idle machine
+_INAUDIBLE_MS = 100.0
+
+
+async def test_a_killed_media_worker_gives_the_sound_back_in_the_same_room(
+    live_server: LiveServer, people: People
+) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    seats = [await person.client("room.participantId") for person in (ada, grace)]
+    since = [await person.ear.now_ms() for person in (ada, grace)]
+    os.kill(live_server.worker_pid(0), signal.SIGKILL)
+    await live_server.program.line_with("media worker 0 ended: killed by SIGKILL")
+    for person in (ada, grace):
+        await person.page.wait_for_function("() => ear.tracks === 2")
+    await all_hear_each_other(ada, grace)
+    for person, instant in zip((ada, grace), since, strict=True):
+        assert await person.ear.longest_silence_ms(instant) < _WORKER_BACK_MS
+    assert seats == [await person.client("room.participantId") for person in (ada, grace)]
+    await ada.sees(ada, grace)
+    await grace.sees(ada, grace)
+
+
+async def test_a_killed_front_process_is_not_heard(live_server: LiveServer, people: People) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    since = [await person.ear.now_ms() for person in (ada, grace)]
+    for person in (ada, grace):
+        await watch(person)
+    os.kill(live_server.front_pid(), signal.SIGKILL)
+    await live_server.program.line_with("front process ended: killed by SIGKILL")
+    for person in (ada, grace):
+        await person.page.wait_for_function("() => seen.resumed === true")
+    await all_hear_each_other(ada, grace)
+    for person, instant in zip((ada, grace), since, strict=True):
+        assert await person.ear.longest_silence_ms(instant) < _INAUDIBLE_MS
+        assert await person.page.evaluate("ear.tracks") == 1
+    await ada.press("Microphone on")
+    await expect(grace.strip_of(ada)).to_contain_text("microphone off")
+    await grace.hears()
+    await ada.press("Microphone off")
+    await all_hear_each_other(ada, grace)
+    await grace.page.wait_for_function("() => seen.levels > 0")
+    await expect(grace.strip_of(ada)).to_contain_text("speaking")
+
+
+async def test_after_a_restart_of_the_whole_server_everybody_is_back_as_they_were(
+    live_server: LiveServer, people: People
+) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    await ada.client("updateAudioSettings({ genre: 'jazz', reverbMix: 25 })")
+    await grace.press("Microphone on")
+    await expect(ada.strip_of(grace)).to_contain_text("microphone off")
+    for person in (ada, grace):
+        await watch(person)
+    await live_server.restart()
+    for person in (ada, grace):
+        await person.page.wait_for_function("() => seen.resumed === false")
+        assert await person.client("room.roomId") == "studio"
+        await person.sees(ada, grace)
+    await grace.hears(ada)
+    settings = await ada.client("settings")
+    assert (settings["genre"], settings["reverbMix"]) == ("jazz", 25)
+    await expect(ada.strip_of(grace)).to_contain_text("microphone off")
+    await ada.hears()
+    await grace.press("Microphone off")
+    await all_hear_each_other(ada, grace)
+
+
+async def watch(person: Person) -> None:
+    """Take note, in `seen`, of how the client comes back and of the levels after that."""
+    await person.page.evaluate(
+        """() => {
+          const { client } = document.querySelector('ag-app');
+          window.seen = { resumed: null, levels: 0 };
+          client.on('reconnected', ({ resumed }) => (window.seen = { resumed, levels: 0 }));
+          client.on('levels', () => (window.seen.levels += 1));
+        }"""
+    )
