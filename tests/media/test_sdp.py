@@ -128,17 +128,46 @@ def test_the_answer_holds_what_was_negotiated_and_nothing_that_was_not_offered(n
     assert audio.rtcp_mux
     assert audio.ice_candidates_complete
     assert [(c.ip, c.port, c.type) for c in audio.ice_candidates] == [("192.0.2.1", 40000, "host")]
-    assert audio.rtp.codecs[0].mimeType == "audio/opus"
+    opus = next(c for c in audio.rtp.codecs if c.mimeType == "audio/opus")
     for codec in audio.rtp.codecs:
         twin = next(c for c in offered.rtp.codecs if c.payloadType == codec.payloadType)
         assert (twin.mimeType.lower(), twin.clockRate) == (codec.mimeType.lower(), codec.clockRate)
     offered_extensions = {(e.id, e.uri) for e in offered.rtp.headerExtensions}
     for extension in audio.rtp.headerExtensions:
         assert (extension.id, extension.uri) in offered_extensions
-    parameters = audio.rtp.codecs[0].parameters
     for switch in ("stereo", "sprop-stereo", "useinbandfec", "usedtx"):
-        assert int(parameters[switch]) == 1
+        assert int(opus.parameters[switch]) == 1
     assert [s.ssrc for s in audio.ssrc] == [4711]
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "offered"),
+    [
+        ("chromium_speak", [111, 63], "111 63 9 0 8 13 110 126"),
+        ("chromium_redundant", [63, 111], "63 111"),
+        ("firefox_speak", [109], "109 9 0 8 101"),
+    ],
+)
+def test_redundancy_has_the_place_that_the_offer_gives_it(name, types, offered):
+    assert f"UDP/TLS/RTP/SAVPF {offered}\r\n" in OFFERS[name]
+    text, answered = answer(OFFERS[name])
+    assert answered.media[0].fmt == types
+    assert ("a=fmtp:63 111/111\r\n" in text) == (63 in types)
+
+
+@pytest.mark.parametrize(
+    ("red", "offered", "taken"),
+    [
+        ("red/48000/2", "96 111", [96, 111]),
+        ("red/48000/2", "111 96", [111, 96]),
+        ("red/48000/2", "0 111 8 96", [111, 96]),
+        ("red/8000", "96 111", [111]),
+        ("red/48000/2", "111", [111]),
+    ],
+)
+def test_only_redundancy_that_can_hold_our_opus_is_taken(red, offered, taken):
+    text = changed("SAVPF 111", f"SAVPF {offered}", MINIMAL + f"a=rtpmap:96 {red}\n")
+    assert answer(text)[1].media[0].fmt == taken
 
 
 @pytest.mark.parametrize(

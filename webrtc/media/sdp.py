@@ -41,6 +41,7 @@ class RemoteAudio:
         client_waits: Whether the client insists on waiting for our ClientHello (`setup:passive`).
         opus_type: Payload type of Opus.
         red_type: Payload type of RED around Opus, None when it was not offered.
+        prefers_red: Whether it was offered before Opus.
         opus_parameters: What the client said of its Opus decoder, by name.
         level_id: Extension id of RFC 6464, 0 when it was not offered.
         csrc_level_id: Extension id of RFC 6465, likewise.
@@ -55,6 +56,7 @@ class RemoteAudio:
     client_waits: bool
     opus_type: int
     red_type: int | None
+    prefers_red: bool
     opus_parameters: dict[str, str | int | None]
     level_id: int
     csrc_level_id: int
@@ -153,6 +155,8 @@ def _read_audio(media: MediaDescription, mid: str) -> RemoteAudio:
         raise ClientError("bad_sdp", "The offer has no DTLS fingerprint or setup role.")
     if not media.rtcp_mux:
         raise ClientError("bad_sdp", "The offer does not multiplex RTCP.")
+    red_type = _payload_type(media, "audio/red")
+    formats = list(media.fmt)
     opus = next(c for c in media.rtp.codecs if c.payloadType == opus_type)
     extensions = {e.uri: e.id for e in media.rtp.headerExtensions if 1 <= e.id <= 14}
     direction = media.direction or "sendrecv"
@@ -163,7 +167,8 @@ def _read_audio(media: MediaDescription, mid: str) -> RemoteAudio:
         fingerprints=tuple((f.algorithm, f.value) for f in media.dtls.fingerprints),
         client_waits=media.dtls.role == "server",
         opus_type=opus_type,
-        red_type=_payload_type(media, "audio/red"),
+        red_type=red_type,
+        prefers_red=red_type is not None and formats.index(red_type) < formats.index(opus_type),
         opus_parameters=dict(opus.parameters),
         level_id=extensions.get(rtp.AUDIO_LEVEL_URI, 0),
         csrc_level_id=extensions.get(rtp.CSRC_LEVEL_URI, 0),
@@ -238,7 +243,9 @@ def write_answer(offer: Offer, local: LocalAudio) -> str:
 
 def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[str]:
     opus = audio.opus_type
-    types = f"{opus}" if audio.red_type is None else f"{opus} {audio.red_type}"
+    types = [opus] if audio.red_type is None else [opus, audio.red_type]
+    if audio.prefers_red:
+        types.reverse()  # a browser sends RED only when the answer prefers it as its offer did
     direction = {
         (True, True): "sendrecv",
         (True, False): "sendonly",
@@ -246,7 +253,7 @@ def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[
         (False, False): "inactive",
     }[local.sends, local.receives]
     lines = [
-        f"m=audio 9 {profile} {types}",
+        f"m=audio 9 {profile} {' '.join(map(str, types))}",
         "c=IN IP4 0.0.0.0",
         "a=rtcp:9 IN IP4 0.0.0.0",
         *(f"a=candidate:{candidate}" for candidate in local.candidates),

@@ -20,6 +20,12 @@ SCENES = {
         'pc.addTransceiver("video"), pc.addTransceiver(track), pc.createDataChannel("chat")'
     ),
 }
+REDUNDANT = (
+    "pc.addTrack(track, stream), pc.getTransceivers()[0].setCodecPreferences("
+    '["audio/red", "audio/opus"].map(type => '
+    'RTCRtpSender.getCapabilities("audio").codecs.find(codec => codec.mimeType === type)))'
+)
+"""RED before Opus; Firefox has no RED."""
 
 # Gathered in full, so that candidates (mDNS names among them) stand in the offer.
 _OFFER = """(async () => {
@@ -50,7 +56,7 @@ async def record() -> None:
     async with Chromium() as chromium:
         # A page served from nowhere has no microphone; a file has.
         page = await chromium.page((HERE / "blank.html").as_uri())
-        for scene, setup in SCENES.items():
+        for scene, setup in {**SCENES, "redundant": REDUNDANT}.items():
             keep("chromium", scene, await page.evaluate(_OFFER % setup))
     async with Firefox({"media.devices.insecure.enabled": True}) as firefox:
         await firefox.goto((HERE / "blank.html").as_uri())
