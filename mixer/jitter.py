@@ -53,6 +53,7 @@ class TransitWindow:
         "_last_transit_s",
         "_shifted",
         "_since_refresh",
+        "_skipped",
         "_sorted",
         "_stalled",
         "deadline_s",
@@ -69,6 +70,7 @@ class TransitWindow:
         self._ages: deque[float] = deque()
         self._sorted: list[float] = []
         self._since_refresh = 0
+        self._skipped = False
         self._last_transit_s = 0.0
         self._last_arrival_s = 0.0
         self._stalled = False
@@ -108,6 +110,9 @@ class TransitWindow:
         elif self._path_became_longer(transit_s, bunched) or (self._was_backlog(above_s, bunched)):
             self._restart(transit_s)
         elif not self._is_behind_stall(above_s, bunched) and above_s <= MAX_DELAY_S:
+            self._skipped = not self._skipped
+            if self._skipped and transit_s <= self.deadline_s and len(window) >= SETTLED_PACKETS:
+                return Transit.ORDINARY  # of those in time, every other one tells enough
             self._insert(transit_s)
             self._since_refresh += 1
             if (

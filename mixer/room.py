@@ -73,6 +73,7 @@ class RoomMixer:
         self._mix_arena = mixes
         self._generation = sources.generation
         self._limiters = np.ones(len(mixes.data), np.float32)
+        self._sounding = False  # whether the last block held anything
         self._stale = True  # who hears what must be worked out again
         self._gains: GainTable = {}
         self._plan: MixPlan | None = None
@@ -164,9 +165,10 @@ class RoomMixer:
     def is_dormant(self) -> bool:
         """Whether blocks would change nothing until a packet or a change comes."""
         return (
-            not self._stale
+            not self._sounding
+            and not self._stale
             and all(output.quiet_packets > QUIET_PACKETS for output in self.outputs.values())
-            and not any(s.present or s.playout.is_buffering for s in self.sources.values())
+            and not any(source.playout.is_buffering for source in self.sources.values())
         )
 
     def skip(self, blocks: int) -> None:
@@ -183,8 +185,10 @@ class RoomMixer:
         if self._generation != self._source_arena.generation:
             self._follow_arenas()
         even = not self.block_time // BLOCK_10MS & 1
-        self._pull(now_s)
+        present = self._pull(now_s)
         if even:
+            if present:
+                self._measure(present, now_s)
             engaged = self._engage(now_s)
             if self._stale or engaged:
                 self._assign()
@@ -221,7 +225,8 @@ class RoomMixer:
         heard = [s for s in self.sources.values() if s.heard and s.source_id != mix.owner]
         return sorted(heard, key=lambda source: (source.level, source.csrc))
 
-    def _pull(self, now_s: float) -> None:
+    def _pull(self, now_s: float) -> list[Source]:
+        """Fetch everybody's next block and return the sources that sound."""
         count = self.block
         present = []
         for source in self.sources.values():
@@ -231,15 +236,17 @@ class RoomMixer:
             elif source.present:
                 source.present = False
                 source.rest()
-        if not present:
-            return
-        found = len(present)
-        rows = self._meter_rows[:found]
+        self._sounding = bool(present)
+        return present
+
+    def _measure(self, present: list[Source], now_s: float) -> None:
+        """Measure levels: every 20 ms, where listeners may change mixes."""
+        count = len(present)
+        rows = self._meter_rows[:count]
         rows[:] = [source.row for source in present]
-        kernels.measure(self._source_arena.data, rows, 0, count, self._peaks, self._powers)
-        block_s = count / SAMPLE_RATE_HZ
-        for source, power in zip(present, self._powers[:found].tolist(), strict=True):
-            source.observe(power, block_s, now_s)
+        kernels.measure(self._source_arena.data, rows, 0, self.block, self._peaks, self._powers)
+        for source, power in zip(present, self._powers[:count].tolist(), strict=True):
+            source.observe(power, BLOCK_20MS / SAMPLE_RATE_HZ, now_s)
 
     def _engage(self, now_s: float) -> bool:
         changed = False

@@ -92,7 +92,13 @@ class Source:
         self._floor_dbov = float(AUDIBLE_DBOV)
 
     def observe(self, power: float, block_s: float, now_s: float) -> None:
-        """Take note of the mean square of the block that was just pulled."""
+        """Take note of the mean square of the block that was just pulled.
+
+        Args:
+            power: Its mean square over samples and channels.
+            block_s: Time since the last call.
+            now_s: The present.
+        """
         self.level = level = level_dbov(power)
         self.smooth_power += (power - self.smooth_power) * min(1.0, block_s / 0.05)
         if self.muted:

@@ -102,7 +102,7 @@ def test_backlog_at_the_start_is_not_taken_for_the_path() -> None:
     feed = Feed()
     for late_s in range(30, 0, -1):
         feed.add(0.5 + late_s * SPACING_S)
-    feed.steady(60)
+    feed.steady(150)
     assert feed.window.target_s == pytest.approx(0.0, abs=1e-9)
 
 

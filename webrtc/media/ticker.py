@@ -7,7 +7,6 @@ the event loop's own timers round up to a millisecond.
 """
 
 import asyncio
-import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -80,6 +79,8 @@ class SlotTimer:
         os.close(self._fd)
 
     def _fired(self) -> None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             os.read(self._fd, 8)
-            self._callback()
+        except BlockingIOError:
+            return  # it was set anew in the meantime
+        self._callback()
