@@ -246,3 +246,27 @@ def test_a_room_that_breaks_does_not_silence_the_others(caplog):
     assert len(house.slots_of("fine")) == 200
     assert house.hall.defects == 200
     assert 0 < len(caplog.records) < 20
+
+
+@pytest.mark.parametrize("ptime", ["auto", 20])
+@given(naps=st.lists(st.integers(1, 300), min_size=1, max_size=4), shift=st.integers(0, 3))
+def test_media_time_goes_on_with_the_clock_whether_a_room_runs_sleeps_or_moves(ptime, naps, shift):
+    house = House(ptime)
+    room = house.room("r")
+    for nap in naps:
+        house.go(21)
+        house.hall.shift(room, shift, house.ran[-1][0])
+        house.go(21)
+        ran, _, block_time = house.ran[-1]
+        assert room.media_time(ran) == block_time
+        assert room.media_time(ran + 0.5) == block_time + 60
+        house.hall._sleep(room)
+        house.slot += nap
+        asleep = room.media_time(house.slot)
+        assert asleep == block_time + (house.slot - ran) * 120
+        house.hall.wake(room, house.slot + 1)
+
+
+def test_a_room_that_never_ran_is_at_its_beginning():
+    house = House()
+    assert house.hall.put_room("r", b"").media_time(1234.5) == 0

@@ -293,3 +293,21 @@ async def test_an_exception_in_a_turn_does_not_stop_the_clock(worker):
         while worker.figures.turns < turns + 10:
             await asyncio.sleep(0.005)
     await client.close()
+
+
+async def test_a_client_that_takes_another_ssrc_starts_afresh_and_is_heard_on(worker):
+    worker.handle(put("anna"))
+    client = await connect(worker, "anna")
+    playout = worker.participants["anna"].playout
+    source = worker.hall.rooms["r"].mixer.sources["anna"]
+    async with asyncio.timeout(PATIENCE_S):
+        while not source.heard:
+            await asyncio.sleep(0.01)
+        client.getSenders()[0]._ssrc ^= 1
+        while playout.stats().resets == 0:
+            await asyncio.sleep(0.01)
+        received = playout.stats().received
+        while playout.stats().received < received + 10 or not source.present:
+            await asyncio.sleep(0.01)
+    assert playout.stats().resets == 1
+    await client.close()

@@ -69,6 +69,12 @@ class Room:
         if behind > 0:
             self.mixer.skip(behind)
 
+    def media_time(self, slot: float) -> int:
+        """Return the media time at a slot or between two, in samples, as if it never slept."""
+        if self._origin is None:
+            return 0
+        return round((slot - self._origin) * self.mixer.block / self.stride)
+
     def shift(self, slots: int, ran: int) -> None:
         """Run `slots` later (less than a stride) after having run in slot `ran`.
 

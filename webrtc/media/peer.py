@@ -43,6 +43,7 @@ CLOSE_S = 1.0
 SR_EVERY_S = 4.5
 MAX_MEDIA_PER_VISIT = 1000  # packets in a second or two; Opus at 2.5 ms is 400 a second
 MAX_SRTP_BYTES = 1500  # the room that pylibsrtp has for a packet
+STREAM_CHANGE_S = 1.0  # a sender changes its SSRC after a collision or a reload, not all the time
 
 
 class PeerHost(Protocol):
@@ -58,8 +59,8 @@ class PeerHost(Protocol):
     def ntp_now(self, now_s: float) -> int:
         """Return the NTP time of an instant on the worker's clock; never jumps."""
 
-    def media_time(self, peer: "Peer") -> int:
-        """Return the media time of the peer's room, in samples."""
+    def media_time(self, peer: "Peer", now_s: float) -> int:
+        """Return the media time of the peer's room at an instant, in samples."""
 
     def peer_changed(self, peer: "Peer", state: PeerStateName) -> None:
         """The peer's state changed."""
@@ -69,6 +70,9 @@ class PeerHost(Protocol):
 
     def peer_red(self, peer: "Peer", packet: MediaPacket) -> None:
         """A RED packet came (RFC 2198)."""
+
+    def peer_stream_changed(self, peer: "Peer") -> None:
+        """What comes from now on is another RTP stream, with numbers of its own."""
 
     def peer_tier(self, peer: "Peer", tier: int) -> None:
         """The listener's network bears another bitrate tier."""
@@ -109,7 +113,9 @@ class Peer:
         self._row: int | None = None
         self._born_s = now_s
         self._next_sr_s = now_s
+        self._reported_packets = 0  # sent when the last SR was
         self._media_since_visit = 0
+        self._stream_changed_s = float("-inf")
 
     @property
     def row(self) -> int | None:
@@ -269,15 +275,32 @@ class Peer:
         elif payload_type not in (audio.opus_type, audio.red_type):
             self._host.counters["rtp_unknown_type"] += 1
         else:
-            self.bytes_received += len(packet.payload)
             reception = self.reception
             if reception is None or reception.ssrc != ssrc:
-                reception = self.reception = Reception(ssrc)
+                reception = self._begin_stream(ssrc, packet.arrival_s)
+                if reception is None:
+                    self._host.counters["rtp_second_stream"] += 1
+                    return
+            self.bytes_received += len(packet.payload)
             reception.count(packet.sequence, packet.timestamp, packet.arrival_s)
             if payload_type == audio.opus_type:
                 self._host.peer_media(self, packet)
             else:
                 self._host.peer_red(self, packet)
+
+    def _begin_stream(self, ssrc: int, now_s: float) -> Reception | None:
+        """Return where a new stream is counted; None when it comes too soon after another change.
+
+        A client may take another SSRC (RFC 3550 section 8.2). One that sends two streams at once
+        would make us start afresh with every packet.
+        """
+        if self.reception is not None:
+            if now_s - self._stream_changed_s < STREAM_CHANGE_S:
+                return None
+            self._stream_changed_s = now_s
+            self._host.peer_stream_changed(self)
+        self.reception = Reception(ssrc)
+        return self.reception
 
     def _on_rtcp(self, data: bytes, arrival_s: float) -> None:
         self._channel.heard_s = arrival_s
@@ -328,8 +351,10 @@ class Peer:
         if self.row is not None and now_s >= self._next_sr_s:
             self._next_sr_s = now_s + SR_EVERY_S
             packets, octets, _ = self._host.table.counters(self.row)
-            if packets:
-                timestamp = self._host.table.timestamp(self.row, self._host.media_time(self))
+            if packets != self._reported_packets:  # RFC 3550 section 6.4: only who sends
+                self._reported_packets = packets
+                media_time = self._host.media_time(self, now_s)
+                timestamp = self._host.table.timestamp(self.row, media_time)
                 ntp = self._host.ntp_now(now_s)
                 parts.append(rtcp.sender_report(self.ssrc, ntp, timestamp, packets, octets))
         if self.reception is not None:

@@ -303,10 +303,12 @@ class Worker:
         """Return the NTP time of an instant; the wall clock is read once, at the start."""
         return rtcp.ntp_time(now_s + self._ntp_offset_s)
 
-    def media_time(self, peer: Peer) -> int:
-        """Return the media time of a peer's room."""
+    def media_time(self, peer: Peer, now_s: float) -> int:
+        """Return the media time of a peer's room at an instant."""
         participant = self.participants.get(peer.participant_id)
-        return participant.room.mixer.block_time if participant is not None else 0
+        if participant is None:
+            return 0
+        return participant.room.media_time((now_s - self._timer.epoch_s) / SLOT_S)
 
     def peer_changed(self, peer: Peer, state: PeerStateName) -> None:
         """Follow a peer's state."""
@@ -331,6 +333,12 @@ class Worker:
         """Queue the packets inside a RED packet."""
         for inner in unpack_red(packet):
             self.peer_media(peer, inner)
+
+    def peer_stream_changed(self, peer: Peer) -> None:
+        """Forget what was queued of the publisher's former stream."""
+        participant = self.participants.get(peer.participant_id)
+        if participant is not None and participant.playout is not None:
+            participant.playout.reset()
 
     def peer_tier(self, peer: Peer, tier: int) -> None:
         """Move a listener to the tier that its network bears."""

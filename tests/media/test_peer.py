@@ -1,0 +1,203 @@
+"""One connection in virtual time: a host that notes what it is told, no handshake, no network."""
+
+import asyncio
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+from aiortc.rtp import RtcpPacket, RtcpSrPacket
+from pylibsrtp import Policy, Session
+
+from mixer.playout import MediaPacket
+from tests.media.fakes import SentPort, binding_request, bound_socket
+from tests.media.test_sdp import MINIMAL
+from webrtc.media import peer as peer_module
+from webrtc.media.aiortc_adapter import SharedCertificate
+from webrtc.media.fanout import SendTable
+from webrtc.media.ice_lite import IceLiteMux
+from webrtc.media.intake import Intake
+from webrtc.media.peer import STREAM_CHANGE_S, Peer
+from webrtc.media.sdp import read_offer
+from webrtc.media.udp import Datagram, UdpPort, pack_address
+
+KEY = bytes(range(30))
+HERE = pack_address("127.0.0.1", 4000)
+START_S = 1000.0
+
+
+class HandshakeLeftOut:
+    """In place of the DTLS transport: `connect` is all that happens."""
+
+    def __init__(self, _channel, _certificate, on_state):
+        self.state = "new"
+        self.outgoing = Session(Policy(key=KEY, ssrc_type=Policy.SSRC_ANY_OUTBOUND))
+        self.incoming = Session(Policy(key=KEY, ssrc_type=Policy.SSRC_ANY_INBOUND))
+        self._on_state = on_state
+
+    async def start(self, *, server, fingerprints):
+        """Never comes to an end by itself."""
+        assert server
+        assert fingerprints
+
+    async def stop(self):
+        """Nothing to stop."""
+
+    def connect(self):
+        self.state = "connected"
+        self._on_state("connected")
+
+
+class Host:
+    """A worker as far as a peer sees it.
+
+    Attributes:
+        played: Sequence numbers of what was handed on to the mixer, "new stream" in between.
+        sent: Where RTCP leaves.
+    """
+
+    publish_ptime_ms = 10
+
+    def __init__(self, sock):
+        port = UdpPort(sock)
+        self.sent = SentPort()
+        self.ice = IceLiteMux(self.sent, [])
+        self.counters = Counter()
+        self.intake = Intake(port, self.counters)
+        self.table = SendTable(port)
+        self.certificate = SharedCertificate.generateCertificate()
+        self.played = []
+        self.states = []
+
+    def ntp_now(self, now_s):
+        return int(now_s * 2**32)
+
+    def media_time(self, peer, now_s):
+        return round((now_s - START_S) * 48_000)
+
+    def peer_changed(self, peer, state):
+        self.states.append(state)
+
+    def peer_media(self, peer, packet):
+        self.played.append(packet.sequence)
+
+    def peer_red(self, peer, packet):
+        self.played.append(("red", packet.sequence))
+
+    def peer_stream_changed(self, peer):
+        self.played.append("new stream")
+
+    def peer_tier(self, peer, tier):
+        raise AssertionError("nobody reports loss here")
+
+
+@pytest.fixture
+async def host(monkeypatch):
+    monkeypatch.setattr(peer_module, "DtlsTransport", HandshakeLeftOut)
+    with bound_socket() as sock:
+        yield Host(sock)
+
+
+@pytest.fixture
+async def peer(host):
+    """A client that publishes and listens, connected at `START_S`."""
+    made = Peer("anna", host, START_S)
+    made.negotiate(read_offer(MINIMAL), publishes=True, subscribes=True)
+    await asyncio.sleep(0)
+    check = binding_request(made._channel.ufrag, made._channel.password)
+    host.ice.dispatch([Datagram(check, HERE, START_S)], START_S)
+    made._dtls.connect()
+    host.sent.sent.clear()
+    yield made
+    await made.close()
+
+
+def media(sequence, now_s, ssrc):
+    """Return what the intake hands on."""
+    return MediaPacket(sequence, sequence * 480, b"opus", now_s, False, None, False), 111, ssrc
+
+
+def send(peer, sequence, now_s, ssrc):
+    peer._on_rtp(*media(sequence, now_s, ssrc))
+
+
+# ---- a changed SSRC ------------------------------------------------------------------------
+
+
+async def test_another_ssrc_is_another_stream(host, peer):
+    send(peer, 65535, START_S, ssrc=1)
+    send(peer, 7, START_S + 0.01, ssrc=2)
+    send(peer, 8, START_S + 0.02, ssrc=2)
+    assert host.played == [65535, "new stream", 7, 8]
+    assert peer.reception.ssrc == 2
+    assert peer.reception.packets == 2
+
+
+async def test_two_streams_at_once_do_not_chase_each_other(host, peer):
+    for i in range(300):  # three seconds
+        send(peer, i, START_S + i * 0.01, ssrc=1)
+        send(peer, 5000 + i, START_S + i * 0.01 + 0.005, ssrc=2)
+    changes = host.played.count("new stream")
+    assert 1 <= changes <= 3 / STREAM_CHANGE_S
+    heard = [what for what in host.played if what != "new stream"]
+    assert len(heard) + host.counters["rtp_second_stream"] == 600
+    assert len(heard) >= 299
+    streams = [number // 5000 for number in heard]
+    assert sum(a != b for a, b in itertools.pairwise(streams)) == changes
+
+
+async def test_the_former_stream_may_come_back_after_a_while(host, peer):
+    send(peer, 1, START_S, ssrc=1)
+    send(peer, 2, START_S + 5, ssrc=2)
+    send(peer, 3, START_S + 5 + STREAM_CHANGE_S, ssrc=1)
+    assert host.played == [1, "new stream", 2, "new stream", 3]
+
+
+# ---- sender reports ------------------------------------------------------------------------
+
+
+def reports(host):
+    """Return the sender reports sent since the last call."""
+    session = Session(Policy(key=KEY, ssrc_type=Policy.SSRC_ANY_INBOUND))
+    found = []
+    for data, _ in host.sent.sent:
+        found += RtcpPacket.parse(session.unprotect_rtcp(data))
+    host.sent.sent.clear()
+    return [report.sender_info for report in found if isinstance(report, RtcpSrPacket)]
+
+
+def visit(host, peer, first_s, last_s):
+    """Look after the peer once a second, as a worker does, and return its sender reports."""
+    for second in range(int(first_s), int(last_s)):
+        peer._channel.heard_s = START_S + second
+        peer.visit(START_S + second)
+    return reports(host)
+
+
+def say(host, peer, media_time):
+    rows = np.array([peer.row], np.int32)
+    assert host.table.send(rows, b"opus", media_time, False, (0x80, b"")) == 1
+
+
+async def test_a_report_is_sent_while_sound_is_and_pairs_clock_and_media_time(host, peer):
+    say(host, peer, 0)
+    _, _, first_timestamp = host.table.counters(peer.row)
+    found = []
+    for second in range(20):
+        say(host, peer, second * 48_000)
+        found += visit(host, peer, second, second + 1)
+    assert 3 <= len(found) <= 6
+    for report in found:
+        elapsed_s = report.ntp_timestamp / 2**32 - START_S
+        since = (report.rtp_timestamp - first_timestamp) & 0xFFFFFFFF
+        assert since == round(elapsed_s * 48_000)
+    assert found[-1].packet_count <= 21
+
+
+async def test_nothing_is_reported_of_a_stream_that_rests(host, peer):
+    assert visit(host, peer, 0, 10) == []
+    say(host, peer, 0)
+    assert len(visit(host, peer, 10, 30)) == 1
+    assert visit(host, peer, 30, 60) == []
+    say(host, peer, 60 * 48_000)
+    assert len(visit(host, peer, 60, 70)) == 1
