@@ -101,9 +101,6 @@ class Source:
         """
         self.level = level = level_dbov(power)
         self.smooth_power += (power - self.smooth_power) * min(1.0, block_s / 0.05)
-        if self.muted:
-            self.speaking = False
-            return
         if level < AUDIBLE_DBOV:
             self._engaged_until_s = now_s + HANGOVER_S
         # The noise floor falls at once and rises slowly (minimum statistics, in one number).
@@ -117,7 +114,7 @@ class Source:
         )
 
     def rest(self) -> None:
-        """Take note that nothing was played in this block."""
+        """Take note that nothing was played in this block, or nothing that anybody may know of."""
         self.level = SILENCE_DBOV
         self.smooth_power = 0.0
         self.speaking = False
@@ -127,5 +124,6 @@ class Source:
         return not self.muted and now_s < self._engaged_until_s
 
     def disengage_now(self) -> None:
-        """Forget the hangover: it was muted."""
+        """Forget the hangover and the level: it was muted."""
         self._engaged_until_s = 0.0
+        self.rest()

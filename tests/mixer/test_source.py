@@ -114,3 +114,16 @@ def test_nobody_speaks_while_muted_or_at_rest():
     hours.source.muted = True
     hours.play(20, 0.01)
     assert not hours.source.speaking
+
+
+def test_the_level_of_the_muted_is_told_to_nobody():
+    hours = Hours()
+    hours.play(20, 1.0)
+    hours.source.muted = True
+    hours.source.disengage_now()
+    assert (hours.source.level, hours.source.speaking) == (SILENCE_DBOV, False)
+    hours.play(3, 5.0)
+    assert (hours.source.level, hours.source.speaking) == (SILENCE_DBOV, False)
+    hours.source.muted = False
+    hours.play(20, 0.01)
+    assert hours.source.level == 20
