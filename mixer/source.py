@@ -99,6 +99,9 @@ class Source:
             block_s: Time since the last call.
             now_s: The present.
         """
+        if self.muted:  # how loud it is, is nobody's business
+            self.rest()
+            return
         self.level = level = level_dbov(power)
         self.smooth_power += (power - self.smooth_power) * min(1.0, block_s / 0.05)
         if level < AUDIBLE_DBOV:
