@@ -5,6 +5,7 @@ change `webrtc/media/aiortc_adapter.py` alone, then this file.
 """
 
 import asyncio
+import datetime
 import importlib.metadata
 import inspect
 import re
@@ -18,7 +19,12 @@ from pylibsrtp import Policy, Session
 from pylibsrtp import _binding as srtp_binding
 
 from webrtc.media import aiortc_adapter
-from webrtc.media.aiortc_adapter import DtlsTransport, SharedCertificate
+from webrtc.media.aiortc_adapter import (
+    RENEW_CERTIFICATE_S,
+    CertificateSupply,
+    DtlsTransport,
+    SharedCertificate,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -96,6 +102,22 @@ def test_the_fingerprint_is_written_as_sdp_has_it():
     parts = SharedCertificate.generateCertificate().sha256().split(":")
     assert len(parts) == 32
     assert all(len(part) == 2 and part == part.upper() for part in parts)
+
+
+def test_new_connections_get_a_young_certificate_and_those_of_ten_days_the_same():
+    now_s = 5000.0
+    supply = CertificateSupply(now_s)
+    seen = {}
+    for hour in range(60 * 24):  # two months
+        seen.setdefault(supply.take(now_s + hour * 3600).sha256(), []).append(hour)
+    longest = RENEW_CERTIFICATE_S / 3600
+    assert [hours[-1] - hours[0] + 1 for hours in seen.values()] == [longest] * 6
+
+
+def test_a_certificate_outlives_by_far_the_time_for_which_it_is_handed_out():
+    expires = SharedCertificate.generateCertificate()._cert.not_valid_after_utc
+    left = expires - datetime.datetime.now(datetime.UTC)
+    assert left.total_seconds() > 2 * RENEW_CERTIFICATE_S
 
 
 def test_the_aioice_internals_of_the_fallback_are_there():

@@ -13,7 +13,7 @@ from mixer.playout import MediaPacket
 from tests.media.fakes import SentPort, binding_request, bound_socket
 from tests.media.test_sdp import MINIMAL
 from webrtc.media import peer as peer_module
-from webrtc.media.aiortc_adapter import SharedCertificate
+from webrtc.media.aiortc_adapter import RENEW_CERTIFICATE_S, CertificateSupply
 from webrtc.media.fanout import SendTable
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.intake import Intake
@@ -65,7 +65,7 @@ class Host:
         self.counters = Counter()
         self.intake = Intake(port, self.counters)
         self.table = SendTable(port)
-        self.certificate = SharedCertificate.generateCertificate()
+        self.certificates = CertificateSupply(START_S)
         self.played = []
         self.states = []
 
@@ -119,6 +119,22 @@ def media(sequence, now_s, ssrc):
 
 def send(peer, sequence, now_s, ssrc):
     peer._on_rtp(*media(sequence, now_s, ssrc))
+
+
+# ---- certificates ----------------------------------------------------------------------------
+
+
+def fingerprint(answer):
+    return next(line for line in answer.splitlines() if line.startswith("a=fingerprint"))
+
+
+async def test_a_connection_names_its_own_certificate_even_when_others_have_a_newer_one(host, peer):
+    offer = read_offer(MINIMAL)
+    former = fingerprint(peer.negotiate(offer, publishes=True, subscribes=True))
+    later = Peer("bert", host, START_S + RENEW_CERTIFICATE_S)
+    assert fingerprint(later.negotiate(offer, publishes=True, subscribes=True)) != former
+    assert fingerprint(peer.negotiate(offer, publishes=True, subscribes=True)) == former
+    await later.close()
 
 
 # ---- a changed SSRC ------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from tests.media.fakes import binding_request, bound_socket
 from tests.media.studio import PATIENCE_S, Tone, loopback_only
 from tests.media.test_sdp import MINIMAL
+from tests.support.virtual_time import in_virtual_time
 from webrtc.control.messages import (
     Answer,
     Candidate,
@@ -311,3 +312,27 @@ async def test_a_client_that_takes_another_ssrc_starts_afresh_and_is_heard_on(wo
             await asyncio.sleep(0.01)
     assert playout.stats().resets == 1
     await client.close()
+
+
+def test_housekeeping_goes_on_after_a_defect(caplog):
+    async def story():
+        with bound_socket() as sock:
+            worker = Worker(Settings(realtime=False), 0, sock, False)
+            told = []
+            worker._control.send = told.append
+            stats, worker.figures.stats = worker.figures.stats, None  # calling it is a defect
+            house = asyncio.create_task(worker._keep_house())
+            await asyncio.sleep(5.5)
+            assert told == []
+            worker.figures.stats = stats
+            await asyncio.sleep(1)
+            assert [message.counters["house_defects"] for message in told] == [5]
+            house.cancel()
+            worker._timer.close()
+
+    in_virtual_time(story())
+    gc.enable()
+    gc.unfreeze()
+    logged = [record for record in caplog.records if "housekeeping" in record.message]
+    assert [record.message.split(":")[0] for record in logged] == [f"defect {n}" for n in (1, 2, 4)]
+    assert all(record.exc_info for record in logged)

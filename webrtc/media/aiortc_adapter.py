@@ -25,6 +25,7 @@ from pylibsrtp import Session
 from pylibsrtp import _binding as srtp_binding
 
 __all__ = [
+    "CertificateSupply",
     "DtlsTransport",
     "IceChannel",
     "MediaDescription",
@@ -38,6 +39,8 @@ __all__ = [
     "srtp_protect_address",
     "srtp_unprotect_address",
 ]
+
+RENEW_CERTIFICATE_S = 10 * 86_400.0  # aiortc's certificates are valid for 30 days
 
 
 class IceChannel(Protocol):
@@ -68,6 +71,25 @@ class SharedCertificate(RTCCertificate):
     def sha256(self) -> str:
         """Return the fingerprint as SDP writes it."""
         return next(f.value for f in self.getFingerprints() if f.algorithm == "sha-256")
+
+
+class CertificateSupply:
+    """The certificate of a worker's new connections: young, whatever the worker's age.
+
+    Connections that are there keep theirs; what they told the client about it must stay true.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        """Make the first certificate."""
+        self._made_s = now_s
+        self._certificate = SharedCertificate.generateCertificate()
+
+    def take(self, now_s: float) -> SharedCertificate:
+        """Return the certificate for a connection that begins now."""
+        if now_s - self._made_s >= RENEW_CERTIFICATE_S:
+            self._made_s = now_s
+            self._certificate = SharedCertificate.generateCertificate()
+        return self._certificate
 
 
 class DtlsTransport:

@@ -28,7 +28,7 @@ from mixer.playout import MediaPacket
 from mixer.tiers import TierPolicy
 from webrtc.control.messages import PeerStateName
 from webrtc.media import rtcp, rtp, sdp
-from webrtc.media.aiortc_adapter import DtlsTransport, SharedCertificate
+from webrtc.media.aiortc_adapter import CertificateSupply, DtlsTransport
 from webrtc.media.fanout import SendTable
 from webrtc.media.ice import IceAgent
 from webrtc.media.intake import Intake
@@ -53,7 +53,7 @@ class PeerHost(Protocol):
     counters: Counter[str]
     intake: Intake
     table: SendTable
-    certificate: SharedCertificate
+    certificates: CertificateSupply
     publish_ptime_ms: int
 
     def ntp_now(self, now_s: float) -> int:
@@ -102,7 +102,8 @@ class Peer:
         self._host = host
         self._channel = host.ice.open(self)
         self._channel.heard_s = now_s
-        self._dtls = DtlsTransport(self._channel, host.certificate, self._dtls_changed)
+        self._certificate = host.certificates.take(now_s)
+        self._dtls = DtlsTransport(self._channel, self._certificate, self._dtls_changed)
         self._keyed = False  # the SRTP sessions are there
         self._intake_row: int | None = None
         self._handshake: asyncio.Task[None] | None = None
@@ -164,7 +165,7 @@ class Peer:
                 candidates=self._channel.candidates,
                 ufrag=self._channel.ufrag,
                 password=self._channel.password,
-                fingerprint=self._host.certificate.sha256(),
+                fingerprint=self._certificate.sha256(),
                 lite=self._channel.is_lite,
                 sends=self._sends,
                 receives=self.receives,

@@ -6,6 +6,7 @@ or negotiation. Nothing here waits for anything but the clock, the socket and th
 """
 
 import asyncio
+import itertools
 import logging
 import signal
 import socket
@@ -42,7 +43,7 @@ from webrtc.control.messages import (
 from webrtc.control.server import ControlServer
 from webrtc.errors import ClientError
 from webrtc.media import rtcp, sdp
-from webrtc.media.aiortc_adapter import SharedCertificate
+from webrtc.media.aiortc_adapter import CertificateSupply
 from webrtc.media.fanout import SendTable
 from webrtc.media.figures import Figures
 from webrtc.media.hall import Hall, Room
@@ -84,7 +85,7 @@ class Worker:
         self.ice: IceAgent = self.mux if settings.ice == "lite" else FullIceAgent(self.counters)
         self.intake = Intake(self.port, self.counters)
         self.table = SendTable(self.port)
-        self.certificate = SharedCertificate.generateCertificate()
+        self.certificates = CertificateSupply(time.monotonic())
         self.publish_ptime_ms = settings.ptime_ms or 10
         self._realtime = realtime
         ptime: Ptime = (
@@ -281,21 +282,27 @@ class Worker:
 
     async def _keep_house(self) -> None:
         """What also has to happen while no room is awake, and the figures for the front process."""
-        beat = 0
-        while True:
+        for beat in itertools.count(1):
             await asyncio.sleep(0.1)
-            beat += 1
-            now = time.monotonic()
-            if self._timer.due_s == float("inf"):
-                for _ in range(5):
-                    self._visit_some(now)
-                self._collector.run(now, float("inf"))
-            if beat % 10 == 0:
-                counters = self.counters + self.figures.counters
-                counters["fanout_dropped"] = self.table.dropped
-                counters["send_errors"] = self.port.send_errors
-                counters["room_defects"] = self.hall.defects
-                self._control.send(self.figures.stats(self.hall, self.participants, counters))
+            try:
+                self._look_after_house(time.monotonic(), tell=beat % 10 == 0)
+            except Exception:  # a defect: the others still want to be looked after
+                counters = self.figures.counters
+                counters["house_defects"] += 1
+                if (count := counters["house_defects"]) & (count - 1) == 0:  # rarer and rarer
+                    logger.exception("defect %d: housekeeping broke off", count)
+
+    def _look_after_house(self, now_s: float, *, tell: bool) -> None:
+        if self._timer.due_s == float("inf"):
+            for _ in range(5):
+                self._visit_some(now_s)
+            self._collector.run(now_s, float("inf"))
+        if tell:
+            counters = self.counters + self.figures.counters
+            counters["fanout_dropped"] = self.table.dropped
+            counters["send_errors"] = self.port.send_errors
+            counters["room_defects"] = self.hall.defects
+            self._control.send(self.figures.stats(self.hall, self.participants, counters))
 
     # ---- what a peer asks of its host ------------------------------------------------------
 
