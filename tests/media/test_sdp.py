@@ -241,6 +241,51 @@ def test_a_client_without_mids_gets_a_fitting_answer():
     assert answer(changed("a=mid:0\n", ""))[1].media[0].port == 9
 
 
+def extmaps(text):
+    """Return the answer's extmap lines, by what stands behind the id."""
+    lines = [line for line in answer(text)[0].splitlines() if line.startswith("a=extmap:")]
+    return dict(reversed(line.removeprefix("a=extmap:").split()) for line in lines)
+
+
+def test_firefox_is_told_that_we_send_the_levels_that_it_only_receives():
+    assert extmaps(OFFERS["firefox_speak"]) == {
+        rtp.AUDIO_LEVEL_URI: "1",
+        rtp.CSRC_LEVEL_URI: "2/sendonly",
+    }
+
+
+@pytest.mark.parametrize(
+    ("named", "level", "csrc_level"),
+    [
+        ("", "3", "5"),
+        ("/sendrecv", "3/sendrecv", "5/sendrecv"),
+        ("/sendonly", "3/recvonly", None),
+        ("/recvonly", None, "5/sendonly"),
+        ("/inactive", None, None),
+        ("/sideways", None, None),
+        ("/", None, None),
+    ],
+)
+def test_an_extension_is_accepted_in_the_direction_left_to_us_or_not_at_all(
+    named, level, csrc_level
+):
+    lines = f"a=extmap:3{named} {rtp.AUDIO_LEVEL_URI}\na=extmap:5{named} {rtp.CSRC_LEVEL_URI}\n"
+    text = changed("a=sendrecv\n", "a=sendrecv\n" + lines)
+    audio = sdp.read_offer(text).audio
+    assert (audio.level_id, audio.csrc_level_id) == (3 if level else 0, 5 if csrc_level else 0)
+    found = extmaps(text)
+    assert (found.get(rtp.AUDIO_LEVEL_URI), found.get(rtp.CSRC_LEVEL_URI)) == (level, csrc_level)
+
+
+def test_directions_of_other_sections_do_not_count():
+    ours = f"a=extmap:5 {rtp.CSRC_LEVEL_URI}\n"
+    text = MINIMAL + ours
+    text += "m=video 9 UDP/TLS/RTP/SAVPF 96\nc=IN IP4 0.0.0.0\na=mid:1\n"
+    text += MINIMAL[MINIMAL.index("m=audio") :].replace("a=mid:0", "a=mid:2")
+    text += f"a=extmap:5/sendonly {rtp.CSRC_LEVEL_URI}\n"
+    assert extmaps(text) == {rtp.CSRC_LEVEL_URI: "5"}
+
+
 def test_credentials_may_stand_above_the_sections():
     lines = ["a=ice-ufrag:abcd\n", "a=ice-pwd:0123456789012345678901\n"]
     lines += ["a=fingerprint:sha-256 AA:BB\n", "a=setup:actpass\n"]

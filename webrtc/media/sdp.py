@@ -28,6 +28,7 @@ _ATTRIBUTES = {
 _LINES = ("v=", "o=", "s=", "t=", "m=")
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
+_MIRRORED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class RemoteAudio:
         opus_parameters: What the client said of its Opus decoder, by name.
         level_id: Extension id of RFC 6464, 0 when it was not offered.
         csrc_level_id: Extension id of RFC 6465, likewise.
+        extension_directions: Direction that the offer names for an extension, by its id.
         sends, receives: What the client wants to do.
         candidates: Its ICE candidates so far, as attribute values.
     """
@@ -60,6 +62,7 @@ class RemoteAudio:
     opus_parameters: dict[str, str | int | None]
     level_id: int
     csrc_level_id: int
+    extension_directions: dict[int, str]
     sends: bool
     receives: bool
     candidates: tuple[str, ...]
@@ -81,8 +84,9 @@ def read_offer(text: str) -> Offer:
     Raises:
         ClientError: `bad_sdp`, with what is missing.
     """
+    essence = _essence(text)
     try:
-        description = parse_sdp(_essence(text))
+        description = parse_sdp(essence)
     except ValueError:
         raise ClientError("bad_sdp", "The offer cannot be parsed.") from None
     if not 1 <= len(description.media) <= MAX_SECTIONS:
@@ -97,7 +101,7 @@ def read_offer(text: str) -> Offer:
     if any(not _is_token(part) for section in sections for part in section):
         raise ClientError("bad_sdp", "A media section has a malformed line.")
     mid = sections[taken][3]
-    audio = _read_audio(description.media[taken], mid)
+    audio = _read_audio(description.media[taken], mid, _extension_directions(essence, taken))
     return Offer(audio, sections, taken, _is_bundled(description, mid))
 
 
@@ -145,7 +149,30 @@ def _payload_type(media: MediaDescription, mime_type: str) -> int | None:
     return None
 
 
-def _read_audio(media: MediaDescription, mid: str) -> RemoteAudio:
+def _extension_directions(essence: str, taken: int) -> dict[int, str]:
+    """Return the directions named in a section's extmap lines, by id (RFC 8285 section 5)."""
+    directions = {}
+    section = -1
+    for line in essence.splitlines():
+        section += line.startswith("m=")
+        if section == taken and line.startswith("a=extmap:"):
+            number, slash, direction = line[9:].split()[0].partition("/")
+            if slash:
+                directions[int(number)] = direction
+    return directions
+
+
+def _extension_id(
+    media: MediaDescription, directions: dict[int, str], uri: str, wanted: tuple[str, ...]
+) -> int:
+    """Return the id of an extension that the client uses in the `wanted` way; 0 without."""
+    for extension in media.rtp.headerExtensions:
+        if extension.uri == uri and 1 <= extension.id <= 14:
+            return extension.id if directions.get(extension.id, "sendrecv") in wanted else 0
+    return 0
+
+
+def _read_audio(media: MediaDescription, mid: str, directions: dict[int, str]) -> RemoteAudio:
     opus_type = _payload_type(media, "audio/opus")
     assert opus_type is not None
     ice = media.ice
@@ -158,7 +185,6 @@ def _read_audio(media: MediaDescription, mid: str) -> RemoteAudio:
     red_type = _payload_type(media, "audio/red")
     formats = list(media.fmt)
     opus = next(c for c in media.rtp.codecs if c.payloadType == opus_type)
-    extensions = {e.uri: e.id for e in media.rtp.headerExtensions if 1 <= e.id <= 14}
     direction = media.direction or "sendrecv"
     return RemoteAudio(
         mid=mid,
@@ -170,8 +196,9 @@ def _read_audio(media: MediaDescription, mid: str) -> RemoteAudio:
         red_type=red_type,
         prefers_red=red_type is not None and formats.index(red_type) < formats.index(opus_type),
         opus_parameters=dict(opus.parameters),
-        level_id=extensions.get(rtp.AUDIO_LEVEL_URI, 0),
-        csrc_level_id=extensions.get(rtp.CSRC_LEVEL_URI, 0),
+        level_id=_extension_id(media, directions, rtp.AUDIO_LEVEL_URI, _SENDS),
+        csrc_level_id=_extension_id(media, directions, rtp.CSRC_LEVEL_URI, _RECEIVES),
+        extension_directions=directions,
         sends=direction in _SENDS,
         receives=direction in _RECEIVES,
         candidates=tuple(candidate_to_sdp(c) for c in media.ice_candidates),
@@ -265,9 +292,9 @@ def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[
         f"a=mid:{audio.mid}",
     ]
     if audio.level_id:
-        lines.append(f"a=extmap:{audio.level_id} {rtp.AUDIO_LEVEL_URI}")
+        lines.append(_extmap(audio, audio.level_id, rtp.AUDIO_LEVEL_URI))
     if audio.csrc_level_id:
-        lines.append(f"a=extmap:{audio.csrc_level_id} {rtp.CSRC_LEVEL_URI}")
+        lines.append(_extmap(audio, audio.csrc_level_id, rtp.CSRC_LEVEL_URI))
     lines += [
         f"a={direction}",
         "a=rtcp-mux",
@@ -288,6 +315,13 @@ def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[
             f"a=ssrc:{local.ssrc} cname:{local.cname}",
         ]
     return lines
+
+
+def _extmap(audio: RemoteAudio, number: int, uri: str) -> str:
+    """Return the line that accepts an extension, in the direction that the offer left us."""
+    direction = audio.extension_directions.get(number)
+    named = "" if direction is None else f"/{_MIRRORED[direction]}"
+    return f"a=extmap:{number}{named} {uri}"
 
 
 def host_candidate(index: int, ip: str, port: int) -> str:
