@@ -1,4 +1,4 @@
-"""RTCP reports, read and written (RFC 3550 section 6): SR, RR, SDES, BYE; the rest is skipped."""
+"""RTCP reports, read and written (RFC 3550 section 6): SR, RR, SDES; the rest is skipped."""
 
 import struct
 from dataclasses import dataclass, field
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 SENDER_REPORT = 200
 RECEIVER_REPORT = 201
 SOURCE_DESCRIPTION = 202
-GOODBYE = 203
 
 _head = struct.Struct("!BBH")
 _sender_info = struct.Struct("!IQIII")
@@ -43,7 +42,6 @@ class Report:
 
     sender_reports: list[tuple[int, int]] = field(default_factory=list)  # (ssrc, ntp middle 32)
     blocks: list[ReportBlock] = field(default_factory=list)
-    goodbyes: list[int] = field(default_factory=list)
 
 
 def parse_rtcp(data: bytes) -> Report | None:
@@ -68,10 +66,6 @@ def parse_rtcp(data: bytes) -> Report | None:
             if position + 8 + 24 * count > end:
                 return None
             _read_blocks(data, position + 8, count, report.blocks)
-        elif kind == GOODBYE:
-            if position + 4 + 4 * count > end:
-                return None
-            report.goodbyes.extend(struct.unpack_from(f"!{count}I", data, position + 4))
         position = end
     return report
 
