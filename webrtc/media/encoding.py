@@ -80,6 +80,11 @@ class OutputEncoder:
         self.header_serial = -1
         self.headers: dict[int, tuple[int, bytes]] = {}
 
+    @property
+    def bitrate_bps(self) -> int:
+        """What it is to spend while there is sound."""
+        return self._settings.bitrate_bps
+
     def packet(self, output: Output, sound: npt.NDArray[np.float32]) -> EncodedPacket | None:
         """Return the packet for a due output, or None when nothing needs to be said.
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mixer.outputs import Output
 from webrtc.control.messages import PeerStats, WorkerStats
+from webrtc.media.encoding import OutputEncoder
 from webrtc.media.fanout import SendTable
 from webrtc.media.hall import Hall
 from webrtc.media.participant import Participant
@@ -88,6 +90,7 @@ class Figures:
             remote_loss=round(peer.remote_loss, 4),
             remote_jitter_ms=round(peer.remote_jitter_s * 1e3, 2),
             ptime_ms=output.key.ptime_ms if output is not None else 20,
+            bitrate_bps=_bitrate_bps(output),
             own_mix=output is not None and bool(output.key.mix.owner),
         )
 
@@ -116,3 +119,10 @@ class Figures:
             counters={**counters, "skipped_turns": self.skipped_turns},
             peer_stats=list(peers.values()),
         )
+
+
+def _bitrate_bps(output: Output | None) -> int:
+    """Return what is spent on a listener while there is sound; 0 for who hears nothing."""
+    if output is None or output.key.mix.silent or not isinstance(output.cookie, OutputEncoder):
+        return 0
+    return output.cookie.bitrate_bps

@@ -1,0 +1,63 @@
+"""What a worker says of itself and of its connections."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.media.test_hall import House
+from webrtc.control.messages import PutParticipant
+from webrtc.media.encoding import tier_settings
+from webrtc.media.figures import Figures
+from webrtc.media.participant import Participant
+
+EAR = PutParticipant("r", "ear 0", 1, publishes=False, subscribes=True)
+
+
+def noted(house, room):
+    """Return the figures of a worker that has just visited the room's listener."""
+    peer = SimpleNamespace(
+        state="connected",
+        row=None,
+        reception=None,
+        round_trip_s=0.0125,
+        remote_loss=0.25,
+        remote_jitter_s=0.002,
+        bytes_received=0,
+    )
+    figures = Figures(0)
+    figures.note_peer(Participant(EAR, room, peer), house.sheet)
+    return figures
+
+
+def told_of(house, room):
+    """Return what is told of the room's listener."""
+    [stats] = noted(house, room).stats(house.hall, {}, {}).peer_stats
+    return stats
+
+
+@pytest.mark.parametrize("tier", [0, 1, 2])
+def test_a_listeners_bitrate_is_that_of_its_tier(tier):
+    house = House()
+    room = house.room("r")
+    room.mixer.set_tier("ear 0", tier)
+    house.go(20)
+    assert told_of(house, room).bitrate_bps == tier_settings(5)[tier].bitrate_bps
+
+
+def test_nothing_is_spent_on_whoever_hears_nothing_or_is_not_there():
+    house = House()
+    room = house.room("r")
+    room.mixer.set_deafened("ear 0", True)
+    house.go(20)
+    assert room.mixer.listeners["ear 0"].output is not None
+    assert told_of(house, room).bitrate_bps == 0
+    room.mixer.remove_listener("ear 0")
+    assert told_of(house, room).bitrate_bps == 0
+
+
+def test_each_figure_is_told_in_its_unit_and_once():
+    house = House()
+    figures = noted(house, house.room("r"))
+    [stats] = figures.stats(house.hall, {}, {}).peer_stats
+    assert (stats.rtt_ms, stats.remote_loss, stats.remote_jitter_ms) == (12.5, 0.25, 2.0)
+    assert figures.stats(house.hall, {}, {}).peer_stats == []
