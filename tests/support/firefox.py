@@ -1,7 +1,7 @@
 """A small driver of stock Firefox over WebDriver BiDi: no driver program, one websocket.
 
 Protocol: https://www.w3.org/TR/webdriver-bidi/. Firefox hides its addresses behind mDNS names and
-never sends from loopback, as on a user's machine; its microphone is a built-in tone.
+never sends from loopback, as on a user's machine; its microphone is a built-in tone of 1000 Hz.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ _PREFERENCES: dict[str, bool | int | str] = {
     "app.update.enabled": False,
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
+    # No sound card is needed: without one, no AudioContext of Firefox ever runs.
+    "media.cubeb.force_mock_context": True,
     "media.navigator.permission.disabled": True,
     "media.navigator.streams.fake": True,
     "network.captive-portal-service.enabled": False,
