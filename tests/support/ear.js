@@ -56,11 +56,9 @@
 
     /** The median level of a pitch in the last `count` blocks, for each side. */
     level(pitchHz, count) {
+      const recent = this.blocks.slice(-count);
       const middle = (side) =>
-        this.blocks
-          .slice(-count)
-          .map((block) => block[side][pitchHz])
-          .sort((a, b) => a - b)[Math.floor(count / 2)];
+        recent.map((block) => block[side][pitchHz]).sort((a, b) => a - b)[recent.length >> 1];
       return [middle('left'), middle('right')];
     }
 
