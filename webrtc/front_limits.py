@@ -12,6 +12,8 @@ class FrontLimits:
     max_sockets: int = 20_000
     resume_window_s: float = 60.0
     """How long a seat is kept after its socket was lost."""
+    lost_after_s: float = 10.0
+    """How long the others see someone whose socket was lost and whose media is gone too."""
     empty_room_s: float = 600.0
     """How long a room that was made through REST waits for its first participant."""
     negotiation_timeout_s: float = 10.0

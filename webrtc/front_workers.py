@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -27,6 +27,7 @@ from webrtc.control.messages import (
     WorkerStats,
 )
 
+_LIVE: Final = ("connecting", "connected")
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -130,6 +131,12 @@ class WorkerPool:
         """Return the state of a participant's media connection, None before there was one."""
         return self._peer_states.get(participant_id)
 
+    def has_media(self, worker: int, participant_id: str) -> bool | None:
+        """Return whether a participant's media flows, or is about to; None while nobody knows."""
+        if not self.connected(worker):
+            return None
+        return self._peer_states.get(participant_id) in _LIVE
+
     def place(self) -> int:
         """Return the worker for a new room: one that is there, with the fewest participants."""
         return min(
@@ -179,6 +186,9 @@ class WorkerPool:
     async def on_welcome(self, worker: int, welcome: Welcome) -> None:
         """See `LinkOwner`."""
         await self._owner.on_welcome(worker, welcome)
+        placed = self._placed[worker]
+        states = {name: state for name, state in welcome.media.items() if name in placed}
+        self._peer_states.update(states)
         self._greeted[worker].set()
 
     def on_message(self, worker: int, message: ToFront) -> None:

@@ -271,6 +271,9 @@ async def test_a_new_front_process_is_told_of_every_room_and_person(worker):
     welcome = worker.welcome()
     assert [(room.room_id, room.state) for room in welcome.rooms] == [("r", b"blob")]
     assert welcome.participants == [anna]
+    assert welcome.media == {}
+    await offer(worker, "anna")
+    assert worker.welcome().media == {"anna": "connecting"}
     assert welcome.udp_port == worker.port.port
 
 

@@ -29,16 +29,35 @@ class Socket:
 
 
 class House:
-    """Seats with a window of 60 s, and who lost theirs when."""
+    """Seats with a window of 60 s that are shown for 10 s, and what became of them when.
+
+    Attributes:
+        media: whether media flows; None while nobody can tell.
+        seen: who was lost and returned when.
+    """
 
     def __init__(self) -> None:
+        self.media: bool | None = True
         self.expired: list[tuple[str, float]] = []
-        self.presence = Presence(60, self._expired)
+        self.seen: list[tuple[str, str, float]] = []
+        self.presence = Presence(60, 10, self)
 
-    def _expired(self, seat: Seat) -> None:
-        now = asyncio.get_running_loop().time()
-        self.expired.append((seat.participant_id, round(now, 3)))
+    def has_media(self, seat: Seat) -> bool | None:
+        return self.media
+
+    def on_lost(self, seat: Seat) -> None:
+        self.seen.append(("lost", seat.participant_id, self._now()))
+
+    def on_returned(self, seat: Seat) -> None:
+        self.seen.append(("returned", seat.participant_id, self._now()))
+
+    def on_expired(self, seat: Seat) -> None:
+        self.expired.append((seat.participant_id, self._now()))
         self.presence.stand_up(seat)
+
+    @staticmethod
+    def _now() -> float:
+        return round(asyncio.get_running_loop().time(), 3)
 
     def connection(self) -> tuple[Connection, Socket]:
         socket = Socket()
@@ -114,6 +133,109 @@ async def closed(house: House) -> None:
     "story", [back_in_time, back_too_late, lost_twice, kept_from_before_a_restart, left, closed]
 )
 def test_a_seat_waits_a_minute_for_its_socket(story: Story) -> None:
+    async def run() -> None:
+        await story(House())
+
+    in_virtual_time(run())
+
+
+async def while_media_flows_it_is_shown(house: House) -> None:
+    seat, _, _ = house.sit("alice")
+    house.presence.detach(seat)
+    await asyncio.sleep(1000)
+    assert (house.seen, house.expired) == ([], [("alice", 60)])
+
+
+async def without_media_it_is_lost_after_a_moment(house: House) -> None:
+    house.media = False
+    seat, _, _ = house.sit("alice")
+    await asyncio.sleep(5)
+    house.presence.detach(seat)
+    await asyncio.sleep(9.9)
+    assert (seat.shown, house.seen) == (True, [])
+    await asyncio.sleep(0.2)
+    assert (seat.shown, house.seen) == (False, [("lost", "alice", 15)])
+    await asyncio.sleep(1000)
+    assert house.seen == [("lost", "alice", 15)]
+    assert house.expired == [("alice", 65)]
+
+
+async def it_is_lost_when_media_ends_later(house: House) -> None:
+    seat, _, _ = house.sit("alice")
+    house.presence.detach(seat)
+    await asyncio.sleep(30.5)
+    house.media = False
+    await asyncio.sleep(10)
+    assert house.seen == [("lost", "alice", 31)]
+
+
+async def media_alone_brings_it_back(house: House) -> None:
+    house.media = False
+    seat, _, _ = house.sit("alice")
+    house.presence.detach(seat)
+    await asyncio.sleep(20.5)
+    house.media = True
+    await asyncio.sleep(10)
+    assert house.seen == [("lost", "alice", 10), ("returned", "alice", 21)]
+
+
+async def its_socket_brings_it_back(house: House) -> None:
+    house.media = False
+    seat, _, _ = house.sit("alice")
+    house.presence.detach(seat)
+    await asyncio.sleep(20)
+    house.presence.attach(seat, house.connection()[0])
+    assert seat.shown
+    await asyncio.sleep(1000)
+    assert house.seen == [("lost", "alice", 10), ("returned", "alice", 20)]
+    assert house.expired == []
+
+
+async def a_socket_in_time_changes_nothing(house: House) -> None:
+    house.media = False
+    seat, _, _ = house.sit("alice")
+    house.presence.detach(seat)
+    await asyncio.sleep(9)
+    house.presence.attach(seat, house.connection()[0])
+    await asyncio.sleep(1000)
+    assert house.seen == []
+
+
+async def who_left_is_not_lost_too(house: House) -> None:
+    house.media = False
+    seat, _, _ = house.sit("alice")
+    house.presence.detach(seat)
+    house.presence.stand_up(seat)
+    await asyncio.sleep(1000)
+    assert house.seen == []
+
+
+async def while_nobody_can_tell_nothing_changes(house: House) -> None:
+    house.media = None
+    seat, _, _ = house.sit("alice")
+    house.presence.detach(seat)
+    await asyncio.sleep(20.5)
+    house.media = False
+    await asyncio.sleep(10)
+    house.media = None
+    await asyncio.sleep(10)
+    assert house.seen == [("lost", "alice", 21)]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        while_media_flows_it_is_shown,
+        without_media_it_is_lost_after_a_moment,
+        it_is_lost_when_media_ends_later,
+        media_alone_brings_it_back,
+        its_socket_brings_it_back,
+        a_socket_in_time_changes_nothing,
+        who_left_is_not_lost_too,
+        while_nobody_can_tell_nothing_changes,
+    ],
+)
+def test_the_others_see_whoever_has_a_socket_or_media(story: Story) -> None:
     async def run() -> None:
         await story(House())
 

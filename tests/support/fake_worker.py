@@ -18,6 +18,8 @@ from webrtc.control.messages import (
     KeptRoom,
     Levels,
     Offer,
+    PeerState,
+    PeerStateName,
     PeerStats,
     PutParticipant,
     PutRoom,
@@ -37,6 +39,7 @@ class FakeWorker:
     Attributes:
         rooms: the `PutRoom` of each room.
         participants: the latest `PutParticipant` of each participant.
+        media: the state of each participant's media connection, as said by `send_media`.
         handled: every message since the start, in order.
         answer_offer: what answers an offer; replace it to fail or to wait.
     """
@@ -46,6 +49,7 @@ class FakeWorker:
         self.index = index
         self.rooms: dict[str, PutRoom] = {}
         self.participants: dict[str, PutParticipant] = {}
+        self.media: dict[str, PeerStateName] = {}
         self.handled: list[ToWorker] = []
         self.answer_offer: Callable[[Offer], Awaitable[ToFront | None] | ToFront | None] = (
             lambda offer: Answer(offer.id, f"answer to {offer.sdp}")
@@ -72,6 +76,7 @@ class FakeWorker:
         await self.stop()
         self.rooms.clear()
         self.participants.clear()
+        self.media.clear()
         self.handled.clear()
         await self.start()
 
@@ -81,6 +86,11 @@ class FakeWorker:
         """Say anything."""
         assert self._server is not None
         self._server.send(message)
+
+    def send_media(self, participant_id: str, state: PeerStateName) -> None:
+        """Say how a media connection is now."""
+        self.media[participant_id] = state
+        self.send(PeerState(participant_id, state))
 
     def send_levels(self, room_id: str, *levels: tuple[str, int, bool]) -> None:
         """Say levels: participant, dBov, speaking."""
@@ -126,6 +136,7 @@ class FakeWorker:
             engine="fake",
             rooms=[KeptRoom(room.room_id, room.state) for room in self.rooms.values()],
             participants=list(self.participants.values()),
+            media=self.media,
         )
 
     def handle(self, message: ToWorker) -> Awaitable[ToFront | None] | ToFront | None:

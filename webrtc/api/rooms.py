@@ -103,12 +103,14 @@ class RoomsResource:
 
     async def list_all(self, _: web.Request) -> web.Response:
         """`GET /api/rooms`."""
-        store = self._desk.conference.store
+        conference = self._desk.conference
         return json_reply(
             RoomList(
                 [
-                    RoomSummary(room.room_id, room.created_at, await store.count(room.room_id))
-                    for room in await store.rooms()
+                    RoomSummary(
+                        room.room_id, room.created_at, await conference.count_present(room.room_id)
+                    )
+                    for room in await conference.store.rooms()
                 ]
             )
         )
@@ -121,7 +123,7 @@ class RoomsResource:
             participant_info(
                 one, speaking=conference.levels.speaking(one.room_id, one.participant_id)
             )
-            for one in await conference.store.participants(room.room_id)
+            for one in await conference.present(room.room_id)
         ]
         return json_reply(RoomDetails(room.room_id, room.created_at, shown))
 

@@ -135,6 +135,7 @@ class Welcome(_Message, frozen=True):
     engine: str
     rooms: list[KeptRoom] = []
     participants: list[PutParticipant] = []
+    media: dict[str, PeerStateName] = {}  # of those who have a connection
 
 
 class Done(_Message, frozen=True):

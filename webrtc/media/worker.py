@@ -378,6 +378,11 @@ class Worker:
             engine=self.table.engine,
             rooms=[KeptRoom(room.room_id, room.state) for room in self.hall.rooms.values()],
             participants=[participant.put for participant in self.participants.values()],
+            media={
+                name: participant.peer.state
+                for name, participant in self.participants.items()
+                if participant.peer is not None
+            },
         )
 
     def handle(self, message: ToWorker) -> Coroutine[None, None, ToFront] | ToFront | None:

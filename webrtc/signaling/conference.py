@@ -13,6 +13,7 @@ from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.announcer import Announcer
 from webrtc.signaling.connection import Connection
+from webrtc.signaling.events import ParticipantLeft
 from webrtc.signaling.levels import LevelFanOut
 from webrtc.signaling.messages import ParticipantInfo, Track
 from webrtc.signaling.presence import Presence, Seat
@@ -110,6 +111,30 @@ class Conference:
 
     # ---- showing ----
 
+    async def present(self, room_id: str) -> list[Participant]:
+        """Return who is shown in a room, in the order of joining."""
+        everyone = await self.store.participants(room_id)
+        return [one for one in everyone if self._is_shown(one.participant_id)]
+
+    async def count_present(self, room_id: str) -> int:
+        """Return how many are shown in a room."""
+        hidden = sum(not seat.shown for seat in self.presence.seats_in(room_id))
+        return await self.store.count(room_id) - hidden
+
+    def hide(self, seat: Seat) -> None:
+        """Tell the others that somebody is gone, who may come back."""
+        event = ParticipantLeft(seat.participant_id, "lost")
+        self.presence.broadcast(seat.room_id, "participant_left", event, skip=seat)
+        self.levels.forget_participant(seat.room_id, seat.participant_id)
+        self.announcer.forget(seat.participant_id)
+
+    def show_again(self, seat: Seat) -> None:
+        """Tell the others that somebody is back."""
+        participant = self._latest.get(seat.participant_id)
+        if participant is not None:
+            frame = event_frame("participant_joined", self.shown(participant))
+            self.presence.broadcast_frame(seat.room_id, frame, skip=seat)
+
     def shown(self, participant: Participant) -> msgspec.Raw:
         """Return a participant as everyone sees it; encoded once for each change.
 
@@ -126,9 +151,13 @@ class Conference:
 
     def _announce(self, participant_id: str) -> None:
         participant = self._latest.get(participant_id)
-        if participant is not None:
+        if participant is not None and self._is_shown(participant_id):
             frame = event_frame("participant_updated", self.shown(participant))
             self.presence.broadcast_frame(participant.room_id, frame)
+
+    def _is_shown(self, participant_id: str) -> bool:
+        seat = self.presence.seat(participant_id)
+        return seat is None or seat.shown
 
 
 def participant_info(participant: Participant, *, speaking: bool) -> ParticipantInfo:

@@ -39,7 +39,7 @@ class FrontDesk:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.workers = WorkerPool(worker_sockets, self)
-        self.presence = Presence(limits.resume_window_s, self._expired)
+        self.presence = Presence(limits.resume_window_s, limits.lost_after_s, self)
         self.conference = Conference(store, self.workers, self.presence, limits)
         self.entrance = Entrance(self.conference, ice_servers, clock)
         self.changes = Changes(self.conference)
@@ -86,5 +86,20 @@ class FrontDesk:
         """See `PoolOwner`."""
         self.negotiation.server_offer(message)
 
-    def _expired(self, seat: Seat) -> None:
+    # ---- what becomes of seats (PresenceOwner) ----
+
+    def has_media(self, seat: Seat) -> bool | None:
+        """See `PresenceOwner`."""
+        return self.workers.has_media(seat.worker, seat.participant_id)
+
+    def on_lost(self, seat: Seat) -> None:
+        """See `PresenceOwner`."""
+        self.conference.hide(seat)
+
+    def on_returned(self, seat: Seat) -> None:
+        """See `PresenceOwner`."""
+        self.conference.show_again(seat)
+
+    def on_expired(self, seat: Seat) -> None:
+        """See `PresenceOwner`."""
         self.entrance.expire(seat)

@@ -160,7 +160,7 @@ class Entrance:
         *,
         resumed: bool = False,
     ) -> Joined:
-        everyone = await self._conference.store.participants(participant.room_id)
+        everyone = await self._conference.present(participant.room_id)
         # Runs after the acknowledgement, which the socket writes in this turn of the loop.
         asyncio.get_running_loop().call_soon(self._catch_up, participant.participant_id)
         shown = [self._conference.shown(one) for one in everyone]
@@ -255,8 +255,9 @@ class Entrance:
         conference.forget(seat.participant_id)
         await conference.store.remove_participant(seat.participant_id)
         conference.workers.drop_participant(seat.worker, seat.participant_id)
-        event = ParticipantLeft(seat.participant_id, reason)
-        conference.presence.broadcast(seat.room_id, "participant_left", event)
+        if seat.shown:  # else the others know
+            event = ParticipantLeft(seat.participant_id, reason)
+            conference.presence.broadcast(seat.room_id, "participant_left", event)
         conference.levels.forget_participant(seat.room_id, seat.participant_id)
         await self._drop_if_empty(seat.room_id)
 

@@ -9,7 +9,12 @@ from webrtc.signaling.messages import ParticipantInfo
 
 
 class ParticipantLeft(msgspec.Struct, frozen=True):
-    """Someone is gone: `left`, or `timeout` when a lost socket did not come back in time."""
+    """Someone is gone.
+
+    `left` on purpose; `lost` when neither socket nor media is there any more, and then
+    `participant_joined` with the same id may follow; `timeout` when media went on, but the lost
+    socket did not come back in time.
+    """
 
     participant_id: str
     reason: str

@@ -1,26 +1,36 @@
 """Who is here: the seats of this process and the sockets that hold them.
 
 A seat is taken by `join_room` and given up by leaving, by a closed room, or by a socket that was
-lost and did not come back within the resume window.
+lost and did not come back within the resume window. Who has no socket is shown to the others as
+long as media flows, because then they hear each other; else, after a moment, they are told that
+the participant is gone, although it may still come back.
 
-| state    | event                        | next     | effect                                  |
-|----------|------------------------------|----------|-----------------------------------------|
-| (none)   | `sit`                        | attached |                                         |
-| (none)   | `keep` (front restarted)     | detached | its window begins                       |
-| attached | the socket is lost           | detached | its window begins; nobody is told       |
-| detached | `attach`                     | attached | the window ends                         |
-| attached | `attach` by another socket   | attached | the older socket is closed              |
-| detached | the window is over           | (none)   | `on_expired`                            |
-| any      | `stand_up`                   | (none)   |                                         |
+| state      | event                       | next     | effect                                     |
+|------------|-----------------------------|----------|--------------------------------------------|
+| (none)     | `sit`                       | attached |                                            |
+| (none)     | `keep` (front restarted)    | detached | its window begins                          |
+| attached   | the socket is lost          | detached | its window begins; nobody is told          |
+| attached   | `attach` by another socket  | attached | the older socket is closed                 |
+| detached   | `attach`                    | attached | the window ends                            |
+| detached   | `lost_after_s`, no media    | lost     | `on_lost`                                  |
+| detached   | later: media ended          | lost     | `on_lost`                                  |
+| lost       | media flows again           | detached | `on_returned`                              |
+| lost       | `attach`                    | attached | `on_returned`; the window ends             |
+| both       | the window is over          | (none)   | `on_expired`                               |
+| any        | `stand_up`                  | (none)   |                                            |
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final, Protocol
 
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import Event
 from webrtc.signaling.wire import event_frame
+
+LOOK_EVERY_S: Final = 1.0
+"""How often it is asked whether media of a seat without a socket flows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +40,7 @@ class Seat:
     Attributes:
         worker: index of the media worker that mixes the room.
         visible: whether the page wants levels.
+        shown: whether the others see the participant.
         negotiated: whether there is, or was, a media connection that can be lost.
         offering: whether an offer of the client is under way.
         server_offer: the open offer of the server, if there is one.
@@ -42,19 +53,48 @@ class Seat:
     publishes: bool
     connection: Connection | None = None
     visible: bool = True
+    shown: bool = True
     negotiated: bool = False
     offering: bool = False
     server_offer: str | None = None
     missed_reset: bool = False
     window: asyncio.TimerHandle | None = None
+    look: asyncio.TimerHandle | None = None
+
+
+class PresenceOwner(Protocol):
+    """Who knows about media and is told what becomes of seats."""
+
+    def has_media(self, seat: Seat) -> bool | None:
+        """Return whether media flows, or is about to; None while nobody can tell."""
+        ...
+
+    def on_lost(self, seat: Seat) -> None:
+        """Neither socket nor media: the others should not see the participant any more."""
+        ...
+
+    def on_returned(self, seat: Seat) -> None:
+        """The others should see the participant again."""
+        ...
+
+    def on_expired(self, seat: Seat) -> None:
+        """The socket did not come back within the resume window."""
+        ...
 
 
 class Presence:
-    """All seats, by participant and by room."""
+    """All seats, by participant and by room.
 
-    def __init__(self, resume_window_s: float, on_expired: Callable[[Seat], None]) -> None:
+    Args:
+        resume_window_s: how long a seat waits for its socket.
+        lost_after_s: how long at least one without socket and media is shown to the others.
+        owner: is told.
+    """
+
+    def __init__(self, resume_window_s: float, lost_after_s: float, owner: PresenceOwner) -> None:
         self._resume_window_s = resume_window_s
-        self._on_expired = on_expired
+        self._lost_after_s = lost_after_s
+        self._owner = owner
         self._seats: dict[str, Seat] = {}
         self._rooms: dict[str, dict[str, Seat]] = {}
 
@@ -86,6 +126,7 @@ class Presence:
         connection.seat = seat
         seat.visible = True
         self._end_window(seat)
+        self._show(seat, True)
         if older is not None:
             older.seat = None
             older.socket.hang_up()
@@ -132,9 +173,25 @@ class Presence:
     def _start_window(self, seat: Seat) -> None:
         self._end_window(seat)
         loop = asyncio.get_running_loop()
-        seat.window = loop.call_later(self._resume_window_s, self._on_expired, seat)
+        seat.window = loop.call_later(self._resume_window_s, self._owner.on_expired, seat)
+        seat.look = loop.call_later(self._lost_after_s, self._look_after, seat)
 
     def _end_window(self, seat: Seat) -> None:
-        if seat.window is not None:
-            seat.window.cancel()
-            seat.window = None
+        for timer in (seat.window, seat.look):
+            if timer is not None:
+                timer.cancel()
+        seat.window = seat.look = None
+
+    def _look_after(self, seat: Seat) -> None:
+        seat.look = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look_after, seat)
+        has_media = self._owner.has_media(seat)
+        if has_media is not None:
+            self._show(seat, has_media)
+
+    def _show(self, seat: Seat, shown: bool) -> None:
+        if shown is not seat.shown:
+            seat.shown = shown
+            if shown:
+                self._owner.on_returned(seat)
+            else:
+                self._owner.on_lost(seat)

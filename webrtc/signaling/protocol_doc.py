@@ -158,6 +158,7 @@ def _limits() -> str:
             ("participants of a room", str(limits.max_participants_per_room)),
             ("sockets", str(limits.max_sockets)),
             ("seat kept after a lost socket", f"{limits.resume_window_s:g} s"),
+            ("shown without socket and media", f"{limits.lost_after_s:g} s"),
             ("empty room kept when made through REST", f"{limits.empty_room_s:g} s"),
             ("wait for the media worker", f"{limits.negotiation_timeout_s:g} s"),
             ("wait for the client's answer", f"{limits.server_offer_timeout_s:g} s"),
