@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { computeStats, readReport } from '../../webrtc/static/client/stats.js';
+import { computeStats, readReport, readUplink } from '../../webrtc/static/client/stats.js';
 
 /** @param {Partial<import('../../webrtc/static/client/stats.js').Reading>} change */
 const reading = (change) => ({
@@ -9,7 +9,7 @@ const reading = (change) => ({
   ...change,
 });
 
-const CONTEXT = { ptimeUpMs: 10, captureLatencyMs: 5 };
+const CONTEXT = { ptimeUpMs: 10, captureLatencyMs: 5, redundancy: false };
 
 test('rates come from what was sent and received between two readings', () => {
   const before = reading({ atMs: 1000, bytesSent: 1000, bytesReceived: 500 });
@@ -64,25 +64,26 @@ test('the hops of the latency budget add up to its total', () => {
     playoutDelayS: 480,
     playoutSamples: 48000,
   });
-  const { latency } = computeStats(before, after, { buffer_ms: 12, mix_wait_ms: 4 }, CONTEXT);
+  const { latency } = computeStats(before, after, { mix_wait_ms: 12, ptime_ms: 10 }, CONTEXT);
   const { totalMs, ...hops } = latency;
   assert.deepEqual(hops, {
     captureMs: 5,
     packetMs: 16.5,
     networkUpMs: 15,
     serverBufferMs: 12,
-    mixMs: 4,
+    mixMs: 2.5,
     networkDownMs: 15,
     browserBufferMs: 20,
     outputMs: 10,
   });
-  assert.equal(totalMs, 97.5);
+  assert.equal(totalMs, 96);
 });
 
 test('what is not known is null and does not count', () => {
   const { latency, loss, jitterMs, concealedRatio } = computeStats(null, reading({}), null, {
     ptimeUpMs: null,
     captureLatencyMs: null,
+    redundancy: false,
   });
   assert.equal(latency.totalMs, 0);
   assert.equal(latency.serverBufferMs, null);
@@ -102,7 +103,7 @@ test('figures that the server leaves out have their defaults', () => {
     },
   );
   assert.equal(latency.serverBufferMs, 0);
-  assert.equal(latency.mixMs, 0);
+  assert.equal(latency.mixMs, 12.5);
   assert.equal(loss.up, 0.05);
   assert.equal(packetMs, 20);
 });
@@ -138,4 +139,17 @@ test('a report is read whatever else stands in it', () => {
       bytesSent: 5,
     },
   );
+});
+
+test('what the server lost of ours is read once it has reported', () => {
+  const outbound = { type: 'outbound-rtp', kind: 'audio', packetsSent: 200, timestamp: 9 };
+  const remote = { type: 'remote-inbound-rtp', kind: 'audio', packetsLost: 3, timestamp: 7 };
+  const video = { type: 'outbound-rtp', kind: 'video', packetsSent: 1 };
+  assert.equal(readUplink([outbound]), null);
+  assert.equal(readUplink([remote]), null);
+  assert.deepEqual(readUplink([video, remote, outbound]), {
+    atMs: 7,
+    packetsSent: 200,
+    packetsLost: 3,
+  });
 });

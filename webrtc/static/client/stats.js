@@ -34,7 +34,6 @@
  * @property {number | null} [rtt_ms]
  * @property {number} [packets_received]
  * @property {number} [packets_lost]
- * @property {number} [buffer_ms]
  * @property {number} [mix_wait_ms]
  * @property {number} [remote_loss]
  * @property {number} [ptime_ms]
@@ -48,8 +47,8 @@
  * @property {number | null} captureMs Sound card and the browser's processing.
  * @property {number | null} packetMs Filling a packet, and the codec's look-ahead.
  * @property {number | null} networkUpMs
- * @property {number | null} serverBufferMs
- * @property {number | null} mixMs Waiting for the next mix.
+ * @property {number | null} serverBufferMs From a packet's arrival to the mix that holds it.
+ * @property {number | null} mixMs From there until the mix leaves: its packet and its encoder.
  * @property {number | null} networkDownMs
  * @property {number | null} browserBufferMs
  * @property {number | null} outputMs
@@ -66,6 +65,7 @@
  * @property {string | null} codec
  * @property {number | null} packetMs
  * @property {number | null} bufferMs What the browser holds back before it plays.
+ * @property {boolean} redundancy Whether each packet of ours is sent twice.
  * @property {LatencyBudget} latency
  * @property {ServerReading | null} server
  */
@@ -73,7 +73,6 @@
 const DEFAULTS = {
   packets_received: 0,
   packets_lost: 0,
-  buffer_ms: 0,
   mix_wait_ms: 0,
   ptime_ms: 20,
 };
@@ -83,6 +82,7 @@ const DEFAULTS = {
  * @property {number | null} ptimeUpMs Packet time that the server asked of us.
  * @property {number | null} captureLatencyMs What the microphone declares, for browsers without
  *   capture counters.
+ * @property {boolean} redundancy Whether RED was negotiated for what we send.
  */
 
 /** Opus looks 6.5 ms ahead in its default modes, 2.5 ms of it in CELT (RFC 6716, 4.2). */
@@ -95,8 +95,7 @@ const OPUS_LOOKAHEAD_MS = 6.5;
  */
 export function readReport(report, atMs) {
   const entries = [...report];
-  /** @param {string} type */
-  const first = (type) => entries.find((entry) => entry.type === type && isAudio(entry)) ?? {};
+  const first = (/** @type {string} */ type) => firstAudio(entries, type) ?? {};
   const inbound = first('inbound-rtp');
   const outbound = first('outbound-rtp');
   const remote = first('remote-inbound-rtp');
@@ -128,8 +127,27 @@ export function readReport(report, atMs) {
   };
 }
 
-/** @param {{ kind?: string }} entry */
-const isAudio = (entry) => entry.kind === undefined || entry.kind === 'audio';
+/**
+ * What the server said last of what we send; null: nothing yet.
+ * @param {Iterable<any>} report
+ * @returns {import('./redundancy.js').UplinkReading | null}
+ */
+export function readUplink(report) {
+  const entries = [...report];
+  const outbound = firstAudio(entries, 'outbound-rtp');
+  const remote = firstAudio(entries, 'remote-inbound-rtp');
+  if (!outbound || !remote) return null;
+  const { packetsSent = 0 } = outbound;
+  const { packetsLost = 0 } = remote;
+  return { atMs: remote.timestamp, packetsSent, packetsLost };
+}
+
+/**
+ * @param {any[]} entries
+ * @param {string} type
+ */
+const firstAudio = (entries, type) =>
+  entries.find((entry) => entry.type === type && (entry.kind ?? 'audio') === 'audio');
 
 /** @param {number | undefined} seconds */
 const milliseconds = (seconds) => (seconds === undefined ? null : seconds * 1000);
@@ -163,6 +181,7 @@ export function computeStats(before, after, server, context) {
     codec: after.codec,
     packetMs: context.ptimeUpMs ?? theirs?.ptime_ms ?? null,
     bufferMs,
+    redundancy: context.redundancy,
     latency: latencyBudget(change, theirs, context, { bufferMs, roundTripMs }),
     server,
   };
@@ -182,14 +201,25 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
       ratio(change.captureDelayS * 1000, change.captureSamples) ?? context.captureLatencyMs,
     packetMs: context.ptimeUpMs === null ? null : context.ptimeUpMs + OPUS_LOOKAHEAD_MS,
     networkUpMs: oneWayMs,
-    serverBufferMs: server?.buffer_ms ?? null,
-    mixMs: server?.mix_wait_ms ?? null,
+    serverBufferMs: server?.mix_wait_ms ?? null,
+    mixMs: server ? mixMs(server.ptime_ms ?? 20) : null,
     networkDownMs: oneWayMs,
     browserBufferMs: bufferMs,
     outputMs: ratio(change.playoutDelayS * 1000, change.playoutSamples),
   };
   const totalMs = Object.values(hops).reduce((sum, ms) => (sum ?? 0) + (ms ?? 0), 0) ?? 0;
   return { ...hops, totalMs };
+}
+
+/**
+ * The mixer works in blocks of 10 ms, so the first sample of a longer packet waits for the rest of
+ * it; the server's encoder looks 2.5 ms ahead (Opus, restricted low delay).
+ *
+ * @param {number} ptimeMs
+ * @returns {number}
+ */
+function mixMs(ptimeMs) {
+  return Math.max(0, ptimeMs - 10) + 2.5;
 }
 
 /**
