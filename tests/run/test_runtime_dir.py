@@ -29,6 +29,7 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A temporary folder of our own, of a short name as usual."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="ag") as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setattr(module, "_SHORT", folder)
         yield Path(folder)
 
 
@@ -118,5 +119,6 @@ def test_where_the_temporary_folder_has_a_long_name_sockets_still_fit(
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     with runtime_dir() as folder:
         assert len(str(control_path(folder, 99))) < 107
+        assert folder.parent == temporary
     assert list(long.iterdir()) == []
     assert not folder.exists()
