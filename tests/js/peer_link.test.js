@@ -3,10 +3,13 @@ import test from 'node:test';
 
 import { AudioStreamingError } from '../../webrtc/static/client/errors.js';
 import { PeerLink } from '../../webrtc/static/client/peer_link.js';
-import { FakePeerConnection, settle } from './support.js';
+import { FakePeerConnection, SEND_CODECS, settle } from './support.js';
 
-/** @param {Partial<import('../../webrtc/static/client/peer_link.js').LinkHandlers>} [change] */
-function makeLink(change = {}) {
+/**
+ * @param {Partial<import('../../webrtc/static/client/peer_link.js').LinkHandlers>} [change]
+ * @param {typeof SEND_CODECS} [sendCodecs]
+ */
+function makeLink(change = {}, sendCodecs = SEND_CODECS) {
   /** @type {{ offers: string[], answers: string[], states: string[] }} */
   const seen = { offers: [], answers: [], states: [] };
   const link = new PeerLink(
@@ -24,6 +27,7 @@ function makeLink(change = {}) {
     {
       createPeerConnection: (configuration) =>
         /** @type {any} */ (new FakePeerConnection(configuration)),
+      sendCodecs: () => sendCodecs,
     },
   );
   link.configure({ direction: 'sendrecv' });
@@ -158,4 +162,36 @@ test('candidates wait until the server knows the connection', async () => {
   answer('fine');
   await offering;
   assert.deepEqual(sent, [{ candidate: 'candidate:1' }]);
+});
+
+/** @param {PeerLink} link */
+const codecs = (link) => fake(link).transceiver.codecs.map(({ mimeType }) => mimeType);
+
+test('redundancy puts RED first, and the way back says so too', async () => {
+  const { link } = makeLink();
+  await link.renew({});
+  link.configure({ redundancy: true });
+  assert.deepEqual(codecs(link), ['audio/red', 'audio/opus', 'audio/PCMU']);
+  link.configure({ redundancy: false });
+  assert.deepEqual(codecs(link), ['audio/opus', 'audio/red', 'audio/PCMU']);
+});
+
+test('a new connection is redundant like the one before it', async () => {
+  const { link, seen } = makeLink();
+  link.configure({ redundancy: true });
+  await link.renew({});
+  await link.renew({});
+  assert.equal(codecs(link)[0], 'audio/red');
+  assert.ok(seen.offers.every((sdp) => sdp.includes('red/48000')));
+});
+
+test('a browser without RED is never asked for it', async () => {
+  const { link } = makeLink(
+    {},
+    SEND_CODECS.filter(({ mimeType }) => mimeType !== 'audio/red'),
+  );
+  await link.renew({});
+  fake(link).transceiver.setCodecPreferences = () => assert.fail('codecs were ordered');
+  link.configure({ redundancy: true });
+  await link.offer();
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 
-import { parseFmtp, readPtimeMs, tuneOpus } from '../../webrtc/static/client/sdp.js';
+import { parseFmtp, prefersRed, readPtimeMs, tuneOpus } from '../../webrtc/static/client/sdp.js';
 
 const SPEECH = /** @type {const} */ ({ mode: 'speech', ptimeMs: 10 });
 const MUSIC = /** @type {const} */ ({ mode: 'music', ptimeMs: 10 });
@@ -71,4 +71,13 @@ test('sections without Opus and other media stay untouched', () => {
 
 test('a packet time that is not there is not made up', () => {
   assert.equal(readPtimeMs('v=0\r\nm=audio 9 X 0\r\n'), undefined);
+});
+
+test('RED is preferred when it stands before Opus', async () => {
+  const sdp = await golden('chromium');
+  const red = /a=rtpmap:(\d+) red/.exec(sdp)?.[1];
+  assert.equal(prefersRed(sdp), false);
+  assert.equal(prefersRed(sdp.replace(/^(m=audio \S+ \S+) (.*)/m, `$1 ${red} $2`)), true);
+  assert.equal(prefersRed(await golden('firefox')), false);
+  assert.equal(prefersRed('v=0\r\n'), false);
 });

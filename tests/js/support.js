@@ -173,6 +173,13 @@ export class FakeSocket {
 /** @param {string} reason */
 export const refusal = (reason) => ({ ok: false, error: { reason, detail: `because ${reason}` } });
 
+/** What a browser with RED can send. */
+export const SEND_CODECS = [
+  { mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
+  { mimeType: 'audio/red', clockRate: 48000, channels: 2 },
+  { mimeType: 'audio/PCMU', clockRate: 8000, channels: 1 },
+];
+
 /** As much of RTCPeerConnection as one audio transceiver needs; it connects when it is answered. */
 export class FakePeerConnection extends EventTarget {
   /** @type {FakePeerConnection[]} */
@@ -191,8 +198,14 @@ export class FakePeerConnection extends EventTarget {
   restarts = 0;
   /** @type {string[]} */
   log = [];
+  /** @type {any[]} What `getStats()` tells. */
+  report = [];
   transceiver = {
     direction: 'inactive',
+    codecs: SEND_CODECS,
+    setCodecPreferences: (/** @type {typeof SEND_CODECS} */ codecs) => {
+      this.transceiver.codecs = codecs;
+    },
     receiver: {},
     sender: {
       track: /** @type {unknown} */ (null),
@@ -213,7 +226,20 @@ export class FakePeerConnection extends EventTarget {
   async createOffer({ iceRestart = false } = {}) {
     this.offers += 1;
     if (iceRestart) this.restarts += 1;
-    return { type: 'offer', sdp: `offer ${this.offers} ${this.transceiver.direction}` };
+    return {
+      type: 'offer',
+      sdp: `offer ${this.offers} ${this.transceiver.direction}${this.#codecLines()}`,
+    };
+  }
+
+  /** Nothing, for the browser's own order of codecs. */
+  #codecLines() {
+    const first = this.transceiver.codecs[0]?.mimeType.replace('audio/', '');
+    return first === 'opus' ? '' : `\r\nm=audio 9 X 63 111\r\na=rtpmap:63 ${first}/48000/2\r\n`;
+  }
+
+  async getStats() {
+    return new Map(this.report.entries());
   }
 
   async createAnswer() {

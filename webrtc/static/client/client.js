@@ -12,11 +12,14 @@ import { Microphone } from './microphone.js';
 import { Playback } from './playback.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
+import { readUplink } from './stats.js';
+import { Uplink } from './uplink.js';
 import { watchEnvironment } from './watch.js';
 
 /**
  * @typedef {import('./roster.js').ListenerMix} ListenerMix
  * @typedef {import('./microphone.js').MicrophoneWishes} MicrophoneWishes
+ * @typedef {import('./redundancy.js').RedundancyMode} RedundancyMode
  * @typedef {import('./stats.js').AudioStats} AudioStats
  * @typedef {import('./types.js').ClientState} ClientState
  * @typedef {import('./types.js').JoinResult} JoinResult
@@ -51,6 +54,11 @@ export class BaseClient extends Emitter {
     this.#room = new Room(this.#session);
     this.#media = new Media((...request) => this.#session.request(...request), platform);
     this.#figures = new Figures(() => this.#session.request('get_stats'), platform.now);
+    this.#uplink = new Uplink(
+      { read: () => this.#readUplink(), changed: () => this.#wantMedia() },
+      platform,
+      options.redundancy,
+    );
     this.#session.on('change', () => this.#stateChanged());
     this.#session.on('down', () => this.#media.input('signalingDown'));
     this.#session.on('joined', (detail) => void this.#joined(detail));
@@ -83,6 +91,7 @@ export class BaseClient extends Emitter {
   /** @type {number | null} */
   #jitterBufferMs = 0;
   #figures;
+  #uplink;
   /** @type {(() => void) | null} */
   #stopWatching = null;
 
@@ -326,6 +335,15 @@ export class BaseClient extends Emitter {
     return this.playback.setOutput(deviceId);
   }
 
+  /**
+   * Whether to send each packet twice, so that single losses are not heard; takes as much upload
+   * again.
+   * @param {RedundancyMode} mode
+   */
+  setRedundancy(mode) {
+    this.#uplink.setMode(mode);
+  }
+
   /** While reconnecting: try now instead of waiting. */
   retryNow() {
     this.#networkChanged();
@@ -344,8 +362,9 @@ export class BaseClient extends Emitter {
   async getAudioStats() {
     const connection = this.#media.connection;
     if (!connection) throw new AudioStreamingError('not_joined', 'There is no sound connection.');
-    const { ptimeMs } = this.#media;
-    return this.#figures.read(connection, { ptimeMs, microphone: this.microphone.track });
+    const { ptimeMs, redundancy } = this.#media;
+    const microphone = this.microphone.track;
+    return this.#figures.read(connection, { ptimeMs, redundancy, microphone });
   }
 
   // ---- room --------------------------------------------------------------------------------
@@ -377,6 +396,7 @@ export class BaseClient extends Emitter {
   #forgetRoom() {
     this.#publishing = false;
     this.#subscribing = false;
+    this.#uplink.follow(false);
     this.#media.input('unwant');
     this.#media.input('signalingDown');
     this.playback.stop();
@@ -439,12 +459,19 @@ export class BaseClient extends Emitter {
   }
 
   #wantMedia() {
+    this.#uplink.follow(this.#publishing && this.#media.canBeRedundant);
     this.#media.want({
       publish: this.#publishing,
       subscribe: this.#subscribing,
       mode: this.microphone.wishes.musicMode ? 'music' : 'speech',
       jitterBufferMs: this.#jitterBufferMs,
+      redundancy: this.#uplink.wantsRedundancy,
     });
+  }
+
+  async #readUplink() {
+    const report = await this.#media.connection?.getStats();
+    return report ? readUplink(report.values()) : null;
   }
 
   /** @param {MediaStreamTrack} track */

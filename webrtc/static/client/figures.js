@@ -30,9 +30,10 @@ export class Figures {
   /**
    * Figures since the last call.
    * @param {RTCPeerConnection} connection
-   * @param {{ ptimeMs: number | null, microphone: MediaStreamTrack | null }} context
+   * @param {{ ptimeMs: number | null, redundancy: boolean, microphone: MediaStreamTrack | null }}
+   *   context
    */
-  async read(connection, { ptimeMs, microphone }) {
+  async read(connection, { ptimeMs, redundancy, microphone }) {
     const [report, server] = await Promise.all([connection.getStats(), this.#serverReading()]);
     const reading = readReport(report.values(), this.#now());
     const before = this.#last;
@@ -40,6 +41,7 @@ export class Figures {
     const { latency } = /** @type {{ latency?: number }} */ (microphone?.getSettings() ?? {});
     return computeStats(before, reading, server, {
       ptimeUpMs: ptimeMs,
+      redundancy,
       captureLatencyMs: latency === undefined ? null : latency * 1000,
     });
   }

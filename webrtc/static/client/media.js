@@ -6,7 +6,7 @@ import { AudioStreamingError, PASSING_REASONS } from './errors.js';
 import { Emitter } from './emitter.js';
 import { MediaMachine } from './media_machine.js';
 import { PeerLink } from './peer_link.js';
-import { readPtimeMs } from './sdp.js';
+import { prefersRed, readPtimeMs } from './sdp.js';
 import { MachineTimer } from './timer.js';
 
 /**
@@ -19,6 +19,7 @@ import { MachineTimer } from './timer.js';
 /**
  * @typedef {object} MediaPlatform
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} createPeerConnection
+ * @property {() => RTCRtpCodec[]} sendCodecs
  */
 
 /** Reasons that leave the offer to be made again once signaling is back. */
@@ -45,6 +46,7 @@ export class Media extends Emitter {
         sendOffer: async (sdp) => {
           const answer = await request('offer', { type: 'offer', sdp }, 15000);
           this.#ptimeMs = readPtimeMs(String(answer.sdp)) ?? null;
+          this.#redundancy = prefersRed(String(answer.sdp));
           return String(answer.sdp);
         },
         sendAnswer: (sdp) => request('answer', { type: 'answer', sdp }),
@@ -68,6 +70,7 @@ export class Media extends Emitter {
   #configuration = {};
   /** @type {number | null} */
   #ptimeMs = null;
+  #redundancy = false;
 
   /** @returns {import('./media_machine.js').MediaState} */
   get state() {
@@ -83,6 +86,16 @@ export class Media extends Emitter {
     return this.#ptimeMs;
   }
 
+  /** Whether this browser can send redundantly. */
+  get canBeRedundant() {
+    return this.#link.canBeRedundant;
+  }
+
+  /** Whether what we send is redundant. */
+  get redundancy() {
+    return this.#redundancy;
+  }
+
   /** @param {RTCConfiguration} configuration For connections made from now on. */
   setConfiguration(configuration) {
     this.#configuration = configuration;
@@ -96,11 +109,11 @@ export class Media extends Emitter {
   /**
    * Which ways sound should flow.
    * @param {{ publish: boolean, subscribe: boolean, mode: 'speech' | 'music',
-   *   jitterBufferMs: number | null }} wishes
+   *   jitterBufferMs: number | null, redundancy: boolean }} wishes
    */
-  want({ publish, subscribe, mode, jitterBufferMs }) {
+  want({ publish, subscribe, mode, jitterBufferMs, redundancy }) {
     const direction = directionOf(publish, subscribe);
-    this.#link.configure({ direction, opus: { mode, ptimeMs: 10 }, jitterBufferMs });
+    this.#link.configure({ direction, opus: { mode, ptimeMs: 10 }, jitterBufferMs, redundancy });
     this.input(direction === 'inactive' ? 'unwant' : 'want');
   }
 

@@ -29,7 +29,7 @@ const MAX_GLARES = 10;
 export class PeerLink {
   /**
    * @param {LinkHandlers} handlers
-   * @param {Pick<import('./platform.js').Platform, 'createPeerConnection'>} platform
+   * @param {Pick<import('./platform.js').Platform, 'createPeerConnection' | 'sendCodecs'>} platform
    */
   constructor(handlers, platform) {
     this.#handlers = handlers;
@@ -50,6 +50,9 @@ export class PeerLink {
   #opus = { mode: 'speech', ptimeMs: 10 };
   /** @type {number | null} */
   #jitterBufferMs = 0;
+  #redundancy = false;
+  /** Whether the transceiver was told so. */
+  #prefersRed = false;
   /** @type {Promise<void> | null} */
   #offering = null;
   #offerAgain = false;
@@ -65,18 +68,26 @@ export class PeerLink {
     return this.#pc;
   }
 
+  /** Whether this browser can send RED. */
+  get canBeRedundant() {
+    return this.#platform.sendCodecs().some(isRed);
+  }
+
   /**
    * What the next offer says.
    * @param {{ direction?: RTCRtpTransceiverDirection, opus?: OpusWishes,
-   *   jitterBufferMs?: number | null }} wishes
+   *   jitterBufferMs?: number | null, redundancy?: boolean }} wishes `redundancy`: send each packet
+   *   twice, where the browser can.
    */
-  configure({ direction, opus, jitterBufferMs }) {
+  configure({ direction, opus, jitterBufferMs, redundancy }) {
     if (direction !== undefined) this.#direction = direction;
     if (opus !== undefined) this.#opus = opus;
     if (jitterBufferMs !== undefined) this.#jitterBufferMs = jitterBufferMs;
+    if (redundancy !== undefined) this.#redundancy = redundancy;
     if (this.#transceiver) {
       this.#transceiver.direction = this.#direction;
       this.#shortenBuffer(this.#transceiver.receiver);
+      this.#orderCodecs(this.#transceiver);
     }
   }
 
@@ -105,6 +116,8 @@ export class PeerLink {
     });
     this.#transceiver = pc.addTransceiver(this.#track ?? 'audio', { direction: this.#direction });
     this.#shortenBuffer(this.#transceiver.receiver);
+    this.#prefersRed = false;
+    this.#orderCodecs(this.#transceiver);
     return this.offer();
   }
 
@@ -258,6 +271,16 @@ export class PeerLink {
     }
   }
 
+  /** @param {RTCRtpTransceiver} transceiver */
+  #orderCodecs(transceiver) {
+    if (this.#redundancy === this.#prefersRed || !this.canBeRedundant) return;
+    const codecs = this.#platform.sendCodecs();
+    const redFirst = [...codecs].sort((a, b) => Number(isRed(b)) - Number(isRed(a)));
+    // Written out also for the way back: an empty list would keep the order last negotiated.
+    transceiver.setCodecPreferences(this.#redundancy ? redFirst : codecs);
+    this.#prefersRed = this.#redundancy;
+  }
+
   /**
    * @param {RTCPeerConnection} pc
    * @param {RTCIceCandidate | null} candidate
@@ -282,6 +305,9 @@ export class PeerLink {
     if (pc.connectionState === 'failed') this.#handlers.state('failed');
   }
 }
+
+/** @param {RTCRtpCodec} codec */
+const isRed = ({ mimeType }) => mimeType.toLowerCase() === 'audio/red';
 
 /** @param {RTCPeerConnection} pc */
 async function rollBack(pc) {

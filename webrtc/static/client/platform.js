@@ -9,6 +9,7 @@
  * @typedef {object} Platform
  * @property {(serverUrl: string, path?: string) => SocketLike} createSocket
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} createPeerConnection
+ * @property {() => RTCRtpCodec[]} sendCodecs What the browser can send, the default first.
  * @property {() => HTMLAudioElement} createAudioElement
  * @property {MediaDevices | undefined} mediaDevices
  * @property {boolean} isSecureContext
@@ -40,6 +41,7 @@ export function browserPlatform(io) {
       });
     },
     createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
+    sendCodecs: () => globalThis.RTCRtpSender?.getCapabilities?.('audio')?.codecs ?? [],
     createAudioElement: () => new Audio(),
     mediaDevices: navigator.mediaDevices,
     isSecureContext: globalThis.isSecureContext,

@@ -51,6 +51,15 @@ export function readPtimeMs(sdp) {
 }
 
 /**
+ * Whether a description asks its receiver to send redundantly: RED stands before Opus.
+ * @param {string} sdp
+ */
+export function prefersRed(sdp) {
+  const first = /^m=audio \S+ \S+ (\d+)/m.exec(sdp)?.[1];
+  return first !== undefined && new RegExp(`^a=rtpmap:${first} red/48000`, 'im').test(sdp);
+}
+
+/**
  * Session part first, then one string per m-line; joined they are the input again.
  * @param {string} sdp
  * @returns {string[]}

@@ -20,6 +20,8 @@
  * @property {string} [path] Path of Socket.IO on the server. Default `/socket.io/`.
  * @property {RTCIceServer[]} [iceServers] In addition to the server's.
  * @property {RTCIceTransportPolicy} [iceTransportPolicy] `relay` sends everything through TURN.
+ * @property {import('./redundancy.js').RedundancyMode} [redundancy] Whether to send each packet
+ *   twice; `auto` (default) while much of it gets lost. Browsers without RED never do.
  */
 
 /**

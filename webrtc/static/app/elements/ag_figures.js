@@ -16,6 +16,7 @@ const ROWS = /** @type {readonly (readonly [string, (stats: AudioStats) => strin
   ['Rate down', ({ bitrateKbps }) => formatKbps(bitrateKbps.down)],
   ['Concealed', ({ concealedRatio }) => formatShare(concealedRatio)],
   ['Packets', ({ packetMs }) => formatMs(packetMs)],
+  ['Redundancy', ({ redundancy }) => (redundancy ? 'on' : 'off')],
 ]);
 
 /** Figures of the connection, and where a voice spends its time on the way. */
