@@ -8,9 +8,11 @@ import pytest
 
 from tests.support.chromium import Chromium
 from tests.support.people import Person
+from tests.support.relay import ADDRESS, Relay
 from tests.support.server import LiveServer
 
 People = Callable[..., Awaitable[list[Person]]]
+BehindARelay = tuple[Relay, Person, Person]
 
 _OWN_VOICE_DBFS = -45.0
 
@@ -41,6 +43,23 @@ async def people(
         if not person.page.is_closed():
             own = await person.ear.loudest_dbfs(person.pitch_hz)
             assert own < _OWN_VOICE_DBFS, f"{person.name} heard the own voice at {own:.0f} dBFS"
+
+
+@pytest.fixture
+async def behind_a_relay(
+    start_server: Callable[..., Awaitable[LiveServer]], chromium: Chromium, tmp_path: Path
+) -> AsyncIterator[BehindARelay]:
+    """Ada and Grace, who hear each other through a network of ours."""
+    server = await start_server(
+        WEBRTC_HOST="127.0.0.1", WEBRTC_ANNOUNCED_IPS=ADDRESS, WEBRTC_MEDIA_WORKERS="1"
+    )
+    async with Relay(server.media_ports[0]) as relay:
+        url = f"{server.page_url}?room=studio"
+        ada, grace = [await Person.open(chromium, name, url, tmp_path) for name in ("Ada", "Grace")]
+        for person in (ada, grace):
+            await person.join()
+        await all_hear_each_other(ada, grace)
+        yield relay, ada, grace
 
 
 async def all_hear_each_other(*people: Person, within_s: float = 30.0) -> None:

@@ -1,36 +1,12 @@
 """The sound's way changes or breaks: it is found again without leaving the room."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.e2e.conftest import People, all_hear_each_other
-from tests.support.chromium import Chromium
+from tests.e2e.conftest import BehindARelay, People, all_hear_each_other
 from tests.support.people import CLIENT, Person
-from tests.support.relay import ADDRESS, Relay
-from tests.support.server import LiveServer
 
 _INAUDIBLE_MS = 100.0
 _ROAMED_MS = 3000.0  # the browser's next check, at most 2.5 s away, shows the new address
-
-
-@pytest.fixture
-async def behind_a_relay(
-    start_server: Callable[..., Awaitable[LiveServer]], chromium: Chromium, tmp_path: Path
-) -> AsyncIterator[tuple[Relay, Person, Person]]:
-    """Ada and Grace, who hear each other through a network of ours."""
-    server = await start_server(
-        WEBRTC_HOST="127.0.0.1", WEBRTC_ANNOUNCED_IPS=ADDRESS, WEBRTC_MEDIA_WORKERS="1"
-    )
-    async with Relay(server.media_ports[0]) as relay:
-        url = f"{server.page_url}?room=studio"
-        ada, grace = [await Person.open(chromium, name, url, tmp_path) for name in ("Ada", "Grace")]
-        for person in (ada, grace):
-            await person.join()
-        await all_hear_each_other(ada, grace)
-        yield relay, ada, grace
 
 
 async def test_when_the_browser_says_that_the_network_changed_the_sound_goes_on(
@@ -53,7 +29,7 @@ async def test_when_the_browser_says_that_the_network_changed_the_sound_goes_on(
 
 
 async def test_a_new_address_in_mid_sentence_is_followed(
-    behind_a_relay: tuple[Relay, Person, Person],
+    behind_a_relay: BehindARelay,
 ) -> None:
     relay, ada, grace = behind_a_relay
     before = [await look(person) for person in (ada, grace)]
@@ -69,7 +45,7 @@ async def test_a_new_address_in_mid_sentence_is_followed(
 
 
 async def test_a_network_that_was_away_for_seconds_gives_the_sound_back(
-    behind_a_relay: tuple[Relay, Person, Person],
+    behind_a_relay: BehindARelay,
 ) -> None:
     relay, ada, grace = behind_a_relay
     before = [await look(person) for person in (ada, grace)]

@@ -1,10 +1,11 @@
-"""A network between browsers and a media worker that can be cut and can change addresses.
+"""A network between browsers and a media worker that can be cut, lose and change addresses.
 
 The worker listens on 127.0.0.1 and announces another loopback address, where the relay stands with
 the same port: `WEBRTC_HOST=127.0.0.1`, `WEBRTC_ANNOUNCED_IPS=ADDRESS`.
 """
 
 import asyncio
+import random
 import socket
 from collections import Counter
 from types import TracebackType
@@ -25,10 +26,13 @@ class Relay:
 
     Attributes:
         cut: nothing gets through while it is true.
+        loss: share of the media packets that get lost on their way to the server, 0 to 1.
     """
 
     def __init__(self, port: int) -> None:
         self.cut = False
+        self.loss = 0.0
+        self._random = random.Random(1)  # the same packets in every run
         self._port = port
         self._loop = asyncio.get_running_loop()
         self._near = _bound(ADDRESS, port)
@@ -74,14 +78,22 @@ class Relay:
             if client not in self._far:
                 far = self._far[client] = _bound(_SERVER, 0)
                 self._loop.add_reader(far.fileno(), self._from_server, far, client)
-            if not self.cut:
+            if not self.cut and not self._loses(datagram):
                 _send(self._far[client], datagram, (_SERVER, self._port))
+
+    def _loses(self, datagram: bytes) -> bool:
+        return _is_media(datagram) and self._random.random() < self.loss
 
     def _from_server(self, far: socket.socket, client: _Address) -> None:
         while (arrived := _receive(far)) is not None:
             if not self.cut:
                 self._delivered[client] += 1
                 _send(self._near, arrived[0], client)
+
+
+def _is_media(datagram: bytes) -> bool:
+    """Whether it is SRTP, not SRTCP, DTLS or STUN (RFC 7983, RFC 5761)."""
+    return len(datagram) > 12 and 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223
 
 
 def _bound(ip: str, port: int) -> socket.socket:
