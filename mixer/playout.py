@@ -59,6 +59,7 @@ CONCEAL_STEP = 480
 HISTORY_KEPT = 12_000  # what was played is kept for so long after expansion was near
 MIN_SIMILARITY = 0.9
 PATIENCE_STEP = 0.05  # what is asked for less at each further try
+PATIENCE_REGAINED = 0.1  # after a change: a sound that was hard to stretch stays so for a while
 TRY_SPACING = 2_400  # 50 ms
 
 
@@ -327,6 +328,8 @@ class Playout:
             self._skip(position + excess, now_s)
         elif self._cooldown > 0:
             return
+        elif excess == 0:
+            self._patience = MIN_SIMILARITY
         elif (steady := min(self._low, self._low_before)) > 0 and (
             steady >= stretch.SHORTEST_PERIOD or len(self._pool)
         ):
@@ -378,7 +381,7 @@ class Playout:
 
     def _stretched(self, samples: int) -> None:
         self._cooldown = samples * STRETCH_SPACING
-        self._patience = MIN_SIMILARITY
+        self._patience = min(MIN_SIMILARITY, self._patience + PATIENCE_REGAINED)
 
     def _skip(self, goal: int, now_s: float) -> None:
         """Go on at the packet before `goal`, blended over; what lies between is dropped."""

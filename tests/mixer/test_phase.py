@@ -18,10 +18,10 @@ def waits(ready, next_s, stride):
 @pytest.mark.parametrize(
     ("ready_ms_before", "shift"),
     [
-        ([0.7], 0),  # just there
+        ([1.9], 0),  # just there
         ([0.2], 1),  # there, but the least drift would miss it
         ([9.8], 1),  # 2.5 ms later it plays the next block, which has waited 2.3
-        ([4.0], 3),  # 7.5 ms later it waits 1.5
+        ([4.4], 3),  # 7.5 ms later it waits 1.9
         ([7.6], 2),
         ([2.4, 2.4, 9.0], 0),
         ([5.1, 5.1, 5.1], 3),
