@@ -220,7 +220,9 @@ async def test_levels_and_figures_tell_who_speaks(front, duo):
         figures |= {p.participant_id: p for p in stats.peer_stats if p.participant_id in names}
     assert is_complete(), figures
     assert {(peer.state, peer.ptime_ms) for peer in figures.values()} == {("connected", 10)}
-    speaking = [front.levels[name][1] for name in names]
-    assert speaking == [True, True]
-    for name in names:
-        assert 13 <= front.levels[name][0] <= 21  # a sine at 0.2 is 17 dB below full scale
+    async with asyncio.timeout(PATIENCE_S):  # on a busy machine the clients themselves stutter
+        while any(
+            not speaking or not 14 <= level <= 20  # a sine at 0.2 is 17 dB below full scale
+            for level, speaking in (front.levels[name] for name in names)
+        ):
+            await asyncio.sleep(0.01)
