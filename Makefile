@@ -16,7 +16,7 @@ BENCHMARKS := latency browser_loop capacity breaking_point loss idle
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench clean install install-dev install-bench lint unit
+.PHONY: help run test check format bench clean install install-dev install-bench lint javascript unit
 
 help:
 	@echo "make run      install what is missing, start the server, print the address to open"
@@ -31,15 +31,12 @@ run: install
 
 test: install-dev
 	@tools/install_test_packages.sh
-	@$(MAKE) --no-print-directory lint unit
+	@$(MAKE) --no-print-directory lint javascript unit
 	@echo "== whole server and browsers"
 	@$(BIN)/python -m pytest -q -m "$(REAL)"
-	@echo "== JavaScript"
-	@$(NODE) npm run --silent types
-	@$(NODE) npm run --silent test
 
 check: install-dev
-	@$(MAKE) --no-print-directory lint unit
+	@$(MAKE) --no-print-directory lint javascript unit
 
 lint:
 	@echo "== format, lint, types, import arrows"
@@ -47,6 +44,12 @@ lint:
 	@$(BIN)/ruff check --quiet $(PYTHON_FILES)
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports > $(DONE)/imports.txt || { cat $(DONE)/imports.txt; exit 1; }
+
+javascript:
+	@echo "== JavaScript: types, unit tests"
+	@$(NODE) npm run --silent types
+	@$(NODE) npm run --silent test > $(DONE)/javascript.txt || { cat $(DONE)/javascript.txt; exit 1; }
+	@tail -n 8 $(DONE)/javascript.txt | grep -E '^. (pass|fail|skipped) '
 
 unit:
 	@echo "== unit tests"
