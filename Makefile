@@ -49,7 +49,7 @@ javascript:
 	@echo "== JavaScript: types, unit tests"
 	@$(NODE) npm run --silent types
 	@$(NODE) npm run --silent test > $(DONE)/javascript.txt || { cat $(DONE)/javascript.txt; exit 1; }
-	@tail -n 8 $(DONE)/javascript.txt | grep -E '^. (pass|fail|skipped) '
+	@grep -oE '(pass|fail|skipped) [0-9]+$$' $(DONE)/javascript.txt | xargs echo
 
 unit:
 	@echo "== unit tests"
