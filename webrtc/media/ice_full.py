@@ -85,10 +85,14 @@ class FullChannel:
 
     def rotate(self) -> None:
         """Begin a new connection; the old one carries packets until the new one can."""
-        self._connection = _make_connection()
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        former, task = self._connection, self._task
+        self._connection, self._task = _make_connection(), None
+        if former is self._live and task is not None:
+            self._own(task)  # ends when its connection is closed
+            return
+        if task is not None:
+            task.cancel()
+        self._own(asyncio.create_task(former.close()))
 
     def set_remote(self, ufrag: str, password: str, candidates: Sequence[str]) -> None:
         """Take the client's side and begin to check."""
