@@ -1,0 +1,115 @@
+"""Priority as the system grants it, and the garbage collector in virtual time."""
+
+import gc
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from webrtc.media import realtime
+from webrtc.media.realtime import PRIORITY, Collector, ask_for_realtime
+
+ROOT = Path(__file__).resolve().parents[2]
+TURN_S = 0.0125
+YOUNG, ALL = 0, 2
+
+
+class Watched:
+    """In place of the `gc` module: what was done when."""
+
+    def __init__(self):
+        self.now_s = 0.0
+        self.done = []
+
+    def collect(self, generation=ALL):
+        self.done.append((self.now_s, generation))
+
+    def freeze(self):
+        self.done.append("frozen")
+
+    def disable(self):
+        self.done.append("disabled")
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    found = Watched()
+    monkeypatch.setattr(realtime, "gc", found)
+    return found
+
+
+def run(watched, seconds, slack_s):
+    """Return when which generation was collected."""
+    collector = Collector(watched.now_s)
+    watched.done.clear()
+    for turn in range(round(seconds / TURN_S) + 1):
+        watched.now_s = turn * TURN_S
+        collector.run(watched.now_s, slack_s)
+    return watched.done
+
+
+def test_it_takes_over_and_never_looks_at_what_is_there_already(watched):
+    Collector(0.0)
+    assert watched.done == [(0.0, ALL), "frozen", "disabled"]
+
+
+def test_what_it_does_to_the_real_collector():
+    try:
+        Collector(0.0)
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def test_young_objects_are_looked_at_once_a_second_in_the_slack(watched):
+    done = run(watched, 200.0, 0.007)
+    assert {generation for _, generation in done} == {YOUNG}
+    assert [time_s for time_s, _ in done] == [float(second) for second in range(1, 201)]
+
+
+def test_nothing_is_collected_where_there_is_no_slack(watched):
+    assert run(watched, 200.0, 0.003) == []
+
+
+def test_all_is_looked_at_once_a_minute_and_only_while_nothing_plays(watched):
+    done = run(watched, 200.0, float("inf"))
+    assert [time_s for time_s, generation in done if generation == ALL] == [60.0, 120.0, 180.0]
+    assert len(done) == 200
+
+
+def test_priority_is_asked_for_and_a_refusal_is_told(monkeypatch, caplog):
+    asked = []
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *how: asked.append(how))
+    assert ask_for_realtime()
+    [(who, policy, parameters)] = asked
+    assert (who, policy) == (0, os.SCHED_RR | os.SCHED_RESET_ON_FORK)
+    assert parameters.sched_priority == PRIORITY
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with caplog.at_level(logging.INFO):
+        assert not ask_for_realtime()
+    assert "not granted" in caplog.text
+
+
+def test_what_is_said_of_the_priority_is_what_the_system_says():
+    """In a process of its own, and a child of that is an ordinary one."""
+    program = (
+        "import os\n"
+        "from webrtc.media.realtime import ask_for_realtime\n"
+        "granted = ask_for_realtime()\n"
+        "policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK\n"
+        "assert (policy == os.SCHED_RR) is granted, (policy, granted)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(os.sched_getscheduler(0) != os.SCHED_OTHER)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=30)
