@@ -1,0 +1,77 @@
+"""`WEBRTC_CORS_ORIGINS` in a real browser: a page of somebody else's server, and one not listed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.support.chromium import Chromium
+from tests.support.server import LiveServer
+
+PAGE = "<!doctype html><title>Somebody else's page</title><p>With a conference in it.</p>"
+
+EMBED = """async (api) => {
+  const { AudioStreamingClient } = await import(`${api}/webrtc_client.js`);
+  const client = new AudioStreamingClient(api);
+  await client.connect();
+  await client.joinRoom('embedded');
+  await client.startPublishing();
+  await client.startSubscribing();
+  window.client = client;
+  const rooms = await (await fetch(`${api}/api/rooms`)).json();
+  return rooms.rooms.map((room) => [room.room_id, room.participants]);
+}"""
+
+REFUSED = """async (api) => {
+  await import(`${api}/webrtc_client.js`);
+  const rest = await fetch(`${api}/api/rooms`).then(() => 'answered', (error) => error.name);
+  const socket = await new Promise((resolve) => {
+    const url = `${api.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
+    const websocket = new WebSocket(url);
+    websocket.onmessage = () => resolve('answered');
+    websocket.onclose = (event) => resolve(event.code);
+  });
+  return [rest, socket];
+}"""
+
+StartServer = Callable[..., Awaitable[LiveServer]]
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[str]:
+    """The origin of a server that has nothing to do with ours."""
+
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(text=PAGE, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", show)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    yield f"http://{host}:{port}"
+    await runner.cleanup()
+
+
+async def test_a_listed_page_joins_speaks_and_asks(
+    start_server: StartServer, chromium: Chromium, elsewhere: str, tone: Callable[[int], Any]
+) -> None:
+    server = await start_server(WEBRTC_CORS_ORIGINS=elsewhere, WEBRTC_MEDIA_WORKERS="1")
+    page = await chromium.page(elsewhere, tone(440))
+    assert await page.evaluate(EMBED, server.api_url) == [["embedded", 1]]
+    await page.wait_for_function(
+        "async () => (await window.client.getAudioStats())?.packetsSent > 20", timeout=30_000
+    )
+
+
+async def test_a_page_that_is_not_listed_gets_neither_answers_nor_a_socket(
+    start_server: StartServer, chromium: Chromium, elsewhere: str
+) -> None:
+    server = await start_server(
+        WEBRTC_CORS_ORIGINS="https://listed.example", WEBRTC_MEDIA_WORKERS="1"
+    )
+    page = await chromium.page(elsewhere)
+    assert await page.evaluate(REFUSED, server.api_url) == ["TypeError", 1006]
