@@ -58,8 +58,10 @@ async def test_a_closed_tab_is_silent_at_once_and_leaves_the_list_when_its_time_
     ada, grace = await people("Ada", "Grace")
     await all_hear_each_other(ada, grace)
     await grace.page.close()
-    await ada.hears()
     await ada.sees(ada, grace)
-    gone_ms = 1000 * (FrontLimits().resume_window_s + 30)
+    await ada.hears()
+    limits = FrontLimits()
+    gone_ms = 1000 * (limits.lost_after_s + 20)  # and her seat is still kept
+    assert gone_ms < 1000 * limits.resume_window_s
     await expect(ada.strip_of(grace)).to_have_count(0, timeout=gone_ms)
     await ada.sees(ada)
