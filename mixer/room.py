@@ -104,10 +104,10 @@ class RoomMixer:
             self._drop(source)
 
     def mute_source(self, source_id: str, muted: bool) -> None:
-        """Mute or unmute for everyone; unknown ids are ignored."""
+        """Mute or unmute for everyone; unknown ids are ignored, and who leaves stays muted."""
         source = self.sources.get(source_id)
         if source is not None:
-            source.muted = muted
+            source.muted = muted or source.leaving
             if muted:
                 source.disengage_now()
 

@@ -1,7 +1,7 @@
 """Whatever happens in a room, in whatever order, these hold for everybody in it."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixer.listener import PersonalGain
@@ -109,6 +109,9 @@ class Session:
 
 
 @settings(max_examples=25, deadline=None)
+@example(
+    ptime="auto", schedule=[("wait", 1, None), ("publish", "anna", False), ("mute", "anna", False)]
+)
 @given(
     ptime=st.sampled_from(["auto", "auto", 10, 20]),
     schedule=st.lists(events, min_size=5, max_size=40),
