@@ -5,6 +5,7 @@ import gc
 import itertools
 import os
 import time
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -156,6 +157,18 @@ async def test_people_who_spoke_and_listened_leave_nothing(worker):
     while holdings(worker) != before and time.monotonic() < deadline_s:
         await asyncio.sleep(0.05)  # the clients clean up after themselves too
     assert holdings(worker) == before
+
+
+async def test_a_closed_connection_is_freed_without_the_garbage_collector(worker):
+    worker.handle(PutRoom("r"))
+    worker.handle(put("anna"))
+    client = await connect(worker, "anna")
+    peer = weakref.ref(worker.participants["anna"].peer)
+    gc.disable()  # it looks at old objects while nothing plays, which may be never
+    worker.handle(DropParticipant("anna"))
+    await client.close()
+    await idle(worker)
+    assert peer() is None
 
 
 async def test_dropping_a_room_drops_its_people(worker):

@@ -166,6 +166,7 @@ class LiteChannel:
         if self._inbox.full():
             self._inbox.get_nowait()
         self._inbox.put_nowait(None)
+        del self.peer  # nobody asks for it any more; a cycle would wait for the garbage collector
 
     def _unbind(self, address: int) -> None:
         self._addresses.pop(address, None)
