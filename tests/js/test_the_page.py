@@ -85,6 +85,22 @@ async def test_a_reload_takes_the_same_seat_with_its_switches(
     assert await page.evaluate(f"{CLIENT}.microphone.track.enabled") is False
 
 
+async def test_a_quick_hand_that_joins_before_the_page_is_connected_gets_in(
+    live_server: LiveServer, chromium: Chromium
+) -> None:
+    browser = await chromium.launch()
+    page = await browser.new_page()
+
+    async def after_a_while(route: Any) -> None:
+        await page.wait_for_timeout(1500)
+        route.connect_to_server()
+
+    await page.route_web_socket("**/socket.io/**", after_a_while)
+    await page.goto(f"{live_server.page_url}?room=studio")
+    await expect(page.get_by_text("connecting…")).to_be_visible()
+    await join(page, "Ada", broadcast=False)
+
+
 async def test_a_seat_that_is_taken_elsewhere_is_given_up_with_a_word(
     live_server: LiveServer, chromium: Chromium
 ) -> None:

@@ -125,7 +125,7 @@ export class AgApp extends HTMLElement {
     if (wish.publishing === undefined) this.#like({ name: wish.name, broadcast, listen });
     this.#pendingVisit = null;
     try {
-      if (this.client.state === 'disconnected') await this.client.connect();
+      await this.client.connect(); // at once when it is; a quick hand comes before it is
       await Promise.all([
         this.client.setMuted(wish.muted ?? false),
         this.client.setDeafened(wish.deafened ?? false),
