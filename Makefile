@@ -16,7 +16,7 @@ BENCHMARKS := latency browser_loop capacity breaking_point loss idle
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench clean install install-dev install-bench lint javascript unit
+.PHONY: help run test check format bench screenshots clean install install-dev install-bench lint javascript unit
 
 help:
 	@echo "make run      install what is missing, start the server, print the address to open"
@@ -24,6 +24,7 @@ help:
 	@echo "make check    format, lint, types, import arrows and unit tests, in under a minute"
 	@echo "make format   format the code and sort its imports"
 	@echo "make bench    run the benchmarks that docs/performance.md quotes"
+	@echo "make screenshots  take the pictures of the documentation from the real page"
 	@echo "make clean    remove what was installed and built"
 
 run: install
@@ -63,6 +64,9 @@ bench: install-bench
 	@for each in $(BENCHMARKS); do \
 		echo "== benchmarks.$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; \
 	done
+
+screenshots: install-dev
+	@$(BIN)/python tools/screenshots.py
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
