@@ -12,8 +12,10 @@ from webrtc.front_origins import OriginPolicy
 
 _PACKAGE: Final = Path(webrtc.__file__).parent
 _SOCKETIO_CLIENT: Final = Path("socket.io-client/dist")
+_LIBOPUS: Final = Path("libopus-wasm/dist/generated/libopus.generated.mjs")
 
 VENDOR_FILES: Final = {
+    "/vendor/libopus.js": _LIBOPUS,
     "/vendor/socket.io.esm.min.js": _SOCKETIO_CLIENT / "socket.io.esm.min.js",
     "/vendor/socket.io.esm.min.js.map": _SOCKETIO_CLIENT / "socket.io.esm.min.js.map",
 }
@@ -78,6 +80,8 @@ class Pages:
     def _policy(self, host_header: str) -> str:
         """Only our own files run; the page may talk to both ports of the host it came from.
 
+        WebAssembly may be compiled, for the Opus decoder of the page's own playout path; that
+        opens no way to `eval`.
         Workers may come from a blob, because a script of another origin cannot start one from
         our files where the page embeds the client elsewhere.
         """
@@ -85,7 +89,7 @@ class Pages:
         return "; ".join(
             [
                 "default-src 'none'",
-                "script-src 'self'",
+                "script-src 'self' 'wasm-unsafe-eval'",
                 "style-src 'self'",
                 "img-src 'self' data:",
                 "font-src 'self'",

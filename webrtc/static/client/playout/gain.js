@@ -33,13 +33,11 @@ export function fadeCurve(from, to) {
 
 /** The gain of an output and the fade that it is in; it begins at 0. */
 export class Fader {
-  constructor() {
-    this.gain = 0;
-    this._from = 0;
-    this._to = 0;
-    this._start = 0;
-    this._length = 0;
-  }
+  gain = 0;
+  #from = 0;
+  #to = 0;
+  #start = 0;
+  #length = 0;
 
   /**
    * Begin a fade from where the gain stands when it starts.
@@ -49,15 +47,10 @@ export class Fader {
    * @param {number} length Frames.
    */
   fadeTo(gain, start, length) {
-    this._from = this.gain;
-    this._to = gain;
-    this._start = start;
-    this._length = length;
-  }
-
-  /** Whether nothing is heard, and nothing begins to be. */
-  get isShut() {
-    return this.gain === 0 && this._to === 0;
+    this.#from = this.gain;
+    this.#to = gain;
+    this.#start = start;
+    this.#length = length;
   }
 
   /**
@@ -68,9 +61,9 @@ export class Fader {
    * @param {number} frame Of the context, at the first sample.
    */
   apply(left, right, frame) {
-    if (this.gain === 1 && this._to === 1) return;
+    if (this.gain === 1 && this.#to === 1) return;
     for (let index = 0; index < left.length; index += 1) {
-      const gain = this._at(frame + index);
+      const gain = this.#at(frame + index);
       left[index] = /** @type {number} */ (left[index]) * gain;
       right[index] = /** @type {number} */ (right[index]) * gain;
       this.gain = gain;
@@ -78,9 +71,9 @@ export class Fader {
   }
 
   /** @param {number} frame */
-  _at(frame) {
-    const done = frame - this._start;
-    if (done < 0) return this._from;
-    return done >= this._length ? this._to : between(this._from, this._to, done / this._length);
+  #at(frame) {
+    const done = frame - this.#start;
+    if (done < 0) return this.#from;
+    return done >= this.#length ? this.#to : between(this.#from, this.#to, done / this.#length);
   }
 }

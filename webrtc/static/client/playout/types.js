@@ -65,7 +65,8 @@
  * @property {number} malformed
  * @property {number} dropped Frames thrown away unplayed: backlog skipped, or a bound reached.
  * @property {number} resets
- * @property {number} underruns Times that the next frame was not there, with none after it either.
+ * @property {number} underruns Times that sound was needed and not there, though it came later, or
+ *   nothing came any more. Frames that were lost count as `lost` only.
  * @property {number} fecSamples
  * @property {number} concealedSamples
  * @property {number} compressedSamples
@@ -79,9 +80,12 @@
  *   network asks for more than this path gives.
  * @property {number} delayMs Delay reached: from a frame's arrival at the processor to the moment
  *   that its first sample is rendered, averaged over about 32 frames.
+ * @property {number | null} playoutOffsetMs Time of the context at which frames are rendered, less the
+ *   time at which they came to the worker, averaged alike; with `AudioContext.getOutputTimestamp`
+ *   it gives the delay to the ear (`PlayoutNode.delayToEarMs`). `null` before the first frame.
  * @property {number} jitterMs Interarrival jitter (RFC 3550, section 6.4.1) at the worker.
  * @property {number} driftPpm How much faster than the context's clock the sender's runs.
- * @property {number} gain
+ * @property {number} gain Of the output, 0 to 1.
  */
 
 /**

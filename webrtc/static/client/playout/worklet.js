@@ -1,0 +1,127 @@
+/**
+ * The processor on the audio thread: takes frames, reads the clock, fills blocks. Glue only; what
+ * is played when is decided in `playout_core.js`.
+ *
+ * The decoder is compiled once for all processors of a context, when this module is loaded.
+ */
+
+import createLibopus from '../../vendor/libopus.js';
+import { OpusDecoder } from './decoder.js';
+import { Fader } from './gain.js';
+import { Playout } from './playout_core.js';
+
+const REPORT_S = 0.25;
+
+const library = createLibopus();
+library.catch(() => {}); // each processor tells of it
+
+class PlayoutProcessor extends AudioWorkletProcessor {
+  #fader = new Fader();
+  /** @type {Playout | null} */
+  #playout = null;
+  /** @type {OpusDecoder | null} */
+  #decoder = null;
+  /** @type {MessagePort | null} */
+  #frames = null;
+  #nextFrame = currentFrame;
+  #reportAt = currentFrame;
+  #ended = false;
+
+  constructor() {
+    super();
+    this.port.onmessage = (event) => this.#obey(event.data);
+    library.then(
+      (libopus) => this.#begin(libopus),
+      (/** @type {unknown} */ error) => this.#fail(error),
+    );
+  }
+
+  /**
+   * @param {Float32Array[][]} _inputs
+   * @param {Float32Array[][]} outputs
+   */
+  process(_inputs, outputs) {
+    const left = outputs[0]?.[0];
+    const right = outputs[0]?.[1];
+    if (this.#ended || left === undefined || right === undefined) return !this.#ended;
+    this.#nextFrame = currentFrame + left.length;
+    if (this.#playout === null) return true;
+    try {
+      this.#playout.pull(left, right, currentFrame / sampleRate);
+    } catch (error) {
+      left.fill(0);
+      right.fill(0);
+      this.#fail(error);
+      return false;
+    }
+    this.#fader.apply(left, right, currentFrame);
+    if (currentFrame >= this.#reportAt) this.#report(this.#playout);
+    return true;
+  }
+
+  /** @param {import('./decoder.js').Libopus} libopus */
+  #begin(libopus) {
+    if (this.#ended) return;
+    try {
+      this.#decoder = new OpusDecoder(libopus);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#playout = new Playout(this.#decoder, sampleRate);
+    this.#listen();
+    this.#tell({ type: 'ready' });
+  }
+
+  /** @param {import('./types.js').PlayoutCommand} command */
+  #obey(command) {
+    if (this.#ended) return;
+    if (command.type === 'frames') {
+      this.#frames?.close();
+      this.#frames = command.port;
+      this.#playout?.reset();
+      this.#listen();
+    } else if (command.type === 'gain') {
+      const start = Math.round((command.atTime ?? 0) * sampleRate);
+      const length = Math.round((command.durationMs / 1000) * sampleRate);
+      this.#fader.fadeTo(command.gain, Math.max(start, this.#nextFrame), length);
+    } else {
+      this.#end();
+    }
+  }
+
+  /** Take frames once they come and can be decoded; until then they wait in the port. */
+  #listen() {
+    const playout = this.#playout;
+    if (this.#frames === null || playout === null) return;
+    this.#frames.onmessage = (event) => playout.push(event.data, this.#nextFrame / sampleRate);
+  }
+
+  /** @param {Playout} playout */
+  #report(playout) {
+    this.#reportAt = currentFrame + Math.round(REPORT_S * sampleRate);
+    this.#tell({ type: 'stats', stats: { ...playout.stats(), gain: this.#fader.gain } });
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (this.#ended) return;
+    this.#end();
+    this.#tell({ type: 'failed', message: String(error) });
+  }
+
+  #end() {
+    this.#ended = true;
+    this.#frames?.close();
+    this.#decoder?.free();
+    this.#decoder = null;
+    this.#playout = null;
+  }
+
+  /** @param {import('./types.js').PlayoutReport} report */
+  #tell(report) {
+    this.port.postMessage(report);
+  }
+}
+
+registerProcessor('ag06-playout', PlayoutProcessor);
