@@ -34,8 +34,10 @@ export class Drift {
    */
   follow(excessMs, elapsedS) {
     const errorMs = within(excessMs, MAX_ERROR_MS);
-    this.ppm = within(this.ppm + errorMs * PPM_PER_MS_S * elapsedS, MAX_PPM);
-    const wantedPpm = within(this.ppm + errorMs * PPM_PER_MS, MAX_PPM);
+    const askedPpm = this.ppm + errorMs * PPM_PER_MS;
+    const wantedPpm = within(askedPpm, MAX_PPM);
+    // At the bound the error says nothing of the clocks yet.
+    if (askedPpm === wantedPpm) this.ppm += errorMs * PPM_PER_MS_S * elapsedS;
     const slew = SLEW_PPM_PER_S * elapsedS;
     this.#correctionPpm += within(wantedPpm - this.#correctionPpm, slew);
     return this.speed;
