@@ -32,6 +32,7 @@ export class FrameQueue {
   #known = false;
   #newestSequence = 0;
   #lastSequence = -1;
+  #lastEnd = 0;
   #seen = new Float64Array(REMEMBERED);
 
   /**
@@ -121,10 +122,13 @@ export class FrameQueue {
     while (frames.length > MAX_FRAMES || this.#span() > MAX_SAMPLES) this.dropFirst();
   }
 
-  /** How many frames are missing between the last one taken and the first here. */
+  /**
+   * How many frames are missing between the last one taken and the first here. Numbers that are
+   * skipped where no sound is missing were none of ours: padding and probes have numbers too.
+   */
   get lostBeforeFirst() {
     const first = this.frames[0];
-    if (first === undefined || this.#lastSequence < 0) return 0;
+    if (first === undefined || this.#lastSequence < 0 || first.position <= this.#lastEnd) return 0;
     const missing = first.sequence - this.#lastSequence - 1;
     return missing > 0 && missing <= MAX_LOST_AT_ONCE ? missing : 0;
   }
@@ -140,6 +144,7 @@ export class FrameQueue {
     this.#losses.played(lost);
     const first = /** @type {Queued} */ (this.frames.shift());
     this.#lastSequence = first.sequence;
+    this.#lastEnd = first.position + first.samples;
     return first;
   }
 
