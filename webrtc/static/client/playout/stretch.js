@@ -102,7 +102,8 @@ export class Stretcher {
    * @param {number} samples
    */
   #compressPlane(plane, at, samples) {
-    for (let index = 0; index < OVERLAP; index += 1) {
+    // Backwards, because a short cut reads what it writes further on.
+    for (let index = OVERLAP - 1; index >= 0; index -= 1) {
       const rise = item(RISE, index);
       const later = at + samples + index;
       plane[later] = item(plane, later) * rise + item(plane, at + index) * (1 - rise);
