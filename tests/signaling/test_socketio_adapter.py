@@ -5,7 +5,9 @@ webrtc/signaling/socketio_adapter.py.
 """
 
 import asyncio
+import gc
 import inspect
+import weakref
 
 import socketio
 from engineio import async_socket
@@ -70,6 +72,32 @@ async def test_a_client_that_answers_no_ping_is_given_up(front: RunningFront) ->
         assert await socket.closed()
     async with asyncio.timeout(5):
         while front.front.dispatcher.sockets:
+            await asyncio.sleep(0)
+
+
+async def test_a_closed_socket_is_freed_at_once(front: RunningFront) -> None:
+    signaling = front.front.signaling
+    gc.disable()  # what goes now, goes without the collector
+    try:
+        async with raw_socket(front) as socket:
+            assert await socket.is_well()
+            engine_id = socket.opened["sid"]
+            held = [
+                weakref.ref(signaling.eio.sockets[engine_id]),
+                weakref.ref(signaling._websockets[engine_id]),
+            ]
+        async with asyncio.timeout(5):
+            while any(each() is not None for each in held):
+                await asyncio.sleep(0)
+    finally:
+        gc.enable()
+
+
+async def test_a_socket_that_is_open_waits_for_its_next_ping(front: RunningFront) -> None:
+    async with raw_socket(front) as socket:
+        assert socket.opened["sid"] in front.front.signaling.eio._pings
+    async with asyncio.timeout(5):
+        while front.front.signaling.eio._pings:
             await asyncio.sleep(0)
 
 

@@ -1,11 +1,12 @@
 """Our touches of python-socketio and python-engineio, private ones included, all in this file.
 
-The library keeps the handshake, the pings and the life of a socket. Three things are ours, because
-with the library's own way a client could make the server log tracebacks, and because one emit to a
-room would start one task per listener:
+The library keeps the handshake, the pings and the life of a socket. Four things are ours, because
+with the library's own way a client could make the server log tracebacks, because one emit to a
+room would start one task per listener, and because a closed socket would be kept for 25 s:
 
 - `_WebSocket` takes the place of the library's aiohttp wrapper: it lets only well-formed Engine.IO
   frames through, and offers whole frames to the transport at once (no compression, no queue).
+- `_Engine` knows the task that waits for a socket's next ping, so that it can be ended with it.
 - `_handle_eio_message` parses Socket.IO packets strictly and hands events to our dispatcher; a
   client cannot call the library's `connect` and `disconnect` handlers by sending events so named.
 - `_send_packet` writes through the same path, so that acknowledgements and events keep their order.
@@ -19,8 +20,10 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Final
 
+import engineio
 import socketio
 from aiohttp import WSCloseCode, WSMsgType, web
+from engineio.async_socket import AsyncSocket
 
 from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
@@ -77,15 +80,19 @@ class _WebSocket:
             self._server.remove(self)
         return self._response
 
-    async def wait(self) -> str:
-        """Return the next well-formed frame; OSError ends the connection."""
+    async def wait(self) -> str | None:
+        """Return the next well-formed frame; None ends the connection.
+
+        An exception would end it too, but its traceback and engineio's frame would hold each
+        other, and the whole connection with them, until the garbage collector gets to it.
+        """
         await self._opened.wait()  # our OPEN packet goes first, even to a hasty client
         while True:
             message = await self._response.receive()
             if message.type is WSMsgType.TEXT and _well_formed(message.data):
                 return str(message.data)
             if message.type is not WSMsgType.BINARY:
-                raise OSError("the websocket ends here")
+                return None
             # An attachment of a binary event, which was refused when it came.
 
     async def send(self, message: str) -> None:
@@ -150,6 +157,29 @@ class _WebSocket:
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+
+class _Engine(engineio.AsyncServer):  # type: ignore[misc]
+    """engineio's server, whose pings can be stopped."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._pings: dict[str, asyncio.Task[None]] = {}
+
+    def start_background_task(
+        self, target: Any, *arguments: Any, **options: Any
+    ) -> asyncio.Task[None]:
+        """Start a task, as engineio does when a socket's next ping is to be waited for."""
+        task: asyncio.Task[None] = super().start_background_task(target, *arguments, **options)
+        if getattr(target, "__func__", None) is AsyncSocket._send_ping:
+            self._pings[target.__self__.sid] = task
+        return task
+
+    def stop_pings(self, engine_id: str) -> None:
+        """Let go of a socket that is closed; its next ping would be due in up to 25 s."""
+        ping = self._pings.pop(engine_id, None)
+        if ping is not None:
+            ping.cancel()
 
 
 class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
@@ -223,6 +253,7 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
     def remove(self, websocket: _WebSocket) -> None:
         """Forget a websocket; engineio itself would keep one whose handshake failed."""
         self._websockets.pop(websocket.engine_id, None)
+        self.eio.stop_pings(websocket.engine_id)
         engine_socket = self.eio.sockets.get(websocket.engine_id)
         if engine_socket is not None and not engine_socket.connected:
             engine_socket.closed = True
@@ -230,6 +261,9 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
             self.environ.pop(websocket.engine_id, None)
 
     # ---- what the library calls ----
+
+    def _engineio_server_class(self) -> type[_Engine]:
+        return _Engine
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any]) -> None:
         websocket = self._websockets[self.manager.eio_sid_from_sid(sid, _NAMESPACE)]
