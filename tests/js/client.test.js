@@ -5,6 +5,7 @@ import { BaseClient } from '../../webrtc/static/client/client.js';
 import {
   FakePeerConnection,
   FakeServer,
+  NO_OWN_PLAYOUT,
   SEND_CODECS,
   VirtualClock,
   refusal,
@@ -82,6 +83,7 @@ function world(options = {}, codecs = SEND_CODECS) {
     sendCodecs: () => codecs,
     createAudioElement: () =>
       /** @type {any} */ ({ play: async () => {}, pause: () => {}, srcObject: null }),
+    ...NO_OWN_PLAYOUT,
     mediaDevices: undefined,
     isSecureContext: true,
     hasWebRtc: true,
@@ -577,4 +579,25 @@ test('nothing watches the network once nobody speaks', async () => {
   await lose(there, 0.1, 3);
   await there.client.disconnect();
   assert.equal(there.clock.pending, 0);
+});
+
+test('a browser without the means plays as it can, and a wrong choice is refused', async () => {
+  const there = world({ playout: 'low-latency' });
+  /** @type {unknown[]} */
+  const told = [];
+  there.client.on('playout-changed', (detail) => told.push(detail));
+  await there.client.connect();
+  await there.client.joinRoom('studio');
+  await there.client.startSubscribing();
+  const { playout } = there.client;
+  assert.deepEqual(playout, { mode: 'low-latency', path: 'browser', reason: 'unsupported' });
+  assert.deepEqual(told.at(-1), { path: 'browser', reason: 'unsupported' });
+  await there.client.setPlayout('browser');
+  assert.deepEqual(told.at(-1), { path: 'browser', reason: 'chosen' });
+  await assert.rejects(there.client.setPlayout(/** @type {any} */ ('fast')), {
+    reason: 'invalid_option',
+    detail: 'playout is one of auto, low-latency, browser, not fast.',
+  });
+  assert.throws(() => world({ playout: /** @type {any} */ ('fast') }), { reason: 'invalid_option' });
+  assert.equal((await there.client.getAudioStats()).playout.reason, 'chosen');
 });

@@ -21,6 +21,8 @@ function makeLink(change = {}, sendCodecs = SEND_CODECS) {
       sendAnswer: async (sdp) => seen.answers.push(sdp),
       sendCandidate: () => {},
       state: (state) => seen.states.push(state),
+      receiver: () => {},
+      closed: () => {},
       track: () => {},
       ...change,
     },
@@ -194,4 +196,26 @@ test('a browser without RED is never asked for it', async () => {
   fake(link).transceiver.setCodecPreferences = () => assert.fail('codecs were ordered');
   link.configure({ redundancy: true });
   await link.offer();
+});
+
+test('a receiver is told of before anything else happens, and when its connection is closed', async () => {
+  /** @type {unknown[]} */
+  const told = [];
+  const { link, seen } = makeLink({
+    receiver: (receiver) => {
+      assert.deepEqual(seen.offers, []);
+      told.push(receiver);
+    },
+    closed: () => told.push('closed'),
+  });
+  const done = link.renew({});
+  assert.deepEqual(told, [fake(link).transceiver.receiver]); // in the same turn
+  await done;
+  const first = told[0];
+  seen.offers.length = 0;
+  await link.renew({});
+  link.close();
+  link.close();
+  assert.deepEqual(told, [first, 'closed', told[2], 'closed']);
+  assert.notEqual(told[2], first);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { computeStats, readReport, readUplink } from '../../webrtc/static/client/stats.js';
+import { playoutStats } from './support.js';
 
 /** @param {Partial<import('../../webrtc/static/client/stats.js').Reading>} change */
 const reading = (change) => ({
@@ -9,7 +10,16 @@ const reading = (change) => ({
   ...change,
 });
 
-const CONTEXT = { ptimeUpMs: 10, captureLatencyMs: 5, redundancy: false };
+/** @type {import('../../webrtc/static/client/playout_paths.js').PlayoutState} */
+const BY_ELEMENT = {
+  mode: 'auto',
+  path: 'browser',
+  reason: 'unsupported',
+  toEarMs: null,
+  outputMs: null,
+  stats: null,
+};
+const CONTEXT = { ptimeUpMs: 10, captureLatencyMs: 5, redundancy: false, playout: BY_ELEMENT };
 
 test('rates come from what was sent and received between two readings', () => {
   const before = reading({ atMs: 1000, bytesSent: 1000, bytesReceived: 500 });
@@ -73,17 +83,39 @@ test('the hops of the latency budget add up to its total', () => {
     serverBufferMs: 12,
     mixMs: 2.5,
     networkDownMs: 15,
-    browserBufferMs: 20,
+    playoutBufferMs: 20,
     outputMs: 10,
   });
   assert.equal(totalMs, 96);
 });
 
+test('the last hops are those of the path that is heard', () => {
+  const after = reading({ atMs: 1000, jitterBufferDelayS: 960, jitterBufferEmitted: 48000 });
+  const stats = playoutStats({ delayMs: 12, depthMs: 9, concealedSamples: 960 });
+  /** @param {Partial<typeof BY_ELEMENT>} change */
+  const hops = (change) => {
+    const playout = { ...BY_ELEMENT, ...change };
+    const { latency } = computeStats(null, after, null, { ...CONTEXT, playout });
+    return [latency.playoutBufferMs, latency.outputMs];
+  };
+  assert.deepEqual(hops({ path: 'low-latency', stats, toEarMs: 30, outputMs: 11 }), [12, 18]);
+  assert.deepEqual(hops({ path: 'low-latency', stats, toEarMs: null, outputMs: 11 }), [12, 11]);
+  assert.deepEqual(hops({ stats, outputMs: 11 }), [20, 11]);
+  assert.deepEqual(hops({}), [20, null]);
+  const { playout } = computeStats(null, after, null, {
+    ...CONTEXT,
+    playout: { ...BY_ELEMENT, stats },
+  });
+  assert.equal(playout.concealedMs, 20);
+  assert.equal(playout.depthMs, 9);
+  assert.equal(computeStats(null, after, null, CONTEXT).playout.depthMs, null);
+});
+
 test('what is not known is null and does not count', () => {
   const { latency, loss, jitterMs, concealedRatio } = computeStats(null, reading({}), null, {
+    ...CONTEXT,
     ptimeUpMs: null,
     captureLatencyMs: null,
-    redundancy: false,
   });
   assert.equal(latency.totalMs, 0);
   assert.equal(latency.serverBufferMs, null);

@@ -1,5 +1,7 @@
 /** Stand-ins for clock, socket and peer connection, so that the client runs without a browser. */
 
+import assert from 'node:assert/strict';
+
 /** A clock that only moves when told; its timers run in order. */
 export class VirtualClock {
   #now = 0;
@@ -169,6 +171,49 @@ export class FakeSocket {
     acknowledge(null, ack);
   }
 }
+
+/** A browser that gives no encoded frames away. */
+export const NO_OWN_PLAYOUT = {
+  createAudioContext: null,
+  createFramesWorker: null,
+  createTransform: () => assert.fail('there are no transforms'),
+  createPlayoutNode: () => assert.fail('there are no nodes'),
+  gestures: new EventTarget(),
+};
+
+/**
+ * What our own playout path reports while all is well.
+ * @param {Partial<import('../../webrtc/static/client/playout/types.js').PlayoutStats>} [change]
+ * @returns {import('../../webrtc/static/client/playout/types.js').PlayoutStats}
+ */
+export const playoutStats = (change = {}) => ({
+  state: 'playing',
+  received: 0,
+  duplicates: 0,
+  late: 0,
+  lost: 0,
+  reordered: 0,
+  malformed: 0,
+  dropped: 0,
+  resets: 0,
+  underruns: 0,
+  fecSamples: 0,
+  concealedSamples: 0,
+  compressedSamples: 0,
+  expandedSamples: 0,
+  skippedSamples: 0,
+  decodeErrors: 0,
+  playedSamples: 0,
+  depthMs: 10,
+  targetMs: 10,
+  wantedMs: 10,
+  delayMs: 10,
+  playoutOffsetMs: null,
+  jitterMs: 1,
+  driftPpm: 0,
+  gain: 1,
+  ...change,
+});
 
 /** @param {string} reason */
 export const refusal = (reason) => ({ ok: false, error: { reason, detail: `because ${reason}` } });

@@ -158,6 +158,6 @@ export const HOPS = /** @type {const} */ ([
   ['serverBufferMs', 'Server buffer', 'server-zone'],
   ['mixMs', 'Mix', 'server-zone'],
   ['networkDownMs', 'Network down', 'network'],
-  ['browserBufferMs', 'Browser buffer', 'here'],
+  ['playoutBufferMs', 'Playout buffer', 'here'],
   ['outputMs', 'Output', 'here'],
 ]);

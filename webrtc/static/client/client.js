@@ -1,24 +1,20 @@
 /**
- * `AudioStreamingClient`: the public face. It keeps what the user wants (room, broadcasting,
- * listening, mutes, settings, own mix) and has session.js and media.js bring it about, again after
- * every interruption.
+ * `AudioStreamingClient`: the public face. What the user wants is kept by room.js (mutes, settings,
+ * own mix) and sound.js (broadcasting, listening); session.js keeps the seat. Each brings its part
+ * about, again after every interruption.
  */
 
-import { AudioStreamingError, PASSING_REASONS } from './errors.js';
+import { AudioStreamingError } from './errors.js';
 import { Emitter } from './emitter.js';
-import { Figures } from './figures.js';
-import { Media } from './media.js';
-import { Microphone } from './microphone.js';
-import { Playback } from './playback.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
-import { readUplink } from './stats.js';
-import { Uplink } from './uplink.js';
+import { Sound } from './sound.js';
 import { watchEnvironment } from './watch.js';
 
 /**
  * @typedef {import('./roster.js').ListenerMix} ListenerMix
  * @typedef {import('./microphone.js').MicrophoneWishes} MicrophoneWishes
+ * @typedef {import('./playout/path_switch.js').PlayoutMode} PlayoutMode
  * @typedef {import('./redundancy.js').RedundancyMode} RedundancyMode
  * @typedef {import('./stats.js').AudioStats} AudioStats
  * @typedef {import('./types.js').ClientState} ClientState
@@ -36,6 +32,15 @@ const PEOPLE_EVENTS = /** @type {const} */ ([
   'error',
 ]);
 
+const SOUND_EVENTS = /** @type {const} */ ([
+  'error',
+  'track',
+  'playbackblocked',
+  'playout-changed',
+  'microphonechange',
+  'microphonelost',
+]);
+
 /** @extends {Emitter<import('./types.js').ClientEvents>} */
 export class BaseClient extends Emitter {
   /**
@@ -48,19 +53,13 @@ export class BaseClient extends Emitter {
     this.#options = options;
     this.#platform = platform;
     this.serverUrl = serverUrl;
-    this.microphone = new Microphone(platform);
-    this.playback = new Playback(platform.createAudioElement);
     this.#session = new Session(platform.createSocket(serverUrl, options.path), platform);
     this.#room = new Room(this.#session);
-    this.#media = new Media((...request) => this.#session.request(...request), platform);
-    this.#figures = new Figures(() => this.#session.request('get_stats'), platform.now);
-    this.#uplink = new Uplink(
-      { read: () => this.#readUplink(), changed: () => this.#wantMedia() },
-      platform,
-      options.redundancy,
-    );
+    this.#sound = new Sound((...request) => this.#session.request(...request), platform, options);
+    this.microphone = this.#sound.microphone;
+    this.playback = this.#sound.playback;
     this.#session.on('change', () => this.#stateChanged());
-    this.#session.on('down', () => this.#media.input('signalingDown'));
+    this.#session.on('down', () => this.#sound.input('signalingDown'));
     this.#session.on('joined', (detail) => void this.#joined(detail));
     this.#session.on('roomlost', ({ error }) => this.#roomOver(error.reason));
     this.#session.on('event', ({ event, payload }) => this.#serverEvent(event, payload));
@@ -69,29 +68,19 @@ export class BaseClient extends Emitter {
       this.microphone.setEnabled(!muted);
       this.playback.setSilent(deafened);
     });
-    this.#media.on('change', () => this.#mediaChanged());
-    this.#media.on('error', (detail) => this.emit('error', detail));
-    this.#media.on('track', ({ track }) => this.#remoteTrack(track));
-    this.playback.on('blockedchange', (detail) => this.emit('playbackblocked', detail));
-    this.microphone.on('change', ({ track }) => this.#microphoneChanged(track));
-    this.microphone.on('lost', (detail) => this.emit('microphonelost', detail));
+    for (const type of SOUND_EVENTS) this.#sound.on(type, (detail) => this.emit(type, detail));
+    this.#sound.on('statechange', () => this.#mediaChanged());
   }
 
   #options;
   #platform;
   #session;
-  #media;
+  #sound;
   #room;
   /** @type {ClientState} */
   #state = 'disconnected';
   /** @type {MediaState} */
   #mediaState = 'idle';
-  #publishing = false;
-  #subscribing = false;
-  /** @type {number | null} */
-  #jitterBufferMs = 0;
-  #figures;
-  #uplink;
   /** @type {(() => void) | null} */
   #stopWatching = null;
 
@@ -125,7 +114,7 @@ export class BaseClient extends Emitter {
   }
 
   get isPublishing() {
-    return this.#publishing;
+    return this.#sound.isPublishing;
   }
 
   /** Whether the browser waits for a click before it plays: see `resumePlayback()`. */
@@ -134,7 +123,7 @@ export class BaseClient extends Emitter {
   }
 
   get isSubscribing() {
-    return this.#subscribing;
+    return this.#sound.isSubscribing;
   }
 
   get isMuted() {
@@ -147,7 +136,7 @@ export class BaseClient extends Emitter {
 
   /** The RTCPeerConnection in use; for figures and tests, not to be changed. */
   get peerConnection() {
-    return this.#media.connection;
+    return this.#sound.connection;
   }
 
   /** The settings of this client's strip as the server confirmed them. */
@@ -210,24 +199,14 @@ export class BaseClient extends Emitter {
    * @throws {AudioStreamingError} Of the microphone (`permission_denied`, …), of the server,
    *   `media_unreachable` (attempts go on), `not_joined`.
    */
-  async startPublishing({ track, ...wishes } = {}) {
+  async startPublishing(options = {}) {
     this.#assertSeat('subscriber');
-    if (track) this.microphone.adopt(track);
-    else if (!this.microphone.track || Object.keys(wishes).length > 0)
-      await this.microphone.open(wishes);
-    await this.#media.setTrack(this.microphone.track);
-    await this.#start(
-      () => (this.#publishing = true),
-      () => (this.#publishing = false),
-    );
+    await this.#sound.publish(options);
   }
 
   /** Stop sending and free the microphone; listening goes on. */
   async stopPublishing() {
-    this.#publishing = false;
-    await this.#media.setTrack(null);
-    this.microphone.close();
-    this.#wantMedia();
+    await this.#sound.stopPublishing();
   }
 
   /**
@@ -242,22 +221,12 @@ export class BaseClient extends Emitter {
    */
   async startSubscribing({ play = true, audioElement, jitterBufferMs = 0 } = {}) {
     this.#assertSeat('publisher');
-    this.#jitterBufferMs = jitterBufferMs;
-    if (play) this.playback.start(audioElement ?? null);
-    await this.#start(
-      () => (this.#subscribing = true),
-      () => {
-        this.#subscribing = false;
-        this.playback.stop();
-      },
-    );
+    await this.#sound.subscribe({ play, audioElement: audioElement ?? null, jitterBufferMs });
   }
 
   /** Stop hearing the room; broadcasting goes on. */
   async stopSubscribing() {
-    this.#subscribing = false;
-    this.playback.stop();
-    this.#wantMedia();
+    this.#sound.stopSubscribing();
   }
 
   /**
@@ -319,11 +288,7 @@ export class BaseClient extends Emitter {
    */
   async setInputDevice(wishes) {
     const change = typeof wishes === 'object' && wishes !== null ? wishes : { deviceId: wishes };
-    const modeChanges =
-      change.musicMode !== undefined && change.musicMode !== this.microphone.wishes.musicMode;
-    if (this.microphone.track) await this.microphone.open(change);
-    else this.microphone.prefer(change);
-    if (modeChanges) this.#wantMedia();
+    await this.#sound.setInput(change);
   }
 
   /**
@@ -341,7 +306,23 @@ export class BaseClient extends Emitter {
    * @param {RedundancyMode} mode
    */
   setRedundancy(mode) {
-    this.#uplink.setMode(mode);
+    this.#sound.setRedundancy(mode);
+  }
+
+  /**
+   * Which way the mix takes to the ear, from now on. A change is a crossfade; only the way back from
+   * a connection made in mode `browser` takes a new connection.
+   * @param {PlayoutMode} mode
+   * @throws {AudioStreamingError} `invalid_option`.
+   */
+  setPlayout(mode) {
+    return this.#sound.setPlayout(mode);
+  }
+
+  /** Which way the mix takes at the moment, and why: `{ mode, path, reason }`. */
+  get playout() {
+    const { mode, path, reason } = this.playback.playout;
+    return { mode, path, reason };
   }
 
   /** While reconnecting: try now instead of waiting. */
@@ -359,12 +340,8 @@ export class BaseClient extends Emitter {
    * @returns {Promise<AudioStats>}
    * @throws {AudioStreamingError} `not_joined` when there is no media connection.
    */
-  async getAudioStats() {
-    const connection = this.#media.connection;
-    if (!connection) throw new AudioStreamingError('not_joined', 'There is no sound connection.');
-    const { ptimeMs, redundancy } = this.#media;
-    const microphone = this.microphone.track;
-    return this.#figures.read(connection, { ptimeMs, redundancy, microphone });
+  getAudioStats() {
+    return this.#sound.stats();
   }
 
   // ---- room --------------------------------------------------------------------------------
@@ -380,28 +357,22 @@ export class BaseClient extends Emitter {
 
   /** @param {{ ack: Record<string, any>, returned: boolean, resumed: boolean }} joining */
   async #joined({ ack, returned, resumed }) {
-    this.#media.setConfiguration({
+    this.#sound.setConfiguration({
       bundlePolicy: 'max-bundle',
       iceServers: [...(ack.ice_servers ?? []), ...(this.#options.iceServers ?? [])],
       iceTransportPolicy: this.#options.iceTransportPolicy ?? 'all',
     });
     await this.#room.enter({ ack, returned, resumed });
     if (this.#session.state !== 'joined') return;
-    if (!resumed) this.#media.input('reset');
-    this.#media.input('signalingUp');
+    if (!resumed) this.#sound.input('reset');
+    this.#sound.input('signalingUp');
     this.#stateChanged();
     if (returned) this.emit('reconnected', { resumed });
   }
 
   #forgetRoom() {
-    this.#publishing = false;
-    this.#subscribing = false;
-    this.#uplink.follow(false);
-    this.#media.input('unwant');
-    this.#media.input('signalingDown');
-    this.playback.stop();
+    this.#sound.stop();
     this.#room.leave();
-    this.#figures.reset();
   }
 
   /** @param {string} reason */
@@ -423,9 +394,9 @@ export class BaseClient extends Emitter {
 
   /** @type {Record<string, (payload: any) => void>} */
   #handlers = {
-    offer: ({ sdp }) => void this.#media.answer(String(sdp)),
-    ice_candidate: (candidate) => void this.#media.addRemoteCandidate(candidate),
-    media_reset: () => this.#media.input('reset'),
+    offer: ({ sdp }) => void this.#sound.answer(String(sdp)),
+    ice_candidate: (candidate) => void this.#sound.addRemoteCandidate(candidate),
+    media_reset: () => this.#sound.input('reset'),
     room_closed: ({ reason }) => {
       this.#session.roomClosed();
       this.#roomOver(String(reason ?? 'room_closed'));
@@ -437,62 +408,11 @@ export class BaseClient extends Emitter {
     },
   };
 
-  // ---- sound -------------------------------------------------------------------------------
-
-  /**
-   * @param {() => void} want
-   * @param {() => void} undo After a refusal.
-   */
-  async #start(want, undo) {
-    want();
-    this.#wantMedia();
-    try {
-      await this.#media.whenUp(this.#options.mediaTimeoutMs ?? 15000);
-    } catch (error) {
-      const { reason } = /** @type {AudioStreamingError} */ (error);
-      if (reason !== 'media_unreachable' && !PASSING_REASONS.has(reason)) {
-        undo();
-        this.#wantMedia();
-      }
-      throw error;
-    }
-  }
-
-  #wantMedia() {
-    this.#uplink.follow(this.#publishing && this.#media.canBeRedundant);
-    this.#media.want({
-      publish: this.#publishing,
-      subscribe: this.#subscribing,
-      mode: this.microphone.wishes.musicMode ? 'music' : 'speech',
-      jitterBufferMs: this.#jitterBufferMs,
-      redundancy: this.#uplink.wantsRedundancy,
-    });
-  }
-
-  async #readUplink() {
-    const report = await this.#media.connection?.getStats();
-    return report ? readUplink(report.values()) : null;
-  }
-
-  /** @param {MediaStreamTrack} track */
-  #remoteTrack(track) {
-    this.playback.setTrack(track);
-    this.emit('track', { track });
-  }
-
-  /** @param {MediaStreamTrack} track */
-  #microphoneChanged(track) {
-    if (this.#publishing) this.#media.setTrack(track).catch((error) => this.#unasked(error));
-    // Browsers let a page that uses the microphone play without a click.
-    if (this.playback.isBlocked) void this.playback.resume();
-    this.emit('microphonechange', { track });
-  }
-
   // ---- state -------------------------------------------------------------------------------
 
   #networkChanged() {
     void this.#session.check();
-    this.#media.input('networkChanged');
+    this.#sound.input('networkChanged');
   }
 
   #unwatch() {
@@ -512,17 +432,12 @@ export class BaseClient extends Emitter {
 
   #mediaChanged() {
     const previous = this.#mediaState;
-    this.#mediaState = this.#media.state;
+    this.#mediaState = this.#sound.state;
     if (this.#mediaState === previous) return;
     if (this.#mediaState === 'interrupted') void this.#session.check();
     this.emit('mediastatechange', { state: this.#mediaState, previous });
   }
 
-  /** @param {unknown} error Of a step that nobody waits for. */
-  #unasked(error) {
-    if (error instanceof AudioStreamingError) this.emit('error', { error });
-    else throw error;
-  }
 }
 
 /**

@@ -7,6 +7,7 @@
  *
  *   timeout              the server did not acknowledge in time
  *   unreachable          no connection to the server
+ *   invalid_option       an option has a value that it cannot have
  *   not_connected        connect() has not succeeded, or the connection is away at the moment
  *   not_joined           the call needs a room
  *   aborted              disconnect() or leaveRoom() ended the call

@@ -30,10 +30,10 @@ export class Figures {
   /**
    * Figures since the last call.
    * @param {RTCPeerConnection} connection
-   * @param {{ ptimeMs: number | null, redundancy: boolean, microphone: MediaStreamTrack | null }}
-   *   context
+   * @param {{ ptimeMs: number | null, redundancy: boolean, microphone: MediaStreamTrack | null,
+   *   playout: import('./playout_paths.js').PlayoutState }} context
    */
-  async read(connection, { ptimeMs, redundancy, microphone }) {
+  async read(connection, { ptimeMs, redundancy, microphone, playout }) {
     const [report, server] = await Promise.all([connection.getStats(), this.#serverReading()]);
     const reading = readReport(report.values(), this.#now());
     const before = this.#last;
@@ -42,6 +42,7 @@ export class Figures {
     return computeStats(before, reading, server, {
       ptimeUpMs: ptimeMs,
       redundancy,
+      playout,
       captureLatencyMs: latency === undefined ? null : latency * 1000,
     });
   }

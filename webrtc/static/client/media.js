@@ -12,6 +12,9 @@ import { MachineTimer } from './timer.js';
 /**
  * @typedef {object} MediaEvents
  * @property {{}} change The state changed.
+ * @property {{ receiver: RTCRtpReceiver }} receiver Of a new connection, in the turn of the loop in
+ *   which it was made.
+ * @property {{}} closed The connection was closed.
  * @property {{ track: MediaStreamTrack }} track The mix comes in.
  * @property {{ error: AudioStreamingError }} error An attempt failed; the next one is planned.
  */
@@ -56,6 +59,8 @@ export class Media extends Emitter {
           request('ice_candidate', { candidate: line, sdpMid, sdpMLineIndex }).catch(() => {});
         },
         state: (state) => this.input(state),
+        receiver: (receiver) => this.emit('receiver', { receiver }),
+        closed: () => this.emit('closed', {}),
         track: (track) => this.emit('track', { track }),
       },
       platform,

@@ -23,6 +23,9 @@ const MAX_GLARES = 10;
  * @property {(sdp: string) => Promise<unknown>} sendAnswer
  * @property {(candidate: RTCIceCandidateInit | null) => void} sendCandidate
  * @property {(state: LinkState) => void} state
+ * @property {(receiver: RTCRtpReceiver) => void} receiver Of a new connection, in the turn of the
+ *   loop in which it was made.
+ * @property {() => void} closed
  * @property {(track: MediaStreamTrack) => void} track The remote mix.
  */
 
@@ -115,6 +118,7 @@ export class PeerLink {
       if (pc === this.#pc) this.#handlers.track(event.track);
     });
     this.#transceiver = pc.addTransceiver(this.#track ?? 'audio', { direction: this.#direction });
+    this.#handlers.receiver(this.#transceiver.receiver);
     this.#shortenBuffer(this.#transceiver.receiver);
     this.#prefersRed = false;
     this.#orderCodecs(this.#transceiver);
@@ -175,7 +179,9 @@ export class PeerLink {
     this.#offering = null;
     this.#offerAgain = false;
     this.#iceRestart = false;
-    pc?.close();
+    if (!pc) return;
+    pc.close();
+    this.#handlers.closed();
   }
 
   /** @param {RTCPeerConnection} pc */

@@ -3,6 +3,8 @@
  * none.
  */
 
+import { PlayoutNode } from './playout/playout_node.js';
+
 /** @typedef {import('./signaling.js').SocketLike} SocketLike */
 
 /**
@@ -11,6 +13,12 @@
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} createPeerConnection
  * @property {() => RTCRtpCodec[]} sendCodecs What the browser can send, the default first.
  * @property {() => HTMLAudioElement} createAudioElement
+ * @property {(() => AudioContext) | null} createAudioContext
+ * @property {(() => Worker) | null} createFramesWorker Null: the browser does not give encoded
+ *   frames away, or cannot play what is made of them.
+ * @property {(worker: Worker, port: MessagePort) => RTCRtpScriptTransform} createTransform
+ * @property {(context: AudioContext) => Promise<PlayoutNode>} createPlayoutNode
+ * @property {EventTarget} gestures Fires `pointerdown` and `keydown`.
  * @property {MediaDevices | undefined} mediaDevices
  * @property {boolean} isSecureContext
  * @property {boolean} hasWebRtc
@@ -43,6 +51,14 @@ export function browserPlatform(io) {
     createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
     sendCodecs: () => globalThis.RTCRtpSender?.getCapabilities?.('audio')?.codecs ?? [],
     createAudioElement: () => new Audio(),
+    createAudioContext:
+      typeof AudioContext === 'function'
+        ? () => new AudioContext({ latencyHint: 'interactive' })
+        : null,
+    createFramesWorker: canPlayFrames() ? createFramesWorker : null,
+    createTransform: (worker, port) => new RTCRtpScriptTransform(worker, { port }, [port]),
+    createPlayoutNode: (context) => PlayoutNode.create(context),
+    gestures: globalThis.document ?? new EventTarget(),
     mediaDevices: navigator.mediaDevices,
     isSecureContext: globalThis.isSecureContext,
     hasWebRtc: typeof RTCPeerConnection === 'function',
@@ -53,4 +69,24 @@ export function browserPlatform(io) {
     setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
     clearTimer: (handle) => clearTimeout(handle),
   };
+}
+
+/** Worklets are only given to https pages and localhost. */
+const canPlayFrames = () =>
+  typeof RTCRtpScriptTransform === 'function' &&
+  'transform' in RTCRtpReceiver.prototype &&
+  typeof Worker === 'function' &&
+  typeof AudioWorkletNode === 'function' &&
+  typeof WebAssembly === 'object' &&
+  globalThis.isSecureContext;
+
+/** A browser starts no worker from a file of another origin than the page's, but may import it. */
+function createFramesWorker() {
+  const url = new URL('./playout/frames_worker.js', import.meta.url);
+  if (url.origin === globalThis.location?.origin) return new Worker(url, { type: 'module' });
+  const script = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
+  const blobUrl = URL.createObjectURL(script);
+  const worker = new Worker(blobUrl, { type: 'module' });
+  worker.addEventListener('message', () => URL.revokeObjectURL(blobUrl), { once: true });
+  return worker;
 }

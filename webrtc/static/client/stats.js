@@ -28,6 +28,24 @@
  */
 
 /**
+ * How the mix is played. Figures of our own path are null while it is closed; it may stand by.
+ * @typedef {object} PlayoutFigures
+ * @property {import('./playout_paths.js').PlayoutMode} mode What was asked for.
+ * @property {import('./playout_paths.js').PlayoutPath} path What is heard.
+ * @property {import('./playout_paths.js').PlayoutReason} reason Why.
+ * @property {number | null} depthMs Sound that waits in our own path.
+ * @property {number | null} targetMs What it aims at.
+ * @property {number | null} delayMs From a frame's arrival to its first sample.
+ * @property {number | null} jitterMs
+ * @property {number | null} driftPpm How much faster than ours the sender's clock runs.
+ * @property {number | null} underruns Times that it ran dry, since it was opened.
+ * @property {number | null} concealedMs Since it was opened, as the rest.
+ * @property {number | null} skippedMs
+ * @property {number | null} lost Frames.
+ * @property {number | null} late Frames that came after their turn.
+ */
+
+/**
  * What the server knows of our connection (`get_stats`). Figures that are left out have the value
  * that DEFAULTS gives.
  * @typedef {object} ServerReading
@@ -50,7 +68,7 @@
  * @property {number | null} serverBufferMs From a packet's arrival to the mix that holds it.
  * @property {number | null} mixMs From there until the mix leaves: its packet and its encoder.
  * @property {number | null} networkDownMs
- * @property {number | null} browserBufferMs
+ * @property {number | null} playoutBufferMs What holds the mix back until it is played.
  * @property {number | null} outputMs
  * @property {number} totalMs Sum of what is known.
  */
@@ -66,9 +84,13 @@
  * @property {number | null} packetMs
  * @property {number | null} bufferMs What the browser holds back before it plays.
  * @property {boolean} redundancy Whether each packet of ours is sent twice.
+ * @property {PlayoutFigures} playout
  * @property {LatencyBudget} latency
  * @property {ServerReading | null} server
  */
+
+/** Playout counts samples at 48 kHz. */
+const SAMPLES_PER_MS = 48;
 
 const DEFAULTS = {
   packets_received: 0,
@@ -83,6 +105,7 @@ const DEFAULTS = {
  * @property {number | null} captureLatencyMs What the microphone declares, for browsers without
  *   capture counters.
  * @property {boolean} redundancy Whether RED was negotiated for what we send.
+ * @property {import('./playout_paths.js').PlayoutState} playout
  */
 
 /** Opus looks 6.5 ms ahead in its default modes, 2.5 ms of it in CELT (RFC 6716, 4.2). */
@@ -182,9 +205,48 @@ export function computeStats(before, after, server, context) {
     packetMs: context.ptimeUpMs ?? theirs?.ptime_ms ?? null,
     bufferMs,
     redundancy: context.redundancy,
+    playout: playoutFigures(context.playout),
     latency: latencyBudget(change, theirs, context, { bufferMs, roundTripMs }),
     server,
   };
+}
+
+/**
+ * @param {import('./playout_paths.js').PlayoutState} state
+ * @returns {PlayoutFigures}
+ */
+function playoutFigures({ mode, path, reason, stats }) {
+  return {
+    mode,
+    path,
+    reason,
+    depthMs: stats?.depthMs ?? null,
+    targetMs: stats?.targetMs ?? null,
+    delayMs: stats?.delayMs ?? null,
+    jitterMs: stats?.jitterMs ?? null,
+    driftPpm: stats?.driftPpm ?? null,
+    underruns: stats?.underruns ?? null,
+    concealedMs: stats ? stats.concealedSamples / SAMPLES_PER_MS : null,
+    skippedMs: stats ? stats.skippedSamples / SAMPLES_PER_MS : null,
+    lost: stats?.lost ?? null,
+    late: stats?.late ?? null,
+  };
+}
+
+/**
+ * The last two hops: what was measured of our own path from frame to ear, or what the browser says
+ * of its own.
+ * @param {ReturnType<typeof difference>} change
+ * @param {import('./playout_paths.js').PlayoutState} state
+ * @param {number | null} bufferMs
+ */
+function lastHops(change, { path, stats, toEarMs, outputMs }, bufferMs) {
+  if (path === 'low-latency' && stats) {
+    const playoutBufferMs = stats.delayMs;
+    return { playoutBufferMs, outputMs: toEarMs === null ? outputMs : toEarMs - playoutBufferMs };
+  }
+  const elementMs = ratio(change.playoutDelayS * 1000, change.playoutSamples);
+  return { playoutBufferMs: bufferMs, outputMs: outputMs ?? elementMs };
 }
 
 /**
@@ -204,8 +266,7 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
     serverBufferMs: server?.mix_wait_ms ?? null,
     mixMs: server ? mixMs(server.ptime_ms ?? 20) : null,
     networkDownMs: oneWayMs,
-    browserBufferMs: bufferMs,
-    outputMs: ratio(change.playoutDelayS * 1000, change.playoutSamples),
+    ...lastHops(change, context.playout, bufferMs),
   };
   const totalMs = Object.values(hops).reduce((sum, ms) => (sum ?? 0) + (ms ?? 0), 0) ?? 0;
   return { ...hops, totalMs };

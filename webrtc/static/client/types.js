@@ -22,6 +22,9 @@
  * @property {RTCIceTransportPolicy} [iceTransportPolicy] `relay` sends everything through TURN.
  * @property {import('./redundancy.js').RedundancyMode} [redundancy] Whether to send each packet
  *   twice; `auto` (default) while much of it gets lost. Browsers without RED never do.
+ * @property {import('./playout/path_switch.js').PlayoutMode} [playout] Which way the mix takes to
+ *   the ear: `low-latency` is our own, `browser` the browser's, `auto` (default) ours wherever and
+ *   whenever that plays well.
  */
 
 /**
@@ -65,6 +68,8 @@
  * @property {{ state: MediaState, previous: MediaState }} mediastatechange
  * @property {{ track: MediaStreamTrack }} track The mix that this client hears.
  * @property {{ blocked: boolean }} playbackblocked The browser wants a click: `resumePlayback()`.
+ * @property {import('./playout_paths.js').PlayoutEvents['change']} playout-changed The mix takes
+ *   another way to the ear, or the reason for it is another.
  * @property {{ track: MediaStreamTrack }} microphonechange
  * @property {{ error: AudioStreamingError }} microphonelost
  * @property {{ attempt: number }} reconnecting

@@ -1,0 +1,229 @@
+/**
+ * What is heard, as a WebAudio graph: the browser's path and our own side by side, so that one can
+ * be faded into the other sample by sample.
+ *
+ *   remote track ── tap (gain) ──┐
+ *   playout node (own gain) ─────┴── output (gain: deafened or not) ── device
+ */
+
+import { Emitter } from './emitter.js';
+import { fadeCurve } from './playout/gain.js';
+
+/** Both paths are told a fade this long before it begins, so that it begins at once on both. */
+const LEAD_S = 0.02;
+const SILENCE_S = 0.01;
+/** A context that has not begun by then waits for a click. */
+const STARTS_WITHIN_MS = 500;
+
+/**
+ * @typedef {object} GraphPlatform
+ * @property {(() => AudioContext) | null} createAudioContext
+ * @property {() => HTMLAudioElement} createAudioElement
+ * @property {EventTarget} gestures Fires `pointerdown` and `keydown`.
+ * @property {(callback: () => void, delayMs: number) => unknown} setTimer
+ * @property {(handle: any) => void} clearTimer
+ */
+
+/**
+ * @typedef {object} GraphEvents
+ * @property {{}} change It began to run, stopped, or turned out to be blocked.
+ */
+
+/** @extends {Emitter<GraphEvents>} */
+export class SoundGraph extends Emitter {
+  /** @param {GraphPlatform} platform */
+  constructor(platform) {
+    super();
+    this.#platform = platform;
+  }
+
+  #platform;
+  /** @type {{ context: AudioContext, output: GainNode, tapGain: GainNode } | null} */
+  #nodes = null;
+  /** @type {MediaStreamAudioSourceNode | null} */
+  #tap = null;
+  /** @type {MediaStreamTrack | null} */
+  #track = null;
+  /** @type {HTMLAudioElement | null} Plays the graph where contexts cannot choose an output. */
+  #speaker = null;
+  #sinkId = '';
+  #silent = false;
+  #blocked = false;
+  #tapLevel = 1;
+  #fadedAt = 0;
+  /** @type {unknown} */
+  #limit = null;
+
+  get context() {
+    return this.#nodes?.context ?? null;
+  }
+
+  /** What the device gets; null while it is closed. */
+  get output() {
+    return this.#nodes?.output ?? null;
+  }
+
+  get isRunning() {
+    return this.context?.state === 'running';
+  }
+
+  /** Whether the browser waits for a click. */
+  get isBlocked() {
+    return this.#blocked && !this.isRunning;
+  }
+
+  /** From here to the device's terminals, as far as the browser tells. */
+  get latencyMs() {
+    const { baseLatency = 0, outputLatency = 0 } = this.context ?? {};
+    return (baseLatency + outputLatency) * 1000;
+  }
+
+  open() {
+    if (this.#nodes || !this.#platform.createAudioContext) return;
+    const context = this.#platform.createAudioContext();
+    const output = context.createGain();
+    const tapGain = context.createGain();
+    output.gain.value = 0;
+    tapGain.gain.value = this.#tapLevel = 1;
+    tapGain.connect(output);
+    output.connect(context.destination);
+    this.#nodes = { context, output, tapGain };
+    this.#fadedAt = 0;
+    context.onstatechange = () => this.#stateChanged();
+    this.#limit = this.#platform.setTimer(() => this.#late(), STARTS_WITHIN_MS);
+    if (this.#sinkId !== '') void this.setOutput(this.#sinkId).catch(() => {});
+    this.#attachTap();
+    void this.resume();
+    if (context.state === 'running') this.#stateChanged();
+  }
+
+  close() {
+    this.#platform.clearTimer(this.#limit);
+    this.#awaitGesture(false);
+    this.#tap?.disconnect();
+    this.#tap = null;
+    this.#speaker?.pause();
+    this.#speaker = null;
+    const context = this.context;
+    this.#nodes = null;
+    this.#blocked = false;
+    if (!context) return;
+    context.onstatechange = null;
+    void context.close();
+  }
+
+  /** Try to run; call it from a click after `isBlocked`. */
+  async resume() {
+    await this.context?.resume().catch(() => {});
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  setTrack(track) {
+    this.#track = track;
+    this.#attachTap();
+  }
+
+  /** @param {boolean} silent */
+  setSilent(silent) {
+    this.#silent = silent;
+    const { context, output } = this.#nodes ?? {};
+    if (context) output?.gain.setTargetAtTime(silent ? 0 : 1, context.currentTime, SILENCE_S / 3);
+  }
+
+  /**
+   * @param {string} deviceId Empty: the system's default.
+   * @throws {DOMException} There is no such output, or it may not be used.
+   */
+  async setOutput(deviceId) {
+    this.#sinkId = deviceId;
+    const { context, output } = this.#nodes ?? {};
+    if (!context || !output) return;
+    if ('setSinkId' in context) {
+      await /** @type {any} */ (context).setSinkId(deviceId);
+      return;
+    }
+    await this.#playThroughElement(context, output, deviceId);
+  }
+
+  /**
+   * Fade the browser's path, from a moment on that the caller gives to the other path as well.
+   * @param {number} gain 0 or 1.
+   * @param {number} durationMs
+   * @returns {number} When it begins, on the context's clock in s.
+   */
+  fadeTap(gain, durationMs) {
+    if (!this.#nodes) return 0;
+    const { context, tapGain } = this.#nodes;
+    const atTime = Math.max(context.currentTime + LEAD_S, this.#fadedAt);
+    const durationS = durationMs / 1000;
+    this.#fadedAt = atTime + durationS + 0.001; // curves must not touch
+    if (gain !== this.#tapLevel)
+      tapGain.gain.setValueCurveAtTime(fadeCurve(this.#tapLevel, gain), atTime, durationS);
+    this.#tapLevel = gain;
+    return atTime;
+  }
+
+  #attachTap() {
+    this.#tap?.disconnect();
+    this.#tap = null;
+    if (!this.#nodes || !this.#track) return;
+    const { context, tapGain } = this.#nodes;
+    this.#tap = context.createMediaStreamSource(new MediaStream([this.#track]));
+    this.#tap.connect(tapGain);
+  }
+
+  #stateChanged() {
+    const { context, output } = this.#nodes ?? {};
+    if (!context || !output) return;
+    if (this.isRunning) {
+      this.#blocked = false;
+      this.#awaitGesture(false);
+      this.setSilent(this.#silent);
+    } else {
+      output.gain.value = 0;
+      this.#late();
+    }
+    this.emit('change', {});
+  }
+
+  #late() {
+    if (this.isRunning || this.#blocked || !this.#nodes) return;
+    this.#blocked = true;
+    this.#awaitGesture(true);
+    this.emit('change', {});
+  }
+
+  /** @param {boolean} wanted Whether the next click or key makes the graph run. */
+  #awaitGesture(wanted) {
+    const { gestures } = this.#platform;
+    for (const type of ['pointerdown', 'keydown']) {
+      if (wanted) gestures.addEventListener(type, this.#onGesture);
+      else gestures.removeEventListener(type, this.#onGesture);
+    }
+  }
+
+  #onGesture = () => void this.resume();
+
+  /**
+   * A way for browsers whose contexts cannot choose an output; an element adds its own delay.
+   * @param {AudioContext} context
+   * @param {GainNode} output
+   * @param {string} deviceId
+   */
+  async #playThroughElement(context, output, deviceId) {
+    output.disconnect();
+    this.#speaker?.pause();
+    this.#speaker = null;
+    if (deviceId === '') {
+      output.connect(context.destination);
+      return;
+    }
+    const speaker = this.#platform.createAudioElement();
+    const stream = context.createMediaStreamDestination();
+    output.connect(stream);
+    speaker.srcObject = stream.stream;
+    this.#speaker = speaker;
+    await speaker.setSinkId(deviceId);
+    await speaker.play();
+  }
+}
