@@ -48,7 +48,7 @@ class RoomMixer:
         sources: By participant id.
         listeners: By participant id.
         outputs: Those that somebody is on.
-        plan_serial: Counts changes of what is in the mixes.
+        plan_serial: Counts changes of what is in the mixes and of who hears them.
     """
 
     def __init__(self, room_id: str, sources: Arena, mixes: Arena, ptime: Ptime = "auto") -> None:
@@ -181,10 +181,29 @@ class RoomMixer:
         Args:
             now_s: The instant of this block on the clock of the packets' arrival stamps.
         """
+        self.advance(now_s)
+        return self.due()
+
+    @property
+    def is_even(self) -> bool:
+        """Whether a 20 ms packet begins with the current block; levels are new then."""
+        return not self.block_time // BLOCK_10MS & 1
+
+    @property
+    def plan(self) -> MixPlan | None:
+        """What the mixes are made of, while it stays as it is; None around every change."""
+        return self._plan if self._plan is not None and self._plan.steady else None
+
+    def advance(self, now_s: float) -> None:
+        """Mix one block: `tick` without `due`.
+
+        While `plan_serial` stays the same, the same outputs are due at every other block, and
+        those that sounded still sound; then `due` may be left out.
+        """
         self.block_time += self.block
         if self._generation != self._source_arena.generation:
             self._follow_arenas()
-        even = not self.block_time // BLOCK_10MS & 1
+        even = self.is_even
         present = self._pull(now_s)
         if even:
             if present:
@@ -193,6 +212,10 @@ class RoomMixer:
             if self._stale or engaged:
                 self._assign()
         self._mix(0 if even else BLOCK_10MS)
+
+    def due(self) -> list[Output]:
+        """Return the outputs whose packet is complete with the current block; once per block."""
+        even = self.is_even
         due = []
         silent = self._plan.silent_rows if self._plan is not None else ()
         for output in self.outputs.values():
@@ -210,7 +233,12 @@ class RoomMixer:
         row: npt.NDArray[np.float32] = self._mix_arena.data[output.row]
         if output.key.ptime_ms == 20:
             return row
-        return row[BLOCK_10MS:] if self.block_time // BLOCK_10MS & 1 else row[:BLOCK_10MS]
+        return row[:BLOCK_10MS] if self.is_even else row[BLOCK_10MS:]
+
+    @property
+    def mixes(self) -> npt.NDArray[np.float32]:
+        """All mixes of the worker: float32 (rows, 960, 2); another array after it has grown."""
+        return self._mix_arena.data
 
     def packet_time(self, output: Output) -> int:
         """Return the media time of the first sample of a due output's packet."""
@@ -274,6 +302,7 @@ class RoomMixer:
                 self._leave_output(listener)
                 output.add(listener.handle, listener.level_id)
                 listener.output = output
+                self.plan_serial += 1
 
     def _is_seamless(self, origin: MixKey, goal: MixKey) -> bool:
         """Whether a listener may go from one mix to the other without hearing it."""
@@ -323,6 +352,7 @@ class RoomMixer:
             return
         output.discard(listener.handle, listener.level_id)
         listener.output = None
+        self.plan_serial += 1
         if output.is_empty:
             del self.outputs[output.key]
             self._mix_arena.give_back(output.row)

@@ -11,7 +11,8 @@ from pylibsrtp import Policy, Session
 
 from tests.media.fakes import address_of, bound_socket, receive_all
 from webrtc.media import fanout, rtp
-from webrtc.media.fanout import MAX_PAYLOAD_BYTES, SendTable
+from webrtc.media.fanout import SendTable
+from webrtc.media.rtp import MAX_PAYLOAD_BYTES
 from webrtc.media.udp import UdpPort, pack_address
 
 HEADER = rtp.csrc_header([7, 8], [20, 30], 5)

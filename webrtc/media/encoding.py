@@ -51,12 +51,7 @@ class EncodedPacket:
 
 
 class OutputEncoder:
-    """Encoder of one output.
-
-    Attributes:
-        header_serial: Plan for which `headers` are good.
-        headers: First byte and tail of the RTP header by level extension id.
-    """
+    """Encoder of one output."""
 
     __slots__ = (
         "_encoder",
@@ -65,8 +60,6 @@ class OutputEncoder:
         "_ptime_ms",
         "_settings",
         "_toc",
-        "header_serial",
-        "headers",
     )
 
     def __init__(self, settings: EncoderSettings, ptime_ms: int) -> None:
@@ -77,8 +70,20 @@ class OutputEncoder:
         self._fresh = replace(settings, prediction_disabled=True)
         self._paused = False
         self._toc = b"\xfc"
-        self.header_serial = -1
-        self.headers: dict[int, tuple[int, bytes]] = {}
+
+    @property
+    def pointer(self) -> int:
+        """Address of libopus's state, for compiled code that encodes while `is_flowing`."""
+        return self._encoder.pointer
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether the next packet goes on from the last one: it is sound, coded as ever."""
+        return not self._paused and self._encoder.settings is self._settings
+
+    def note_toc(self, toc: int) -> None:
+        """Take note of the first byte of a payload that compiled code encoded."""
+        self._toc = bytes([toc & ~_FRAME_CODE])
 
     @property
     def bitrate_bps(self) -> int:

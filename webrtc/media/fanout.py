@@ -9,9 +9,11 @@ The table is a structure of arrays by row. A row belongs to one subscriber from 
 sequence numbers and timestamps of a row never jump backwards, whatever mix feeds it.
 """
 
+import importlib
 import logging
 import secrets
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +22,11 @@ from pylibsrtp import Session
 
 from webrtc.media import rtp
 from webrtc.media.aiortc_adapter import srtp_pointer
+from webrtc.media.opus import OpusError
+from webrtc.media.rtp import MAX_PAYLOAD_BYTES
 from webrtc.media.udp import UdpPort, unpack_address
 
 logger = logging.getLogger(__name__)
-
-MAX_PAYLOAD_BYTES = 1200
 
 ROW = np.dtype(
     [
@@ -144,7 +146,7 @@ class SendTable:
             raise ValueError(f"payload of {len(payload)} bytes")
         first, tail = header
         if self._kernel is not None:
-            sent = self._kernel(
+            sent = self._kernel.fan_out(
                 self._port.fileno(),
                 self._rows,
                 rows,
@@ -164,6 +166,40 @@ class SendTable:
             )
         self.sent += sent
         self.dropped += len(rows) - sent
+        return int(sent)
+
+    @property
+    def sends_blocks(self) -> bool:
+        """Whether `send_block` can be used: compiled, and every row has its own address."""
+        return self._kernel is not None and not self._detours
+
+    def send_block(
+        self,
+        mixes: npt.NDArray[np.float32],
+        jobs: npt.NDArray[np.void],
+        members: Rows,
+        csrcs: npt.NDArray[np.uint32],
+        levels: npt.NDArray[np.uint8],
+        order: npt.NDArray[np.int32],
+        block_time: int,
+    ) -> int:
+        """Encode and send all that a room has to say in a block; return how many packets left.
+
+        The arguments are those of `fanout_kernel.send_block`; only while `sends_blocks`.
+
+        Raises:
+            OpusError: libopus refused to encode.
+        """
+        if self._kernel is None:
+            raise RuntimeError("the compiled loop is not available")
+        fd = self._port.fileno()
+        sent: int = self._kernel.send_block(
+            fd, self._rows, mixes, jobs, members, csrcs, levels, order, block_time
+        )
+        if sent < 0:
+            raise OpusError(sent + 1)
+        self.sent += sent
+        self.dropped += len(members) - sent
         return sent
 
     def _send_plain(
@@ -201,11 +237,10 @@ class SendTable:
         self._free.extend(range(2 * size - 1, size - 1, -1))
 
 
-def _load_kernel() -> Callable[..., int] | None:
+def _load_kernel() -> ModuleType | None:
     try:
-        from webrtc.media.fanout_kernel import fan_out
+        return importlib.import_module("webrtc.media.fanout_kernel")
     except Exception as error:
         # Any failure to compile or cache leaves the plain loop, which is slower but complete.
         logger.warning("compiled fan-out is not available: %s", error)
         return None
-    return fan_out

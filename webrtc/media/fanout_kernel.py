@@ -1,8 +1,9 @@
-"""The compiled fan-out loop. Keep it in one file: numba's cache does not see changed imports.
+"""The compiled loops on the way out: fan-out of one payload, and a room's whole block in one call.
 
-libsrtp lives inside pylibsrtp's extension module and is reached by pointer, so its entry is given
-to LLVM under a name of our own; `sendmmsg` is found in the process. Layout of `msghdr`, `iovec` and
-`mmsghdr` is that of 64-bit Linux, checked at import.
+One file, since numba's cache does not see changed imports. libsrtp lives inside pylibsrtp's
+extension module and libopus inside cffi's handle; both are reached by pointer, so their entries are
+given to LLVM under names of our own. `sendmmsg` is found in the process. Layout of `msghdr`,
+`iovec` and `mmsghdr` is that of 64-bit Linux, checked at import.
 """
 
 import struct
@@ -13,6 +14,8 @@ from llvmlite import binding
 from numba import njit, types
 
 from webrtc.media.aiortc_adapter import srtp_protect_address
+from webrtc.media.opus import encode_address
+from webrtc.media.rtp import MAX_CSRCS, MAX_PAYLOAD_BYTES
 
 if not sys.platform.startswith("linux") or struct.calcsize("P") != 8:
     raise ImportError("the compiled fan-out needs 64-bit Linux")
@@ -28,6 +31,28 @@ _protect = types.ExternalFunction(
 )
 _sendmmsg = types.ExternalFunction(
     "sendmmsg", types.int32(types.int32, types.uintp, types.uint32, types.int32)
+)
+binding.add_symbol("ag06_opus_encode_float", encode_address())
+_encode = types.ExternalFunction(
+    "ag06_opus_encode_float",
+    types.int32(types.uintp, types.uintp, types.int32, types.uintp, types.int32),
+)
+
+_TAIL_ROOM = 96  # CSRCs and levels of a header: at most 15 × 4 + 4 + 16 bytes
+
+JOB = np.dtype(
+    [
+        ("encoder", np.uint64),  # pointer; 0: this job sends the payload of the one before it
+        ("row", np.int32),  # of the mix arena
+        ("first", np.int32),  # sample of that row where the packet begins
+        ("count", np.int32),  # samples of the packet
+        ("shift", np.int32),  # of the packet's media time behind the block's
+        ("begin", np.int32),  # its listeners in the list of members
+        ("end", np.int32),
+        ("owner", np.int32),  # which of the heard sources is not in this mix, -1 for none
+        ("level_id", np.int32),
+        ("toc", np.int32),  # first byte of the last payload, written
+    ]
 )
 
 _packets = np.zeros((_BATCH, _SLOT), np.uint8)
@@ -119,5 +144,134 @@ def fan_out(fd, table, rows, body, octets, media_time, first, marker) -> int:  #
         _fan_out(
             fd, table, rows, body, octets, media_time, first, marker,
             _packets, _lengths, _vectors, _names, _headers,
+        )
+    )  # fmt: skip
+
+
+_body = np.zeros(_TAIL_ROOM + MAX_PAYLOAD_BYTES, np.uint8)
+_named_levels = np.zeros(MAX_CSRCS, np.uint8)
+
+
+@njit(cache=True)
+def _write_tail(body, order, owner, csrcs, levels, level_id, named):  # type: ignore[no-untyped-def]
+    """Write CSRC list and levels to end at `_TAIL_ROOM`; return the first byte and the length.
+
+    Byte for byte what `rtp.csrc_header` makes of the sources in this order, without the owner.
+    """
+    count = 0
+    for place in range(len(order)):
+        if order[place] != owner and count < MAX_CSRCS:
+            named[count] = levels[order[place]]
+            count += 1
+    words = (count + 4) // 4 if level_id and count else 0
+    size = 4 * count + (4 + 4 * words if words else 0)
+    at = _TAIL_ROOM - size
+    left = count
+    for place in range(len(order)):
+        if order[place] != owner and left:
+            left -= 1
+            csrc = csrcs[order[place]]
+            for k in range(4):
+                body[at + k] = (csrc >> (24 - 8 * k)) & 255
+            at += 4
+    first = 0x80 | count
+    if words:
+        first |= 0x10
+        body[at : at + 4 + 4 * words] = 0
+        body[at] = 0xBE
+        body[at + 1] = 0xDE
+        body[at + 3] = words
+        body[at + 4] = level_id << 4 | (count - 1)
+        body[at + 5 : at + 5 + count] = named[:count]
+    return first, size
+
+
+@njit(cache=True)
+def _sort_loudest_first(order, levels, csrcs):  # type: ignore[no-untyped-def]
+    """Sort in place; it is nearly sorted already."""
+    for i in range(1, len(order)):
+        one = order[i]
+        k = i - 1
+        while k >= 0 and (
+            levels[order[k]] > levels[one]
+            or (levels[order[k]] == levels[one] and csrcs[order[k]] > csrcs[one])
+        ):
+            order[k + 1] = order[k]
+            k -= 1
+        order[k + 1] = one
+
+
+@njit(cache=True)
+def _send_block(  # type: ignore[no-untyped-def]
+    fd,
+    table,
+    mixes,
+    jobs,
+    members,
+    csrcs,
+    levels,
+    order,
+    block_time,
+    body,
+    named,
+    packets,
+    lengths,
+    vectors,
+    names,
+    headers,
+):
+    _sort_loudest_first(order, levels, csrcs)
+    sent = 0
+    octets = np.int64(0)
+    for j in range(len(jobs)):
+        job = jobs[j]
+        if job.encoder != 0:
+            sound = mixes.ctypes.data + (job.row * 960 + job.first) * 8
+            payload = body.ctypes.data + _TAIL_ROOM
+            octets = np.int64(_encode(job.encoder, sound, job.count, payload, MAX_PAYLOAD_BYTES))  # type: ignore[call-overload]
+            if octets < 1:
+                return octets - 1
+            job.toc = body[_TAIL_ROOM]
+        first, tail = _write_tail(body, order, job.owner, csrcs, levels, job.level_id, named)
+        sent += _fan_out(
+            fd,
+            table,
+            members[job.begin : job.end],
+            body[_TAIL_ROOM - tail : _TAIL_ROOM + octets],
+            octets,
+            (block_time + job.shift) & 0xFFFFFFFF,
+            first,
+            0,
+            packets,
+            lengths,
+            vectors,
+            names,
+            headers,
+        )
+    return sent
+
+
+def send_block(fd, table, mixes, jobs, members, csrcs, levels, order, block_time) -> int:  # type: ignore[no-untyped-def]
+    """Encode and send everything that a room has to say in a block; return the packets sent.
+
+    Args:
+        fd: The socket.
+        table: `fanout.ROW` records.
+        mixes: float32 (rows, 960, 2), the mixes of the block.
+        jobs: `JOB` records.
+        members: int32, rows of the table, of all jobs.
+        csrcs: uint32 of each heard source.
+        levels: uint8 of each heard source, dBov.
+        order: int32, numbers of the heard sources in any order; left with the loudest first.
+        block_time: Media time of the block's first sample.
+
+    Returns:
+        Below zero when libopus refused to encode: its code, minus one; what comes behind that job
+        was not sent.
+    """
+    return int(
+        _send_block(
+            fd, table, mixes, jobs, members, csrcs, levels, order, block_time, _body,
+            _named_levels, _packets, _lengths, _vectors, _names, _headers,
         )
     )  # fmt: skip

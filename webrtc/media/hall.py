@@ -15,6 +15,7 @@ from webrtc.media import rtp
 from webrtc.media.encoding import OutputEncoder, tier_settings
 from webrtc.media.fanout import SendTable
 from webrtc.media.participant import Participant
+from webrtc.media.steady import SteadyRoom, settle
 from webrtc.media.ticker import SLOTS_PER_TURN
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Room:
         participants: By id.
         phase: The first of its slots within a turn.
         stride: Slots between two blocks, 4 or 8.
+        steady: How it sends its blocks while nothing changes.
     """
 
     __slots__ = (
@@ -42,6 +44,7 @@ class Room:
         "phase",
         "room_id",
         "state",
+        "steady",
         "stride",
     )
 
@@ -54,6 +57,7 @@ class Room:
         self.stride = SLOTS_PER_TURN * mixer.block // (2 * BLOCK_10MS)
         self.phase = phase % self.stride
         self.awake = False
+        self.steady: SteadyRoom | None = None
         self.blocks = 0  # ticks run, for what happens every so many of them
         self.not_before = 0  # the slot before which it must not run, after a shift
         self._origin: int | None = None  # the slot at which media time was 0
@@ -76,11 +80,11 @@ class Room:
         return round((slot - self._origin) * self.mixer.block / self.stride)
 
     def shift(self, slots: int, ran: int) -> None:
-        """Run `slots` later (less than a stride) after having run in slot `ran`.
+        """Run `slots` later, or earlier if negative, right after having run in slot `ran`.
 
-        Media time stands still meanwhile.
+        Less than a stride either way. Media time does not count the difference.
         """
-        self.not_before = ran + self.stride
+        self.not_before = ran + self.stride + min(slots, 0)
         self.phase = (self.phase + slots) % self.stride
         if self._origin is not None:
             self._origin += slots
@@ -161,8 +165,8 @@ class Hall:
                 continue
             mixer = room.mixer
             try:
-                for output in mixer.tick(now_s):
-                    self._send(mixer, output)
+                mixer.advance(now_s)
+                self._say(room)
             except Exception:  # a defect: it must not silence the other rooms
                 self.defects += 1
                 if self.defects & (self.defects - 1) == 0:  # rarer and rarer: it may come for ever
@@ -183,7 +187,7 @@ class Hall:
                     room.mixer.skip(turns)
 
     def shift(self, room: Room, slots: int, ran: int) -> None:
-        """Move an awake room that ran in slot `ran` to a later phase, for its publishers' sake."""
+        """Move an awake room that ran in slot `ran` just now to another phase: see `Room.shift`."""
         self._leave_phases(room)
         room.shift(slots, ran)
         for phase in range(room.phase, SLOTS_PER_TURN, room.stride):
@@ -192,6 +196,19 @@ class Hall:
     def block_s(self, room: Room) -> float:
         """Return the length of a room's block in seconds."""
         return room.mixer.block / SAMPLE_RATE_HZ
+
+    def _say(self, room: Room) -> None:
+        """Send a room's block."""
+        mixer, steady = room.mixer, room.steady
+        if steady is not None:
+            if steady.serial == mixer.plan_serial:
+                self.encodes += steady.send()
+                return
+            steady.release()
+            room.steady = None
+        for output in mixer.due():
+            self._send(mixer, output)
+        room.steady = settle(mixer, self._table)
 
     def _send(self, mixer: RoomMixer, output: Output) -> None:
         encoder = output.cookie
@@ -203,22 +220,12 @@ class Hall:
             return
         if output.quiet_packets == 0:
             self.encodes += 1
-        if encoder.header_serial != mixer.plan_serial:
-            encoder.header_serial = mixer.plan_serial
-            encoder.headers.clear()
         time = mixer.packet_time(output)
-        for level_id, rows in output.members.items():
-            header = encoder.headers.get(level_id)
-            if header is None:
-                header = self._header(mixer, output, level_id)
-                if not level_id:  # levels change with every packet, the list of names does not
-                    encoder.headers[level_id] = header
-            self._table.send(rows, packet.payload, time, packet.marker, header)
-
-    @staticmethod
-    def _header(mixer: RoomMixer, output: Output, level_id: int) -> tuple[int, bytes]:
         heard = mixer.contributors(output.key.mix)
-        return rtp.csrc_header([s.csrc for s in heard], [s.level for s in heard], level_id)
+        csrcs, levels = [s.csrc for s in heard], [s.level for s in heard]
+        for level_id, rows in output.members.items():
+            header = rtp.csrc_header(csrcs, levels, level_id)
+            self._table.send(rows, packet.payload, time, packet.marker, header)
 
     def _sleep(self, room: Room) -> None:
         if room.awake:

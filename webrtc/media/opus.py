@@ -182,6 +182,12 @@ def library() -> Library:
     raise OpusLibraryMissingError("no libopus found: install it (Debian: libopus0) or PyAV's wheel")
 
 
+def encode_address() -> int:
+    """Return the address of `opus_encode_float`, for compiled code."""
+    opus = library()
+    return int(opus.ffi.cast("uintptr_t", opus.lib.opus_encode_float))
+
+
 class Encoder:
     """Opus encoder at 48 kHz."""
 
@@ -214,6 +220,11 @@ class Encoder:
     def settings(self) -> EncoderSettings:
         """The settings in force."""
         return self._settings
+
+    @property
+    def pointer(self) -> int:
+        """Address of the encoder's state, for compiled code; good while this object lives."""
+        return int(self._ffi.cast("uintptr_t", self._state))
 
     @property
     def lookahead_samples(self) -> int:

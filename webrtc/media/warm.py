@@ -54,7 +54,14 @@ def warm_up() -> str:
         if sender is not None:
             intake.remove(sender)
         intake.read()
-        table.send(np.array([index], np.int32), b"\xfc", 0, False, (0x80, b""))
+        members = np.array([index], np.int32)
+        table.send(members, b"\xfc", 0, False, (0x80, b""))
+        if table.sends_blocks:
+            from webrtc.media.fanout_kernel import JOB
+
+            jobs = np.array([(encoder.pointer, 0, 0, 480, 0, 0, 1, -1, 1, 0)], JOB)
+            one = np.ones(1, np.uint32)
+            table.send_block(mixes, jobs, members, one, one.astype(np.uint8), row, 0)
         return table.engine
 
 
