@@ -345,21 +345,26 @@ class Playout:
             self._decode_first(now_s)
             self._queue.drop_late(self._next)
 
-    def _compress(self, longest: int, samples: int, now_s: float) -> None:
-        longest = min(longest, stretch.LONGEST_PERIOD)
+    def _compress(self, excess: int, samples: int, now_s: float) -> None:
+        """Take out `excess`, or part of it, where that is hardly heard.
+
+        Not before all of it has gone do blocks end where packets end. Until then the end of each
+        packet, however little it is, leaves one packet later than the rest.
+        """
+        longest = min(excess, stretch.LONGEST_PERIOD)
         self._gather(samples + longest + stretch.OVERLAP_SAMPLES, now_s)
         pool = self._pool
-        period = stretch.find_period(pool.view, min(longest, len(pool) - samples))
-        if period is None or period.similarity < self._patience:
+        cut = stretch.find_cut(pool.view, excess, len(pool) - samples, self._patience)
+        if cut is None or cut.similarity < self._patience:
             self._cooldown = TRY_SPACING
             self._patience -= PATIENCE_STEP
             return
-        stretch.compress(pool.view, period.samples)
-        pool.drop(period.samples)
-        self._low -= period.samples
-        self._low_before -= period.samples
-        self._stats.compressed_samples += period.samples
-        self._stretched(period.samples)
+        stretch.compress(pool.view, cut)
+        pool.drop(cut.samples)
+        self._low -= cut.samples
+        self._low_before -= cut.samples
+        self._stats.compressed_samples += cut.samples
+        self._stretched(cut.samples)
 
     def _expand(self, position: int, samples: int, now_s: float) -> None:
         self._gather(samples, now_s)

@@ -31,7 +31,9 @@ class Period:
 
     samples: int
     similarity: float
-    """Normalised correlation over the overlap, −1 to 1; 1 where the sound is quiet."""
+    """How alike the sound is over the overlap: 1 the same or quiet, 0 unlike, below 0 opposite."""
+    start: int = 0
+    """Where in the sound."""
 
 
 def find_period(pcm: Block, longest: int) -> Period | None:
@@ -54,6 +56,57 @@ def find_period(pcm: Block, longest: int) -> Period | None:
         return None
     offset, similarity = _best_match(mono[:OVERLAP_SAMPLES], mono[SHORTEST_PERIOD:])
     return Period(SHORTEST_PERIOD + offset, similarity)
+
+
+def find_cut(pcm: Block, wanted: int, longest: int, enough: float) -> Period | None:
+    """Return what is best taken out of `pcm` towards `wanted` samples, or None.
+
+    All of it where the sound resembles itself `enough` at just that lag, else one period of it. Of
+    a rest that is shorter than any period, as much as resembles itself `enough`: the less is
+    taken, the more alike are the two ends.
+
+    Args:
+        pcm: (n, 2) float32.
+        wanted: samples to take out in the end.
+        longest: bound of what may go now, beside `LONGEST_PERIOD`.
+        enough: similarity that is asked for; what is returned may have less.
+    """
+    longest = min(wanted, longest, LONGEST_PERIOD)
+    if longest == wanted:
+        whole = find_place(pcm, wanted)
+        if whole is not None and whole.similarity >= enough:
+            return whole
+    if longest >= SHORTEST_PERIOD:
+        return find_period(pcm, longest)
+    best = None
+    while longest > 1 and (best is None or best.similarity < enough):
+        longest //= 2
+        best = find_place(pcm, longest)
+    return best
+
+
+def find_place(pcm: Block, samples: int) -> Period | None:
+    """Return where in `pcm` exactly `samples` are best taken out.
+
+    Where the sound is quiet, or slow beside so short a cut. The difference that is blended over
+    counts by its share of the whole sound, because loud sound hides what is next to it.
+
+    Args:
+        pcm: (n, 2) float32.
+        samples: length of the cut.
+
+    Returns:
+        None where there is no room for the cut and its overlap, or nothing to cut.
+    """
+    if samples < 1 or len(pcm) < samples + OVERLAP_SAMPLES:
+        return None
+    mono = _mono(pcm)
+    if _is_quiet(mono):
+        return Period(samples, 1.0)
+    differences = _energies(mono[samples:] - mono[:-samples], OVERLAP_SAMPLES)
+    start = int(np.argmin(differences))
+    mean = float(np.dot(mono, mono)) * OVERLAP_SAMPLES / len(mono)
+    return Period(samples, 1.0 - float(differences[start]) / (2 * mean), start)
 
 
 def find_repeat(played: Block, coming: Block, wanted: int) -> Period | None:
@@ -79,16 +132,18 @@ def find_repeat(played: Block, coming: Block, wanted: int) -> Period | None:
     return Period(longest - offset, similarity)
 
 
-def compress(pcm: Block, samples: int) -> Block:
-    """Blend `samples` out of the start of `pcm`, in place; return the shorter rest, a view.
+def compress(pcm: Block, cut: Period) -> Block:
+    """Blend one period out of `pcm` where it starts, in place; return the shorter rest, a view.
 
-    `pcm` holds at least `samples` + `OVERLAP_SAMPLES`; its first sample is kept, so the sound goes
+    `pcm` holds it and `OVERLAP_SAMPLES` beyond; the sample at its start is kept, so the sound goes
     on unbroken from what was before.
     """
-    fading = pcm[:OVERLAP_SAMPLES] * _FALL
-    head = pcm[samples : samples + OVERLAP_SAMPLES]
+    start, samples = cut.start, cut.samples
+    fading = pcm[start : start + OVERLAP_SAMPLES] * _FALL
+    head = pcm[start + samples : start + samples + OVERLAP_SAMPLES]
     head *= _RISE
     head += fading
+    pcm[samples : samples + start] = pcm[:start].copy()
     return pcm[samples:]
 
 
@@ -145,8 +200,13 @@ def _similarities(
 ) -> NDArray[np.float32]:
     """Return the normalised correlation of `template` with `signal` at each lag from 0."""
     products = np.correlate(signal, template)
-    energy = np.cumsum(np.square(signal, dtype=np.float64))
-    energy[len(template) :] -= energy[: -len(template)]
-    energies = energy[len(template) - 1 :]
+    energies = _energies(signal, len(template))
     own = float(np.dot(template, template))
     return (products / np.sqrt(energies * own + _MIN_ENERGY)).astype(np.float32)
+
+
+def _energies(signal: NDArray[np.float32], samples: int) -> NDArray[np.float64]:
+    """Return the energy of each `samples` in a row of `signal`."""
+    energy = np.cumsum(np.square(signal, dtype=np.float64))
+    energy[samples:] -= energy[:-samples]
+    return energy[samples - 1 :]

@@ -174,8 +174,10 @@ class Played:
 class World:
     """One playout under a clock."""
 
-    def __init__(self, phase_s: float = 0.004, block: int = 480) -> None:
-        self.decoder = ToneDecoder()
+    def __init__(
+        self, phase_s: float = 0.004, block: int = 480, decoder: ToneDecoder | None = None
+    ) -> None:
+        self.decoder = decoder or ToneDecoder()
         self.playout = Playout(self.decoder)
         self.played = Played(self.playout, self.decoder)
         self.block = block

@@ -40,7 +40,7 @@ def test_a_tone_stays_a_tone(hertz: float) -> None:
     played, coming = pcm[:700], pcm[700:]
     period = stretch.find_period(coming, 800)
     assert period is not None
-    shorter = np.concatenate([played, stretch.compress(coming.copy(), period.samples)])
+    shorter = np.concatenate([played, stretch.compress(coming.copy(), period)])
     repeat = stretch.find_repeat(played, coming, 480)
     assert repeat is not None
     longer = np.empty((2_000 + repeat.samples, 2), np.float32)
@@ -71,6 +71,64 @@ def test_loud_sound_gives_way_by_whole_periods_only() -> None:
 def test_in_quiet_just_what_is_wanted_is_repeated() -> None:
     noise = np.random.default_rng(1).standard_normal((1_100, 2)).astype(np.float32) * 0.001
     assert stretch.find_repeat(noise[:600], noise[600:], 77) == stretch.Period(77, 1.0)
+
+
+def breath(samples: int) -> np.ndarray:
+    noise = np.random.default_rng(1).standard_normal((samples, 1)).astype(np.float32) * 0.1
+    return np.repeat(noise, 2, axis=1)
+
+
+@pytest.mark.parametrize("wanted", [1, 37, stretch.SHORTEST_PERIOD, 500])
+def test_all_goes_at_once_where_the_sound_lets_it(wanted: int) -> None:
+    pcm = np.concatenate([vowel(150, 400), breath(wanted + 300) * 0.01, vowel(170, 300)])
+    cut = stretch.find_cut(pcm, wanted, 600, 0.9)
+    assert cut is not None
+    assert cut.samples == wanted
+    assert cut.similarity > 0.9
+    assert 400 <= cut.start <= 460  # in the pause
+
+
+def test_a_cut_is_put_where_the_ends_are_most_alike() -> None:
+    pcm = np.concatenate([breath(500), vowel(150, 640), breath(500)])
+    cut = stretch.find_cut(pcm, 320, 600, 0.9)  # just the period of 150 Hz
+    assert cut is not None
+    assert (cut.samples, cut.start) == (320, 500)
+    assert cut.similarity == pytest.approx(1.0, abs=1e-3)
+
+
+def test_of_what_does_not_go_at_once_a_period_goes() -> None:
+    pcm = vowel(150, 1_560)
+    cut = stretch.find_cut(pcm, 480, 600, 0.9)  # one period and a half
+    assert cut is not None
+    assert cut.samples == pytest.approx(320, abs=1)
+    assert stretch.find_cut(pcm, 480, 330, 0.9) == cut  # no room for all of it
+
+
+def test_of_a_rest_shorter_than_a_period_as_much_goes_as_is_alike() -> None:
+    pcm = tone(1_000, 1_056)  # 24 samples: half a period, the opposite of what is wanted
+    cut = stretch.find_cut(pcm, 24, 96, 0.9)
+    assert cut is not None
+    assert cut.samples == 3
+    assert cut.similarity > 0.9
+    whole = stretch.find_cut(pcm, 24, 96, -1.1)
+    assert whole is not None
+    assert whole.samples == 24
+    assert whole.similarity == pytest.approx(-1.0, abs=0.05)
+
+
+def test_white_noise_gives_way_only_when_less_is_asked_for() -> None:
+    cut = stretch.find_cut(breath(1_000), 40, 40, 0.9)
+    assert cut is not None
+    assert cut.similarity < 0.9
+    lenient = stretch.find_cut(breath(1_000), 40, 40, 0.0)
+    assert lenient is not None
+    assert lenient.samples == 40
+
+
+def test_nothing_goes_where_there_is_no_room() -> None:
+    assert stretch.find_cut(vowel(150, 900), 100, 0, 0.9) is None
+    assert stretch.find_cut(vowel(150, 900), 100, -60, 0.9) is None
+    assert stretch.find_cut(vowel(150, OVERLAP), 100, 600, 0.9) is None
 
 
 def test_too_little_sound_is_not_repeated() -> None:
@@ -116,11 +174,38 @@ def test_any_sound_gives_a_usable_period_or_none(
     assert 1 <= period.samples <= min(longest, stretch.LONGEST_PERIOD)
     assert period.samples + OVERLAP <= len(block)
     assert -1.01 <= period.similarity <= 1.01
-    rest = stretch.compress(block.copy(), period.samples)
+    rest = stretch.compress(block.copy(), period)
     assert rest.shape == (len(block) - period.samples, 2)
     assert np.abs(rest).max() <= np.abs(block).max() + 1e-6
     assert np.array_equal(rest[OVERLAP:], block[period.samples + OVERLAP :])
     assert rest[0] == pytest.approx(block[0], abs=1e-3)  # goes on from what was before
+
+
+@given(
+    pcm=hnp.arrays(
+        np.float32, hnp.array_shapes(min_dims=1, max_dims=1, max_side=50), elements=finite
+    ),
+    repeats=st.integers(1, 30),
+    wanted=st.integers(1, 2_000),
+    longest=st.integers(-5, 2_000),
+    enough=st.floats(-1, 1),
+)
+def test_any_sound_gives_a_usable_cut_or_none(
+    pcm: np.ndarray, repeats: int, wanted: int, longest: int, enough: float
+) -> None:
+    block = np.repeat(np.tile(pcm, repeats)[:, None], 2, axis=1)
+    cut = stretch.find_cut(block, wanted, longest, enough)
+    if cut is None:
+        return
+    assert 1 <= cut.samples <= min(wanted, longest, stretch.LONGEST_PERIOD)
+    assert 0 <= cut.start <= len(block) - cut.samples - OVERLAP
+    assert cut.similarity <= 1.01
+    rest = stretch.compress(block.copy(), cut)
+    assert rest.shape == (len(block) - cut.samples, 2)
+    after = cut.start + OVERLAP
+    assert np.array_equal(rest[: cut.start], block[: cut.start])
+    assert np.array_equal(rest[after:], block[cut.samples + after :])
+    assert rest[cut.start] == pytest.approx(block[cut.start], abs=1e-3)
 
 
 @pytest.mark.parametrize("samples", [37, 320])
