@@ -182,10 +182,15 @@ test('a minute without trouble begins the pauses anew', () => {
 });
 
 test('a device that starves is given up, and closed', () => {
-  const scene = new Scene().start().pass(3000);
+  const scene = new Scene().start().pass(4000);
   scene.pass(3000, { underruns: 4 });
   assert.deepEqual([scene.isOpen, scene.heard], [false, 'browser']);
   assert.deepEqual(scene.last, { path: 'browser', reason: 'underruns' });
+});
+
+test('running dry while it learns how much it takes is no starving', () => {
+  const scene = new Scene().start().pass(3000, { underruns: 4 }).pass(30_000);
+  assert.equal(scene.heard, 'low-latency');
 });
 
 test('running dry because hardly anything is sent is no starving', () => {

@@ -11,7 +11,6 @@ import { MAX_PACKET_SAMPLES, SAMPLE_RATE_HZ } from './opus_packet.js';
 export const MAX_PAYLOAD_BYTES = 4_000;
 const CHANNELS = 2;
 const FLOAT_BYTES = 4;
-const RESET_STATE = 4028; // OPUS_RESET_STATE
 const INVALID_PACKET = -4; // OPUS_INVALID_PACKET
 
 /**
@@ -25,7 +24,6 @@ const INVALID_PACKET = -4; // OPUS_INVALID_PACKET
  * @property {(pointer: number) => void} _free
  * @property {(rateHz: number, channels: number, error: number) => number} _oc_create_decoder
  * @property {(decoder: number) => void} _oc_destroy_decoder
- * @property {(decoder: number, request: number, value: number) => number} _oc_decoder_ctl
  * @property {(decoder: number, payload: number, bytes: number, pcm: number, samples: number,
  *   fec: number) => number} _oc_decode_float
  */
@@ -44,8 +42,15 @@ export class OpusDecoder {
     this.#library = library;
     this.#payload = library._malloc(MAX_PAYLOAD_BYTES);
     this.#pcm = library._malloc(MAX_PACKET_SAMPLES * CHANNELS * FLOAT_BYTES);
-    this.#state = library._oc_create_decoder(SAMPLE_RATE_HZ, CHANNELS, this.#pcm);
-    if (!this.#payload || !this.#pcm || !this.#state) throw new Error('libopus: no memory');
+    this.#state = this.#create();
+    if (!this.#payload || !this.#pcm) throw new Error('libopus: no memory');
+  }
+
+  #create() {
+    const { _oc_create_decoder: create } = this.#library;
+    const state = create(SAMPLE_RATE_HZ, CHANNELS, this.#pcm);
+    if (!state) throw new Error('libopus: no memory');
+    return state;
   }
 
   /**
@@ -87,9 +92,10 @@ export class OpusDecoder {
     return made;
   }
 
-  /** Forget everything decoded so far. */
+  /** Forget everything decoded so far. The package has no OPUS_RESET_STATE: start a new one. */
   reset() {
-    this.#library._oc_decoder_ctl(this.#state, RESET_STATE, 0);
+    this.#library._oc_destroy_decoder(this.#state);
+    this.#state = this.#create();
   }
 
   /** Give the memory back; the decoder cannot be used again. */

@@ -14,6 +14,8 @@
  *   was queued behind it is left out;
  * - frames that come late one after the other, at their usual spacing, show a longer path: the
  *   window starts afresh with them;
+ * - frames that come early one after the other show a shorter path, or an output that paused: the
+ *   same;
  * - a jump of the media clock makes everything before it worthless: `add` says so and the caller
  *   starts afresh;
  * - delays that come back every few seconds are remembered for a minute (`rare_peaks.js`), because
@@ -51,6 +53,8 @@ export class TransitWindow {
   #lastArrivalS = 0;
   #stalled = false;
   #shifted = 0;
+  #early = 0;
+  #formerFloorS = 0;
   #allowanceS = START_ALLOWANCE_S;
 
   /** Forget every frame. */
@@ -61,6 +65,7 @@ export class TransitWindow {
     this.#sinceRefresh = 0;
     this.#stalled = false;
     this.#shifted = 0;
+    this.#early = 0;
     this.#allowanceS = START_ALLOWANCE_S;
     this.deadlineS = 0;
   }
@@ -93,7 +98,11 @@ export class TransitWindow {
       const targetS = this.deadlineS - this.#nth(0);
       this.#allowanceS = Math.min(MAX_ALLOWANCE_S, Math.max(START_ALLOWANCE_S, targetS));
       this.#restart(transitS);
-    } else if (this.#pathBecameLonger(transitS, bunched) || this.#wasBacklog(aboveS, bunched)) {
+    } else if (
+      this.#pathBecameLonger(transitS, bunched) ||
+      this.#pathBecameShorter(transitS) ||
+      this.#wasBacklog(aboveS, bunched)
+    ) {
       this.#restart(transitS);
     } else if (!this.#isBehindStall(aboveS, bunched) && aboveS <= MAX_DELAY_S) {
       this.#insert(transitS);
@@ -112,6 +121,13 @@ export class TransitWindow {
   #pathBecameLonger(transitS, bunched) {
     this.#shifted = transitS > this.deadlineS && !bunched ? this.#shifted + 1 : 0;
     return this.#shifted >= SHIFTED_FRAMES;
+  }
+
+  /** @param {number} transitS */
+  #pathBecameShorter(transitS) {
+    if (this.#early === 0) this.#formerFloorS = this.#nth(0);
+    this.#early = transitS < this.#formerFloorS - BACKLOG_STEP_S ? this.#early + 1 : 0;
+    return this.#early >= SHIFTED_FRAMES;
   }
 
   /**
@@ -153,6 +169,7 @@ export class TransitWindow {
     this.#count = 0;
     this.#oldest = 0;
     this.#shifted = 0;
+    this.#early = 0;
     this.#insert(transitS);
     this.#refresh();
   }

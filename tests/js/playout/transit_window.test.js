@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { MAX_DELAY_S, TransitWindow } from '../../../webrtc/static/client/playout/transit_window.js';
+import { seeded } from './world.js';
+
+const SPACING_S = 0.01;
+
+/**
+ * Feed frames every 10 ms, each with its own delay.
+ *
+ * @param {TransitWindow} window
+ * @param {number} first
+ * @param {number} count
+ * @param {(index: number) => number} delayS
+ */
+function feed(window, first, count, delayS) {
+  for (let index = first; index < first + count; index += 1) {
+    const delay = delayS(index);
+    assert.ok(window.add(100 + delay, index * SPACING_S + delay));
+  }
+}
+
+/** @param {TransitWindow} window */
+const targetMs = (window) => (window.deadlineS - window.floorS) * 1000;
+
+test('even frames are waited for no longer than they take', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 500, () => 0.02);
+  assert.ok(targetMs(window) < 0.001);
+});
+
+test('the start is generous, until an eighth of a window was seen', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 10, () => 0.02);
+  const early = targetMs(window);
+  assert.ok(early > 6 && early < 12);
+  feed(window, 10, 60, () => 0.02);
+  assert.ok(targetMs(window) < 0.001);
+});
+
+test('jitter that repeats is waited for in full, and forgotten after a minute', () => {
+  const window = new TransitWindow();
+  const random = seeded(5);
+  feed(window, 0, 4_000, () => 0.02 + random() * 0.03);
+  assert.ok(targetMs(window) > 28 && targetMs(window) <= 30);
+  feed(window, 4_000, 450, () => 0.02);
+  assert.ok(targetMs(window) > 25, 'the window is over, what comes back now and then is not');
+  feed(window, 4_450, 6_500, () => 0.02);
+  assert.ok(targetMs(window) < 0.001);
+});
+
+test('a lone hiccup of 30 ms delays nothing that follows', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 2000, (index) => (index === 1000 ? 0.05 : 0.02));
+  assert.ok(targetMs(window) < 1);
+});
+
+test('small hiccups that come back every ten seconds are waited for', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 6_000, (index) => (index % 1000 === 500 ? 0.03 : 0.02));
+  assert.ok(targetMs(window) > 9);
+});
+
+test('a longer path starts the window afresh', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 500, () => 0.02);
+  feed(window, 500, 100, () => 0.1);
+  assert.ok(Math.abs(window.floorS - 100.1) < 1e-9);
+  assert.ok(targetMs(window) < 1);
+});
+
+test('a shorter path starts the window afresh, a single early frame does not', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 500, () => 0.1);
+  feed(window, 500, 1, () => 0.08);
+  feed(window, 501, 20, () => 0.1);
+  assert.ok(targetMs(window) > 19);
+  feed(window, 521, 500, () => 0.02);
+  assert.ok(Math.abs(window.floorS - 100.02) < 1e-9);
+  assert.ok(targetMs(window) < 1);
+  feed(window, 1_021, 6, () => 0.005);
+  assert.ok(targetMs(window) < 11, 'at once');
+});
+
+test('what queued behind a stall is one event, not a hundred late frames', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 500, () => 0.02);
+  feed(window, 500, 100, (index) => 1.02 - (index - 500) * SPACING_S); // all at once
+  feed(window, 600, 100, () => 0.02);
+  assert.ok(targetMs(window) < MAX_DELAY_S * 1000);
+  feed(window, 700, 400, () => 0.02);
+  assert.ok(targetMs(window) < 25);
+});
+
+test('a jump of the media clock is told', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 100, () => 0.02);
+  assert.ok(!window.add(105, 1.02));
+  assert.ok(!window.add(99.5, 1.02));
+  window.reset();
+  assert.ok(window.add(105, 1.02));
+  assert.equal(window.floorS, 105);
+});
