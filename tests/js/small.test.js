@@ -20,11 +20,12 @@ import {
   roomLink,
   takeVisit,
 } from '../../webrtc/static/app/visit.js';
-import { adviceFor, statusWords } from '../../webrtc/static/app/words.js';
+import { PLAYOUT_CHOICES, adviceFor, playoutWords, statusWords } from '../../webrtc/static/app/words.js';
 import { backoffMs } from '../../webrtc/static/client/backoff.js';
 import { acknowledged, microphoneError } from '../../webrtc/static/client/errors.js';
 import { LatestSender } from '../../webrtc/static/client/latest.js';
 import { microphoneConstraints } from '../../webrtc/static/client/microphone.js';
+import { PLAYOUT_MODES } from '../../webrtc/static/client/playout/path_switch.js';
 
 test('the fader rises all the way, unity at three quarters', () => {
   assert.equal(positionOf(0), 0.75);
@@ -313,4 +314,22 @@ test('a failed send does not hold up the next value', async () => {
   const second = sender.put('a', 2);
   await assert.rejects(first, /lost/);
   await second;
+});
+
+test('every way to play has words, and a choice that is unknown is not kept', () => {
+  assert.deepEqual(
+    PLAYOUT_CHOICES.map(({ mode }) => mode),
+    PLAYOUT_MODES,
+  );
+  assert.equal(
+    playoutWords({ path: 'browser', reason: 'network' }),
+    'Played by the browser, because the network is poor at the moment.',
+  );
+  const storage = (/** @type {string} */ playout) => () =>
+    /** @type {any} */ ({ getItem: () => JSON.stringify({ playout, name: 'Ada' }) });
+  assert.equal(readLikes(storage('browser')).playout, 'browser');
+  assert.deepEqual(
+    [readLikes(storage('fastest')).playout, readLikes(storage('fastest')).name],
+    ['auto', 'Ada'],
+  );
 });

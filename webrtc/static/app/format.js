@@ -19,6 +19,12 @@ export const formatShare = (share) => (share === null ? DASH : `${fixed(share * 
 /** @param {number | null} kbps */
 export const formatKbps = (kbps) => (kbps === null ? DASH : `${fixed(kbps, 0)} kb/s`);
 
+/** @param {number | null} ppm */
+export const formatPpm = (ppm) => (ppm === null ? DASH : `${fixed(ppm, 0)} ppm`);
+
+/** @param {number | null} count */
+export const formatCount = (count) => (count === null ? DASH : String(count));
+
 /** @param {number} db −60 and below are silence. */
 export const formatDb = (db) => (db <= -60 ? `${MINUS}∞` : `${db > 0 ? '+' : ''}${fixed(db, 1)}`);
 

@@ -3,6 +3,8 @@
  * Storage may be forbidden; then nothing is remembered and everything else works.
  */
 
+import { PLAYOUT_MODES } from '../client/playout/path_switch.js';
+
 /**
  * @typedef {object} Visit
  * @property {string} roomId
@@ -22,6 +24,7 @@
  * @property {boolean} listen
  * @property {string | null} inputId
  * @property {string} outputId
+ * @property {import('../client/playout_paths.js').PlayoutMode} playout
  * @property {boolean} musicMode
  * @property {import('../client/microphone.js').Processing} processing
  */
@@ -36,6 +39,7 @@ const DEFAULT_LIKES = {
   listen: true,
   inputId: null,
   outputId: '',
+  playout: 'auto',
   musicMode: false,
   processing: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
 };
@@ -90,7 +94,12 @@ export const leaveVisit = (storage, visit) => write(storage, VISIT_KEY, visit);
  * @param {() => Storage} storage
  * @returns {Likes}
  */
-export const readLikes = (storage) => ({ ...DEFAULT_LIKES, ...read(storage, LIKES_KEY) });
+export function readLikes(storage) {
+  const likes = { ...DEFAULT_LIKES, ...read(storage, LIKES_KEY) };
+  // Of another version, perhaps: the client refuses what it does not know.
+  if (!PLAYOUT_MODES.includes(likes.playout)) likes.playout = DEFAULT_LIKES.playout;
+  return likes;
+}
 
 /**
  * @param {() => Storage} storage

@@ -8,6 +8,9 @@
  * @typedef {{ tone: Tone, text: string, hint: string }} StatusWords
  * @typedef {import('../client/types.js').ClientState} ClientState
  * @typedef {import('../client/media_machine.js').MediaState} MediaState
+ * @typedef {import('../client/playout_paths.js').PlayoutMode} PlayoutMode
+ * @typedef {import('../client/playout_paths.js').PlayoutPath} PlayoutPath
+ * @typedef {import('../client/playout_paths.js').PlayoutReason} PlayoutReason
  */
 
 /** @type {Record<ClientState, StatusWords>} */
@@ -150,6 +153,58 @@ export const roomClosedWords = (reason) =>
     text: 'The server has no seat in it any more. Join again to go on.',
   };
 
+/**
+ * The choices of playout, each with what it does.
+ * @type {readonly { mode: PlayoutMode, name: string, hint: string }[]}
+ */
+export const PLAYOUT_CHOICES = [
+  {
+    mode: 'auto',
+    name: 'Automatic',
+    hint: 'As soon as possible; more patient while the network or this device is not up to it.',
+  },
+  {
+    mode: 'low-latency',
+    name: 'Low latency',
+    hint: 'As soon as possible, whatever happens. On a poor network the sound may stutter.',
+  },
+  {
+    mode: 'browser',
+    name: 'Browser',
+    hint: 'The way the browser plays it: later, and with the least work for this device.',
+  },
+];
+
+/** @type {Record<PlayoutReason, string>} */
+const PLAYOUT_REASONS = {
+  chosen: 'as you chose',
+  ready: 'as the network allows it',
+  recovered: 'again, now that it plays well',
+  idle: 'until sound comes',
+  starting: 'until the short way is ready',
+  blocked: 'until you click or press a key',
+  unsupported: 'because this browser has no other way',
+  element: 'because this page plays it',
+  network: 'because the network is poor at the moment',
+  underruns: 'because this device did not keep up',
+  worker: 'because the short way broke down; it is tried again',
+  worklet: 'because the short way broke down; it is tried again',
+  decoder: 'because the short way broke down; it is tried again',
+  silent: 'because the short way broke down; it is tried again',
+  codec: 'because the sound comes in another format',
+};
+
+/**
+ * Which way the sound takes, and why.
+ * @param {{ path: PlayoutPath, reason: PlayoutReason }} playout
+ */
+export const playoutWords = ({ path, reason }) =>
+  `${path === 'low-latency' ? 'Low latency' : 'Played by the browser'}, ${PLAYOUT_REASONS[reason]}.`;
+
+/** Changes that are worth interrupting somebody for. */
+export const isWorthSaying = (/** @type {PlayoutReason} */ reason) =>
+  !['idle', 'starting', 'ready'].includes(reason);
+
 /** Words for the hops of the latency budget, in the order a voice takes them. */
 export const HOPS = /** @type {const} */ ([
   ['captureMs', 'Microphone', 'here'],
@@ -159,5 +214,5 @@ export const HOPS = /** @type {const} */ ([
   ['mixMs', 'Mix', 'server-zone'],
   ['networkDownMs', 'Network down', 'network'],
   ['playoutBufferMs', 'Playout buffer', 'here'],
-  ['outputMs', 'Output', 'here'],
+  ['outputMs', 'Output device', 'here'],
 ]);

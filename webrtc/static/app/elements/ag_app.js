@@ -1,16 +1,17 @@
 import { AudioStreamingClient } from '../../webrtc_client.js';
 import { Announcer } from '../announcer.js';
+import { Devices } from '../devices.js';
 import { refs, setText } from '../dom.js';
+import { KeptLikes } from '../kept_likes.js';
 import { Notices } from '../notices.js';
 import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
 import { listenForShortcuts } from '../shortcuts.js';
-import { playTestTone } from '../test_tone.js';
-import { leaveVisit, readLikes, roomInAddress, roomLink, takeVisit, writeLikes } from '../visit.js';
-import { adviceFor, isMicrophoneTrouble, roomClosedWords, statusWords } from '../words.js';
+import { Troubles, subjectOf } from '../troubles.js';
+import { leaveVisit, roomInAddress, roomLink, takeVisit } from '../visit.js';
+import { isWorthSaying, playoutWords, roomClosedWords, statusWords } from '../words.js';
 
 /**
  * @typedef {import('../../client/errors.js').AudioStreamingError} AudioStreamingError
- * @typedef {import('../../client/microphone.js').MicrophoneWishes} MicrophoneWishes
  * @typedef {import('../visit.js').Visit} Visit
  */
 
@@ -22,8 +23,8 @@ const CONNECT_AGAIN_MS = 3000;
  * AudioStreamingClient of this page.
  */
 export class AgApp extends HTMLElement {
-  client = new AudioStreamingClient(window.location.origin);
-  #likes = readLikes(() => window.localStorage);
+  #likes = new KeptLikes();
+  client = new AudioStreamingClient(window.location.origin, { playout: this.#likes.all.playout });
   #joining = false;
   #openingMicrophone = false;
   /** @type {Visit | null} What a reload interrupted. */
@@ -49,6 +50,18 @@ export class AgApp extends HTMLElement {
       ),
       dock: /** @type {import('./ag_dock.js').AgDock} */ (this.querySelector('ag-dock')),
     };
+    this.#troubles = new Troubles(this.#notices, {
+      retryMicrophone: () => void this.#retryMicrophone(),
+      listenOnly: () => this.#listenOnly(),
+      connect: () => void this.#connect(),
+    });
+    this.#devices = new Devices({
+      client: this.client,
+      microphone: this.#parts.microphone,
+      speaker: this.#parts.speaker,
+      likes: this.#likes,
+      trouble: (subject, error) => this.#trouble(subject, error),
+    });
     this.#followClient();
     this.#followUser();
     this.#followPage();
@@ -59,6 +72,10 @@ export class AgApp extends HTMLElement {
   #refs = {};
   /** @type {Notices} */
   #notices = /** @type {any} */ (null);
+  /** @type {Troubles} */
+  #troubles = /** @type {any} */ (null);
+  /** @type {Devices} */
+  #devices = /** @type {any} */ (null);
   /** @type {Announcer} */
   #announcer = /** @type {any} */ (null);
   /**
@@ -73,22 +90,17 @@ export class AgApp extends HTMLElement {
   // ---- beginning -----------------------------------------------------------------------------
 
   async #begin() {
-    const { lobby, microphone, speaker, room } = this.#parts;
-    const { name, broadcast, listen, inputId, musicMode, processing } = this.#likes;
+    const { lobby, room } = this.#parts;
     const visit = takeVisit(() => window.sessionStorage);
     this.#pendingVisit = visit?.resumeToken ? visit : null;
     lobby.fill({
       roomId: visit?.roomId ?? roomInAddress(window.location),
-      name: visit?.name ?? name,
+      name: visit?.name ?? this.#likes.all.name,
       server: window.location.host,
     });
-    microphone.attach(this.client);
-    microphone.wanted = broadcast;
-    microphone.fill({ deviceId: inputId, musicMode, processing });
-    speaker.wanted = listen;
+    this.#devices.fill();
     room.attach(this.client);
-    void this.client.setInputDevice({ deviceId: inputId, musicMode, processing });
-    await this.#listDevices();
+    await this.#devices.list();
     this.#draw();
     await this.#connect();
     if (!this.#pendingVisit && (await microphoneIsGranted())) await this.#openMicrophone();
@@ -122,7 +134,7 @@ export class AgApp extends HTMLElement {
     this.#draw();
     const broadcast = wish.publishing ?? this.#parts.microphone.wanted;
     const listen = wish.subscribing ?? this.#parts.speaker.wanted;
-    if (wish.publishing === undefined) this.#like({ name: wish.name, broadcast, listen });
+    if (wish.publishing === undefined) this.#likes.change({ name: wish.name, broadcast, listen });
     this.#pendingVisit = null;
     try {
       await this.client.connect(); // at once when it is; a quick hand comes before it is
@@ -188,11 +200,14 @@ export class AgApp extends HTMLElement {
     );
     client.on('participantleft', ({ participant }) => this.#announcer.left(nameOf(participant)));
     client.on('participantupdated', ({ participant }) => participant.isMe && this.#draw());
-    client.on('playbackblocked', ({ blocked }) => this.#playbackBlocked(blocked));
+    client.on('playbackblocked', ({ blocked }) =>
+      this.#troubles.playbackBlocked(blocked, () => void client.resumePlayback()),
+    );
+    client.on('playout-changed', (playout) => this.#playoutChanged(playout));
     client.on('microphonechange', ({ track }) => {
       this.#notices.clear('microphone');
       if (client.room) this.#announcer.say(`Microphone: ${track.label || 'system default'}.`);
-      void this.#listDevices();
+      void this.#devices.list();
       this.#draw();
     });
     client.on('microphonelost', ({ error }) => this.#trouble('microphone', error));
@@ -211,17 +226,11 @@ export class AgApp extends HTMLElement {
     this.#draw();
   }
 
-  /** @param {boolean} blocked */
-  #playbackBlocked(blocked) {
-    if (!blocked) {
-      this.#notices.clear('playback');
-      return;
-    }
-    this.#notices.show('playback', {
-      title: 'Sound waits for you',
-      text: 'The browser plays nothing before you click.',
-      actions: [{ label: 'Listen to Stream', run: () => void this.client.resumePlayback() }],
-    });
+  /** @param {import('../../client/playout_paths.js').PlayoutEvents['change']} playout */
+  #playoutChanged(playout) {
+    const { isSubscribing } = this.client;
+    if (isSubscribing && isWorthSaying(playout.reason)) this.#announcer.say(playoutWords(playout));
+    this.#draw();
   }
 
   // ---- what the user does --------------------------------------------------------------------
@@ -235,18 +244,7 @@ export class AgApp extends HTMLElement {
     status.addEventListener('retry', () => this.client.retryNow());
     microphone.addEventListener('open', () => void this.#openMicrophone());
     microphone.addEventListener('toggle', () => void this.#toggleBroadcast());
-    microphone.addEventListener('wish', (event) => {
-      void this.#wish(/** @type {CustomEvent<Partial<MicrophoneWishes>>} */ (event).detail);
-    });
     speaker.addEventListener('toggle', () => void this.#toggleListening());
-    speaker.addEventListener('test', () => {
-      playTestTone(this.#likes.outputId).catch((error) => this.#trouble('output', error));
-    });
-    speaker.addEventListener('output', (event) => {
-      void this.#chooseOutput(
-        /** @type {CustomEvent<{ deviceId: string }>} */ (event).detail.deviceId,
-      );
-    });
     room.addEventListener('trouble', (event) => {
       this.#trouble('mix', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
     });
@@ -287,7 +285,7 @@ export class AgApp extends HTMLElement {
     await this.client.leaveRoom();
     await this.#join({
       roomId: room.roomId,
-      name: me?.name ?? this.#likes.name,
+      name: me?.name ?? this.#likes.all.name,
       publishing: true,
       subscribing: isSubscribing,
       deafened: isDeafened,
@@ -317,8 +315,7 @@ export class AgApp extends HTMLElement {
 
   async #listen() {
     try {
-      if (this.#likes.outputId)
-        await this.client.setOutputDevice(this.#likes.outputId).catch(() => {});
+      await this.#devices.useOutput();
       await this.client.startSubscribing();
     } catch (error) {
       this.#trouble(subjectOf(error), error);
@@ -340,24 +337,6 @@ export class AgApp extends HTMLElement {
     if (this.client.room && !this.client.isPublishing) await this.#toggleBroadcast();
     else await this.#openMicrophone();
     if (this.client.microphone.track) this.#notices.clear('microphone');
-  }
-
-  /** @param {Partial<MicrophoneWishes>} wish */
-  async #wish(wish) {
-    const { deviceId: inputId, ...rest } = wish;
-    this.#like({ ...rest, ...(inputId === undefined ? {} : { inputId }) });
-    try {
-      await this.client.setInputDevice(wish);
-    } catch (error) {
-      this.#trouble('microphone', error);
-    }
-    this.#draw();
-  }
-
-  /** @param {string} outputId */
-  async #chooseOutput(outputId) {
-    this.#like({ outputId });
-    this.#attempt('output', this.client.setOutputDevice(outputId));
   }
 
   async #leave() {
@@ -399,7 +378,7 @@ export class AgApp extends HTMLElement {
     if (!room) return null;
     return {
       roomId: room.roomId,
-      name: me?.name ?? this.#likes.name,
+      name: me?.name ?? this.#likes.all.name,
       resumeToken: room.resumeToken,
       ...(room.hostKey ? { hostKey: room.hostKey } : {}),
       publishing: this.client.isPublishing,
@@ -424,29 +403,9 @@ export class AgApp extends HTMLElement {
   }
 
   async #devicesChanged() {
-    await this.#listDevices();
+    await this.#devices.list();
     const { client } = this;
     if (client.isPublishing && !client.microphone.track) await this.#openMicrophone();
-  }
-
-  async #listDevices() {
-    const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
-    const { microphone, speaker } = this.#parts;
-    microphone.list(
-      devices.filter(({ kind }) => kind === 'audioinput'),
-      this.#likes.inputId,
-    );
-    speaker.list(
-      devices.filter(({ kind }) => kind === 'audiooutput'),
-      this.#likes.outputId,
-      this.client.playback.canChooseOutput,
-    );
-  }
-
-  /** @param {Partial<import('../visit.js').Likes>} change */
-  #like(change) {
-    this.#likes = { ...this.#likes, ...change };
-    writeLikes(() => window.localStorage, this.#likes);
   }
 
   // ---- showing -------------------------------------------------------------------------------
@@ -464,7 +423,7 @@ export class AgApp extends HTMLElement {
     this.#parts.status.show(client.state, client.mediaState);
     this.#parts.lobby.show(client.state, this.#joining);
     this.#parts.microphone.show({ open, publishing, muted });
-    this.#parts.speaker.show({ subscribing });
+    this.#parts.speaker.show({ subscribing, playout: client.playout });
     this.#parts.dock.show({
       publishing,
       opening: this.#openingMicrophone,
@@ -487,17 +446,7 @@ export class AgApp extends HTMLElement {
    * @param {unknown} error
    */
   #trouble(subject, error) {
-    const { reason = '', detail = String(error) } = /** @type {AudioStreamingError} */ (error);
-    if (reason === 'aborted') return;
-    const { title, text, actions } = adviceFor({ reason, detail });
-    /** @type {Record<import('../words.js').ActionName, { label: string, run: () => void }>} */
-    const known = {
-      retryMicrophone: { label: 'Try again', run: () => void this.#retryMicrophone() },
-      listenOnly: { label: 'Just listen', run: () => this.#listenOnly() },
-      connect: { label: 'Connect', run: () => void this.#connect() },
-      dismiss: { label: 'Understood', run: () => this.#notices.clear(subject) },
-    };
-    this.#notices.show(subject, { title, text, actions: actions.map((action) => known[action]) });
+    this.#troubles.show(subject, error);
     this.#draw();
   }
 
@@ -509,9 +458,3 @@ export class AgApp extends HTMLElement {
 
 /** @param {{ name: string }} participant */
 const nameOf = ({ name }) => name || 'Guest';
-
-/** @param {unknown} error */
-function subjectOf(error) {
-  const { reason = '' } = /** @type {AudioStreamingError} */ (error);
-  return isMicrophoneTrouble(reason) ? 'microphone' : 'media';
-}

@@ -1,5 +1,5 @@
 import { make, setText } from '../dom.js';
-import { formatKbps, formatMs, formatShare } from '../format.js';
+import { formatCount, formatKbps, formatMs, formatPpm, formatShare } from '../format.js';
 import { HOPS } from '../words.js';
 
 /**
@@ -17,6 +17,8 @@ const ROWS = /** @type {readonly (readonly [string, (stats: AudioStats) => strin
   ['Concealed', ({ concealedRatio }) => formatShare(concealedRatio)],
   ['Packets', ({ packetMs }) => formatMs(packetMs)],
   ['Redundancy', ({ redundancy }) => (redundancy ? 'on' : 'off')],
+  ['Underruns', ({ playout }) => formatCount(playout.underruns)],
+  ['Clock drift', ({ playout }) => formatPpm(playout.driftPpm)],
 ]);
 
 /** Figures of the connection, and where a voice spends its time on the way. */

@@ -1,6 +1,16 @@
 import { refs, setText } from '../dom.js';
+import { PLAYOUT_CHOICES, playoutWords } from '../words.js';
 
-/** Choice of output and a test tone. Fires `output` with `detail.deviceId`, `test` and `toggle`. */
+/**
+ * @typedef {import('../../client/playout_paths.js').PlayoutMode} PlayoutMode
+ * @typedef {import('../../client/playout_paths.js').PlayoutPath} PlayoutPath
+ * @typedef {import('../../client/playout_paths.js').PlayoutReason} PlayoutReason
+ */
+
+/**
+ * Choice of output and of the way to it, and a test tone. Fires `output` with `detail.deviceId`,
+ * `playout` with `detail.mode`, `test` and `toggle`.
+ */
 export class AgSpeaker extends HTMLElement {
   /** @type {Record<string, HTMLElement>} */
   #refs = {};
@@ -10,6 +20,14 @@ export class AgSpeaker extends HTMLElement {
     this.#devices.addEventListener('change', () => {
       const detail = { deviceId: this.#devices.value };
       this.dispatchEvent(new CustomEvent('output', { detail }));
+    });
+    this.#playout.replaceChildren(
+      ...PLAYOUT_CHOICES.map(({ mode, name }) => new Option(name, mode)),
+    );
+    this.#playout.addEventListener('change', () => {
+      const detail = { mode: this.#playout.value };
+      this.#hint();
+      this.dispatchEvent(new CustomEvent('playout', { detail }));
     });
     this.#refs.test?.addEventListener('click', () => this.dispatchEvent(new Event('test')));
     this.#refs.toggle?.addEventListener('click', () => this.dispatchEvent(new Event('toggle')));
@@ -44,10 +62,30 @@ export class AgSpeaker extends HTMLElement {
     this.#devices.disabled = !canChoose;
   }
 
-  /** @param {{ subscribing: boolean }} state */
-  show({ subscribing }) {
+  /** @param {PlayoutMode} mode */
+  choosePlayout(mode) {
+    this.#playout.value = mode;
+    this.#hint();
+  }
+
+  /**
+   * @param {{ subscribing: boolean, playout: { path: PlayoutPath, reason: PlayoutReason } }} state
+   */
+  show({ subscribing, playout }) {
     const toggle = /** @type {HTMLElement} */ (this.#refs.toggle);
     setText(toggle, subscribing ? 'Stop listening' : 'Listen to Stream');
+    const now = /** @type {HTMLElement} */ (this.#refs.playoutNow);
+    now.dataset.path = playout.path;
+    setText(now, subscribing ? playoutWords(playout) : 'You hear nobody.');
+  }
+
+  #hint() {
+    const choice = PLAYOUT_CHOICES.find(({ mode }) => mode === this.#playout.value);
+    if (this.#refs.playoutHint) setText(this.#refs.playoutHint, choice?.hint ?? '');
+  }
+
+  get #playout() {
+    return /** @type {HTMLSelectElement} */ (this.#refs.playout);
   }
 
   get #devices() {

@@ -24,6 +24,8 @@ const STARVING_UNDERRUNS = 4;
 const STARVING_SPAN_MS = 5000;
 const STEADY_PACKETS_PER_S = 40;
 const BROKEN_ERRORS = 3;
+/** At first it learns how much this network and this device take. */
+const LEARNING_MS = 3000;
 
 export class Health {
   /** @type {{ at: number, stats: PlayoutStats }[]} The latest last. */
@@ -32,6 +34,8 @@ export class Health {
   #poorSince = null;
   /** @type {number | null} */
   #goodSince = null;
+  /** @type {number | null} */
+  #learntAt = null;
 
   /** Whether loss or jitter have been beyond what this path bears for some seconds. */
   get isPoor() {
@@ -45,7 +49,7 @@ export class Health {
 
   /** Whether it runs dry again and again although packets come. */
   get isStarving() {
-    const change = this.#change(STARVING_SPAN_MS, ({ underruns, received }) => [
+    const change = this.#change(this.#learntFor(STARVING_SPAN_MS), ({ underruns, received }) => [
       underruns,
       received,
     ]);
@@ -66,6 +70,7 @@ export class Health {
    */
   report(stats, now) {
     this.#history.push({ at: now, stats });
+    this.#learntAt ??= now + LEARNING_MS;
     while ((this.#history[0]?.at ?? now) < now - STARVING_SPAN_MS) this.#history.shift();
     const loss = this.#loss();
     const poor = stats.wantedMs > MOST_MS || loss > POOR_LOSS;
@@ -93,6 +98,12 @@ export class Health {
     const before = read(first.stats);
     const values = read(last.stats).map((value, index) => value - (before[index] ?? 0));
     return { spanMs: last.at - first.at, values };
+  }
+
+  /** @param {number} ms Of this span, what came after the learning. */
+  #learntFor(ms) {
+    const now = this.#history.at(-1)?.at ?? 0;
+    return Math.max(0, Math.min(ms, now - (this.#learntAt ?? now)));
   }
 
   /**

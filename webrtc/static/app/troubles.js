@@ -1,0 +1,64 @@
+import { adviceFor, isMicrophoneTrouble } from './words.js';
+
+/**
+ * @typedef {import('../client/errors.js').AudioStreamingError} AudioStreamingError
+ * @typedef {import('./words.js').ActionName} ActionName
+ */
+
+/** Says what went wrong and offers the ways out. */
+export class Troubles {
+  /**
+   * @param {import('./notices.js').Notices} notices
+   * @param {Record<Exclude<ActionName, 'dismiss'>, () => void>} ways What the actions do.
+   */
+  constructor(notices, ways) {
+    this.#notices = notices;
+    this.#ways = ways;
+  }
+
+  #notices;
+  #ways;
+
+  /**
+   * @param {string} subject
+   * @param {unknown} error
+   */
+  show(subject, error) {
+    const { reason = '', detail = String(error) } = /** @type {AudioStreamingError} */ (error);
+    if (reason === 'aborted') return;
+    const { title, text, actions } = adviceFor({ reason, detail });
+    /** @type {Record<ActionName, { label: string, run: () => void }>} */
+    const known = {
+      retryMicrophone: { label: 'Try again', run: this.#ways.retryMicrophone },
+      listenOnly: { label: 'Just listen', run: this.#ways.listenOnly },
+      connect: { label: 'Connect', run: this.#ways.connect },
+      dismiss: { label: 'Understood', run: () => this.#notices.clear(subject) },
+    };
+    this.#notices.show(subject, { title, text, actions: actions.map((action) => known[action]) });
+  }
+
+  /**
+   * @param {boolean} blocked Whether the browser wants a click before it plays.
+   * @param {() => void} play
+   */
+  playbackBlocked(blocked, play) {
+    if (!blocked) {
+      this.#notices.clear('playback');
+      return;
+    }
+    this.#notices.show('playback', {
+      title: 'Sound waits for you',
+      text: 'The browser plays nothing before you click.',
+      actions: [{ label: 'Listen to Stream', run: play }],
+    });
+  }
+}
+
+/**
+ * @param {unknown} error Of starting to speak or to listen.
+ * @returns {'microphone' | 'media'} What the trouble is about.
+ */
+export function subjectOf(error) {
+  const { reason = '' } = /** @type {AudioStreamingError} */ (error);
+  return isMicrophoneTrouble(reason) ? 'microphone' : 'media';
+}
