@@ -4,7 +4,8 @@
  * The transit of a frame is its arrival minus its RTP time, in seconds; its zero is arbitrary, only
  * differences mean something. `deadlineS` is the transit by which a frame should be waited for:
  * waiting longer would cost more delay than it saves frames, waiting less the other way round.
- * These are the rules of the server's `mixer/jitter.py`, and one more for what is rare:
+ * These are the rules of the server's `mixer/jitter.py`, but that a late frame costs more, because
+ * it is heard here, where nobody mixes it under others:
  *
  * - one late frame in a hundred is worth `LATE_COST_S`, so a lone spike does not delay everything
  *   that follows, while jitter that repeats is waited for in full;
@@ -18,8 +19,7 @@
  *   same;
  * - a jump of the media clock makes everything before it worthless: `add` says so and the caller
  *   starts afresh;
- * - delays that come back every few seconds are remembered for a minute (`rare_peaks.js`), because
- *   a late frame is heard here, where nobody mixes it under others.
+ * - delays that come back every few seconds are remembered for a minute (`rare_peaks.js`).
  *
  * Nothing is allocated after construction.
  */
@@ -28,7 +28,7 @@ import { RarePeaks } from './rare_peaks.js';
 
 export const MAX_DELAY_S = 0.2;
 const WINDOW_FRAMES = 400; // 4 s at 10 ms, 8 s at 20 ms
-const LATE_COST_S = 0.8; // × share of late frames: 8 ms for one in a hundred
+const LATE_COST_S = 2; // × share of late frames: 20 ms for one in a hundred
 const MAX_LATE_SHARE = 0.05;
 const START_ALLOWANCE_S = 0.01; // above what was seen, shrinking until an eighth was seen
 const MAX_ALLOWANCE_S = 0.03;
