@@ -80,6 +80,16 @@ class TransitWindow:
         """Transit that packets are waited for; meaningless before the first packet."""
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it has seen enough packets and is in the midst of nothing."""
+        return len(self._sorted) >= SETTLED_PACKETS and not self._stalled and not self._shifted
+
+    @property
+    def last_transit_s(self) -> float:
+        """Transit of the last packet."""
+        return self._last_transit_s
+
+    @property
     def floor_s(self) -> float:
         """Least transit in the window; meaningless before the first packet."""
         return self._sorted[0] if self._sorted else self.deadline_s

@@ -18,6 +18,8 @@ playing | 100 ms concealed in a row              | idle    | faded out by then
 playing | more spare than the deadline asks for  | playing | compress; beyond reach of that, skip
 playing | less                                   | playing | expand
 any     | the media clock or the path jumps      | idle    | forget everything
+playing | `lend`                                 | lent    | somebody else plays, packet by packet
+lent    | `take_back`                            | playing | go on as if it had played itself
 
 Positions never go backwards but at such a jump. Sequence numbers only tell loss from silence (DTX)
 and find duplicates.
@@ -41,6 +43,7 @@ from mixer.playout_pool import History
 from mixer.playout_queue import PacketQueue, Queued
 from mixer.playout_sound import SoundMaker
 from mixer.playout_stats import PlayoutStats
+from mixer.playout_stream import SteadyStream
 
 __all__ = [
     "Block",
@@ -61,6 +64,7 @@ MIN_SIMILARITY = 0.9
 PATIENCE_STEP = 0.05  # what is asked for less at each further try
 PATIENCE_REGAINED = 0.1  # after a change: a sound that was hard to stretch stays so for a while
 TRY_SPACING = 2_400  # 50 ms
+CALM_BLOCKS = 50  # played packet by packet, before a stream is lent
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,9 @@ class Playout:
         self._history = History(stretch.LONGEST_PERIOD)
         self._history_left = 0
         self._block = 480
+        self._plain_blocks = 0
+        self._lent = False
+        self._lent_waiting = 0
         self._rest()
         self._next = 0
         self._calm()
@@ -172,6 +179,8 @@ class Playout:
 
         `out` is untouched when the outcome is SILENT.
         """
+        if self._lent:
+            return Pull.SOUND  # whoever it is lent to has played
         samples = self._block = len(out)
         if not self._playing and not (self._packets and self._start(samples, now_s)):
             return Pull.SILENT
@@ -209,6 +218,11 @@ class Playout:
         return None
 
     @property
+    def decoder(self) -> FrameDecoder:
+        """What it decodes with; whom the stream is lent to, uses it."""
+        return self._decoder
+
+    @property
     def is_buffering(self) -> bool:
         """Whether anything waits to be played: a pull now or later gives sound."""
         return bool(self._packets) or self._playing
@@ -222,12 +236,99 @@ class Playout:
         """Return the counters, with the present figures filled in; the object is live."""
         stats = self._stats
         waiting = len(self._pool) + sum(packet.samples for packet in self._packets)
+        waiting += self._lent_waiting * self._block
         target_s = self._transits.target_s + self._margin_s + self._losses.extension_s
         stats.buffer_ms = waiting * 1000 / SAMPLE_RATE_HZ
         stats.target_ms = target_s * 1000
         stats.jitter_ms = self._transits.jitter_s * 1000
         stats.mean_wait_ms = self._mean_wait_s * 1000
         return stats
+
+    # ---- lending -----------------------------------------------------------------------------
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether `lend` is worth a try."""
+        return self._plain_blocks >= CALM_BLOCKS and not self._lent
+
+    def lend(self) -> SteadyStream | None:
+        """Give the stream away while nothing special happens to it; None when something does.
+
+        Until `take_back`, blocks are written by whoever has it: `pull` says SOUND and does nothing,
+        `push` and `reset` must not be called. The decoder goes with it.
+        """
+        self._plain_blocks = 0
+        queue = self._queue
+        calm = (
+            self._playing
+            and self._sound.full
+            and not self._pool
+            and not self._debt
+            and not self._sound.made_up
+            and self._history_left <= 0
+            and self._block == queue.newest_samples
+            and self._losses.is_quiet
+            and self._transits.is_settled
+            and queue.is_plain(self._next)
+            and not any(self._decoder.is_dtx(queued.payload) for queued in queue.packets)
+        )
+        if not calm:
+            return None
+        self._lent = True
+        self._patience = MIN_SIMILARITY
+        packets = [(queued.payload, queued.arrival_s) for queued in queue.packets]
+        queue.packets.clear()
+        self._lent_waiting = len(packets)
+        return SteadyStream(
+            self._block,
+            queue.newest_position,
+            self._next,
+            self._low,
+            self._low_before,
+            self._low_left,
+            self._cooldown,
+            self._mean_wait_s,
+            self._transits.deadline_s + self._margin_s,
+            self._transits.deadline_s,
+            self._compress_above_s,
+            self._skip_above,
+            self._transits.last_transit_s,
+            len(packets),
+            packets,
+        )
+
+    def follow(self, stream: SteadyStream) -> bool:
+        """Take note of what happened to the lent stream, which stays lent.
+
+        `stream` gets the deadline that follows from it.
+
+        Returns:
+            False when the path jumped: take it back.
+        """
+        self._next = stream.next
+        self._mean_wait_s = stream.wait_s
+        self._lent_waiting = stream.waiting
+        self._stats.received += stream.arrived
+        self._queue.catch_up(stream.arrived)
+        stream.arrived = 0
+        steady = True
+        for transit_s, arrival_s in stream.transits:
+            steady = steady and self._transits.add(transit_s, arrival_s) is not Transit.JUMP
+        stream.transits.clear()
+        stream.late_after_s = self._transits.deadline_s
+        stream.deadline_s = self._transits.deadline_s + self._margin_s
+        return steady
+
+    def take_back(self, stream: SteadyStream) -> None:
+        """Play the lent stream again from here on, with the packets that are left in it."""
+        steady = self.follow(stream)
+        self._low, self._low_before = stream.low, stream.low_before
+        self._low_left, self._cooldown = stream.low_left, stream.cooldown
+        self._lent = False
+        self._lent_waiting = 0
+        self._queue.put_back(stream.packets)
+        if not steady:
+            self.reset()
 
     # ---- timing ------------------------------------------------------------------------------
 
@@ -419,7 +520,9 @@ class Playout:
             first = packets[0]
             if first.position == self._next and first.samples == samples:
                 self._take_first(now_s)
+                self._plain_blocks += 1
                 return self._sound.decode_into(first.payload, out)
+        self._plain_blocks = 0
         concealed = False
         while len(pool) < samples:
             concealed |= self._refill(samples, now_s)

@@ -33,6 +33,11 @@ class LossWatch:
         """Whether it is worth finding out if packets carry repairs."""
         return self._share > STOP_BELOW
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing was lost for so long that a further packet in time changes nothing."""
+        return not self._share
+
     def repairs_come(self, samples: int) -> None:
         """Note that a packet of `samples` brought a copy of its predecessor."""
         self._repairs_left = REPAIRS_REMEMBERED

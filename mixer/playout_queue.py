@@ -157,6 +157,44 @@ class PacketQueue:
         self._last_sequence = first.sequence
         return first
 
+    def is_plain(self, next_position: int) -> bool:
+        """Whether what waits goes on from `next_position`, packet by packet, without a hole."""
+        position, sequence = next_position, self._last_sequence
+        for queued in self.packets:
+            if (
+                sequence is None
+                or (queued.position, queued.sequence) != (position, sequence + 1)
+                or queued.samples != self.newest_samples
+                or queued.redundant
+            ):
+                return False
+            position, sequence = queued.end, queued.sequence
+        return sequence == self._newest_sequence and position == (
+            self.newest_position + self.newest_samples
+        )
+
+    def catch_up(self, arrived: int) -> None:
+        """Take note of packets that came to somebody else, in order and as long as the newest."""
+        self._newest_sequence += arrived
+        self.newest_position += arrived * self.newest_samples
+        self._seen = (self._seen << arrived | (1 << arrived) - 1) & SEEN_MASK
+
+    def put_back(self, packets: list[tuple[bytes, float]]) -> None:
+        """Queue what somebody else has left: payload and arrival, without a hole to the newest."""
+        count, samples = len(packets), self.newest_samples
+        self._last_sequence = self._newest_sequence - count
+        self.packets[:] = [
+            Queued(
+                self.newest_position - (count - 1 - i) * samples,
+                self._last_sequence + 1 + i,
+                samples,
+                arrival_s,
+                payload,
+                False,
+            )
+            for i, (payload, arrival_s) in enumerate(packets)
+        ]
+
     def drop_first(self) -> None:
         """Throw the first packet away unplayed."""
         self.take_first()

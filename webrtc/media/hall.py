@@ -8,12 +8,15 @@ media time goes on as if it had never slept.
 import logging
 from collections.abc import Iterator
 
+import numpy as np
+
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena
 from mixer.outputs import Output
 from mixer.room import Ptime, RoomMixer
 from webrtc.media import rtp
 from webrtc.media.encoding import OutputEncoder, tier_settings
 from webrtc.media.fanout import SendTable
+from webrtc.media.lanes import Lane, LaneTable
 from webrtc.media.participant import Participant
 from webrtc.media.steady import SteadyRoom, settle
 from webrtc.media.ticker import SLOTS_PER_TURN
@@ -32,12 +35,16 @@ class Room:
         phase: The first of its slots within a turn.
         stride: Slots between two blocks, 4 or 8.
         steady: How it sends its blocks while nothing changes.
+        lanes: Of its publishers; some may have been left since the last block.
+        lane_rows: int32, the intake's rows of these.
     """
 
     __slots__ = (
         "_origin",
         "awake",
         "blocks",
+        "lane_rows",
+        "lanes",
         "mixer",
         "not_before",
         "participants",
@@ -58,6 +65,8 @@ class Room:
         self.phase = phase % self.stride
         self.awake = False
         self.steady: SteadyRoom | None = None
+        self.lanes: list[Lane] = []
+        self.set_lanes([])
         self.blocks = 0  # ticks run, for what happens every so many of them
         self.not_before = 0  # the slot before which it must not run, after a shift
         self._origin: int | None = None  # the slot at which media time was 0
@@ -72,6 +81,11 @@ class Room:
         behind = (due - self.mixer.block_time) // self.mixer.block - 1
         if behind > 0:
             self.mixer.skip(behind)
+
+    def set_lanes(self, lanes: list[Lane]) -> None:
+        """Replace its lanes."""
+        self.lanes = lanes
+        self.lane_rows = np.array([lane.row for lane in lanes], np.int32)
 
     def media_time(self, slot: float) -> int:
         """Return the media time at a slot or between two, in samples, as if it never slept."""
@@ -93,13 +107,16 @@ class Room:
 class Hall:
     """Rooms by id, and the ones that are awake by phase."""
 
-    def __init__(self, ptime: Ptime, complexity: int, table: SendTable) -> None:
+    def __init__(
+        self, ptime: Ptime, complexity: int, table: SendTable, lanes: LaneTable | None = None
+    ) -> None:
         """Make an empty hall.
 
         Args:
             ptime: Packet time of what is sent.
             complexity: Opus complexity of the best tier.
             table: Where packets leave.
+            lanes: Where publishers' streams may go by.
         """
         self.rooms: dict[str, Room] = {}
         self.awake = 0
@@ -109,6 +126,7 @@ class Hall:
         self._ptime = ptime
         self._tiers = tier_settings(complexity)
         self._table = table
+        self._lane_table = lanes
         self._sources = Arena()
         self._mixes = Arena()
         self._next_phase = 0
@@ -165,6 +183,8 @@ class Hall:
                 continue
             mixer = room.mixer
             try:
+                if room.lanes:
+                    self._play_lanes(room, now_s)
                 mixer.advance(now_s)
                 self._say(room)
             except Exception:  # a defect: it must not silence the other rooms
@@ -196,6 +216,18 @@ class Hall:
     def block_s(self, room: Room) -> float:
         """Return the length of a room's block in seconds."""
         return room.mixer.block / SAMPLE_RATE_HZ
+
+    def add_lane(self, room: Room, lane: Lane) -> None:
+        """Play a lane of one of a room's publishers with the room's blocks."""
+        if self._lane_table is not None:
+            room.set_lanes([one for one in room.lanes if self._lane_table.holds(one)] + [lane])
+
+    def _play_lanes(self, room: Room, now_s: float) -> None:
+        table = self._lane_table
+        if table is not None and not table.play(
+            room.lane_rows, self._sources.data, room.mixer.block, now_s
+        ):
+            room.set_lanes([lane for lane in room.lanes if table.holds(lane)])
 
     def _say(self, room: Room) -> None:
         """Send a room's block."""
@@ -232,6 +264,9 @@ class Hall:
             room.awake = False
             self.awake -= 1
             self._leave_phases(room)
+            for lane in room.lanes:  # a row may be another's when the room wakes
+                lane.leave()
+            room.set_lanes([])
 
     def _leave_phases(self, room: Room) -> None:
         for phase in self._phases:

@@ -16,18 +16,22 @@ from pylibsrtp import Session
 
 from mixer.playout import MediaPacket
 from webrtc.media.aiortc_adapter import srtp_pointer
+from webrtc.media.lanes import LaneTable
 from webrtc.media.udp import BATCH, Datagram, UdpPort
 
 logger = logging.getLogger(__name__)
 
 MAX_ROUTES = 8  # addresses of one sender; the oldest goes first
-MAX_AGE_S = 5.0  # an arrival stamp older than this is a wall clock that jumped
 
 MediaSink = Callable[[MediaPacket, int, int], None]  # packet, payload type, SSRC
 
 
 class Intake:
-    """Reads a worker's socket."""
+    """Reads a worker's socket.
+
+    Attributes:
+        lanes: Senders whose packets need no Python; None without the compiled loop.
+    """
 
     def __init__(self, port: UdpPort, counters: Counter[str], *, compiled: bool = True) -> None:
         """Read from `port` and count drops into `counters`."""
@@ -39,6 +43,7 @@ class Intake:
         self._sinks: list[MediaSink | None] = []
         self._kept: list[Session | None] = []
         self._free: list[int] = []
+        self.lanes = LaneTable(self._kernel, 64) if self._kernel is not None else None
         self._sessions = np.zeros(64, np.uint64)
         self._level_ids = np.zeros(64, np.uint8)
         self._keys = np.zeros(256, np.uint64)
@@ -60,7 +65,7 @@ class Intake:
             level_id: Negotiated extension id of RFC 6464, 0 without.
             sink: Called with each authentic packet, its payload type and its SSRC.
         """
-        if self._kernel is None:
+        if self.lanes is None:
             return None
         if self._free:
             row = self._free.pop()
@@ -72,6 +77,7 @@ class Intake:
             if row == len(self._sessions):
                 self._sessions = np.concatenate([self._sessions, np.zeros(row, np.uint64)])
                 self._level_ids = np.concatenate([self._level_ids, np.zeros(row, np.uint8)])
+                self.lanes.grow(2 * row)
         self._sinks[row], self._kept[row] = sink, session
         self._level_ids[row] = level_id
         self._sessions[row] = srtp_pointer(session)
@@ -96,6 +102,9 @@ class Intake:
 
     def remove(self, row: int) -> None:
         """Forget a sender and its addresses."""
+        lane = self.lanes.get(row) if self.lanes is not None else None
+        if lane is not None:
+            lane.leave()
         self._sinks[row] = self._kept[row] = None
         self._sessions[row] = 0
         self._free.append(row)
@@ -109,11 +118,13 @@ class Intake:
 
         A batch is full when `was_full` is true afterwards: there may be more.
         """
-        if self._kernel is None:
+        if self._kernel is None or self.lanes is None:
             datagrams = self._port.receive()
             self._fetched = len(datagrams)
             return datagrams
         kernel, port = self._kernel, self._port
+        now = time.monotonic()
+        offset = now - time.time()
         self._fetched = kernel.receive(
             port.fileno(),
             port.headers,
@@ -127,20 +138,27 @@ class Intake:
             self._level_ids,
             self._lengths,
             self._records,
+            self.lanes.records,
+            now,
+            offset,
         )
-        return self._hand_on(kernel) if self._fetched else []
+        return self._hand_on(kernel, self.lanes, now, offset) if self._fetched else []
 
     @property
     def was_full(self) -> bool:
         """Whether the last `read` filled its batch."""
         return self._fetched == BATCH
 
-    def _hand_on(self, kernel: ModuleType) -> list[Datagram]:
-        now = time.monotonic()
-        offset = now - time.time()
+    def _hand_on(
+        self, kernel: ModuleType, lanes: LaneTable, now: float, offset: float
+    ) -> list[Datagram]:
         views = self._port.views
         rest = []
-        for view, record in zip(views, self._records[: self._fetched].tolist(), strict=False):
+        taken = kernel.TAKEN
+        records = self._records[: self._fetched]
+        for view, record in zip(views, records.tolist(), strict=False):
+            if record[0] == taken:
+                continue
             (
                 kind,
                 row,
@@ -155,9 +173,12 @@ class Intake:
                 address,
             ) = record
             arrival = ns * 1e-9 + offset
-            if not now - MAX_AGE_S < arrival <= now:
+            if not now - kernel.MAX_AGE_S < arrival <= now:
                 arrival = now
             if kind == kernel.MEDIA:
+                lane = lanes.get(row)
+                if lane is not None:  # it waited for something else
+                    lane.leave()
                 sink = self._sinks[row]
                 if sink is not None:
                     packet = MediaPacket(

@@ -1,6 +1,11 @@
-"""The compiled receive loop: fetch, decrypt and parse in one call. One file, for numba's cache.
+"""The compiled loops on the way in: fetch, decrypt and parse; and the lanes behind them.
 
-Layouts of `mmsghdr` and of the SO_TIMESTAMPNS control message are those of 64-bit Linux.
+A *lane* belongs to a sender whose packets come one after the other and on time. Its packets are put
+aside here and played from here, without Python; at the first that is not as expected the lane is
+*left*, and the playout that has lent its stream (`mixer.playout_stream`) takes it back.
+
+One file, for numba's cache. Layouts of `mmsghdr` and of the SO_TIMESTAMPNS control message are
+those of 64-bit Linux.
 """
 
 import struct
@@ -11,6 +16,7 @@ from llvmlite import binding
 from numba import njit, types
 
 from webrtc.media.aiortc_adapter import srtp_unprotect_address
+from webrtc.media.opus import decode_address
 
 if not sys.platform.startswith("linux") or struct.calcsize("P") != 8:
     raise ImportError("the compiled intake needs 64-bit Linux")
@@ -19,9 +25,58 @@ if not sys.platform.startswith("linux") or struct.calcsize("P") != 8:
 KIND, ROW, SEQUENCE, TIMESTAMP, SSRC, TYPE, FLAGS, OFFSET, LENGTH, ARRIVAL_NS, ADDRESS = range(11)
 COLUMNS = 11
 # Kinds: what Python does with it.
-OTHER, MEDIA, REJECTED, MALFORMED = range(4)
+OTHER, MEDIA, REJECTED, MALFORMED, TAKEN = range(5)
 # Bits of FLAGS below which stand the seven bits of the level.
 MARKER, VOICE, HAS_LEVEL = 0x400, 0x200, 0x100
+
+MAX_AGE_S = 5.0  # an arrival stamp older than this is a wall clock that jumped
+
+LANE = np.dtype(
+    [
+        ("active", np.uint8),
+        ("type", np.uint8),  # RTP payload type
+        ("toc", np.uint8),  # first byte of the payload: same coder, length and channels
+        ("ssrc", np.uint32),
+        ("next_sequence", np.uint16),
+        ("next_timestamp", np.uint32),
+        ("samples", np.int64),  # as the fields of `SteadyStream` that follow
+        ("position", np.int64),
+        ("next", np.int64),
+        ("low", np.int64),
+        ("low_before", np.int64),
+        ("low_left", np.int64),
+        ("cooldown", np.int64),
+        ("wait_s", np.float64),
+        ("deadline_s", np.float64),
+        ("late_after_s", np.float64),  # transit that raises the deadline
+        ("spare_s", np.float64),
+        ("skip_above", np.int64),
+        ("arrived", np.int64),
+        ("octets", np.int64),  # of the payloads that arrived
+        ("jitter", np.float64),  # RFC 3550 section 6.4.1, in units of the RTP clock
+        ("last_transit_s", np.float64),
+        ("last_arrival_s", np.float64),
+        ("decoder", np.uint64),
+        ("source", np.int64),  # row of the source arena
+        ("head", np.int64),  # which of the places holds what is played next
+        ("waiting", np.int64),
+        ("lengths", np.int64, (4,)),
+        ("arrivals", np.float64, (4,)),
+        ("noted", np.int64),
+        ("transits", np.float64, (32,)),  # transit and arrival in turn
+        ("late", np.uint8),  # one of the noted is behind the deadline
+        ("payloads", np.uint8, (2048,)),
+    ]
+)
+PLACES = 4
+PLACE_BYTES = 512
+MAX_NOTED = 16
+NOTED_ENOUGH = 8
+MAX_TRANSIT_STEP_S = 0.1
+LOW_WINDOW = 12_000  # as in `mixer.playout`
+RATE_HZ = 48_000.0
+# Outcomes of a lane's turn.
+PLAYED, FOLD, LEAVE = range(3)
 
 _STAMP = 35 << 32 | 1  # cmsg_type SO_TIMESTAMPNS, cmsg_level SOL_SOCKET
 _NOBODY = -1
@@ -32,6 +87,13 @@ _unprotect = types.ExternalFunction(
 )
 _recvmmsg = types.ExternalFunction(
     "recvmmsg", types.int32(types.int32, types.uintp, types.uint32, types.int32, types.uintp)
+)
+
+
+binding.add_symbol("ag06_opus_decode_float", decode_address())
+_decode = types.ExternalFunction(
+    "ag06_opus_decode_float",
+    types.int32(types.uintp, types.uintp, types.int32, types.uintp, types.int32, types.int32),
 )
 
 
@@ -79,6 +141,9 @@ def receive(  # type: ignore[no-untyped-def]
     level_ids,
     lengths,
     records,
+    lanes,
+    now_s,
+    offset_s,
 ):
     """Fetch a batch and describe each datagram in a row of `records`; return how many there are.
 
@@ -95,6 +160,9 @@ def receive(  # type: ignore[no-untyped-def]
         level_ids: uint8 by row, RFC 6464 extension id or 0.
         lengths: int32 (1,), work space.
         records: int64 (batch, COLUMNS), written.
+        lanes: `LANE` by row.
+        now_s: The present, in the clock of the lanes.
+        offset_s: From the wall clock, in which arrivals are stamped, to that.
     """
     for i in range(fetched):
         headers[i, 1] = 16
@@ -125,6 +193,14 @@ def receive(  # type: ignore[no-untyped-def]
             record[KIND] = REJECTED
         elif _parse(packet, np.int64(lengths[0]), level_ids[row], record):
             record[KIND] = MEDIA
+            if lanes[row].active:
+                arrival_s = record[ARRIVAL_NS] * 1e-9 + offset_s
+                if not now_s - MAX_AGE_S < arrival_s <= now_s:
+                    arrival_s = now_s
+                if _put_aside(lanes[row], packet, record, arrival_s):
+                    record[KIND] = TAKEN
+                else:
+                    lanes[row].active = 0
         else:
             record[KIND] = MALFORMED
     return max(count, 0)
@@ -181,3 +257,107 @@ def _parse(packet, size, level_id, record):  # type: ignore[no-untyped-def]
     record[OFFSET] = position
     record[LENGTH] = size - position
     return True
+
+
+@njit(cache=True)
+def _put_aside(lane, packet, record, arrival_s):  # type: ignore[no-untyped-def]
+    """Put a packet into its lane; False when it is not what the lane waits for."""
+    length = record[LENGTH]
+    start = record[OFFSET]
+    timestamp = record[TIMESTAMP]
+    if (
+        record[SEQUENCE] != lane.next_sequence
+        or timestamp != lane.next_timestamp
+        or record[SSRC] != lane.ssrc
+        or record[TYPE] != lane.type
+        or not 2 < length <= PLACE_BYTES
+        or packet[start] != lane.toc
+        or lane.waiting == PLACES
+        or lane.noted == MAX_NOTED
+    ):
+        return False
+    position = lane.position + lane.samples
+    transit_s = arrival_s - position / RATE_HZ
+    step_s = transit_s - lane.last_transit_s
+    if abs(step_s) > MAX_TRANSIT_STEP_S:
+        return False
+    place = (lane.head + lane.waiting) % PLACES
+    lane.payloads[place * PLACE_BYTES : place * PLACE_BYTES + length] = packet[
+        start : start + length
+    ]
+    lane.lengths[place] = length
+    lane.arrivals[place] = arrival_s
+    lane.waiting += 1
+    lane.transits[2 * lane.noted] = transit_s
+    lane.transits[2 * lane.noted + 1] = arrival_s
+    lane.noted += 1
+    if transit_s > lane.late_after_s:
+        lane.late = 1
+    lane.arrived += 1
+    lane.octets += length
+    lane.jitter += (abs(step_s) * RATE_HZ - lane.jitter) / 16
+    lane.last_transit_s = transit_s
+    lane.last_arrival_s = arrival_s
+    lane.position = position
+    lane.next_sequence = (lane.next_sequence + 1) & 0xFFFF
+    lane.next_timestamp = (timestamp + lane.samples) & 0xFFFFFFFF
+    return True
+
+
+@njit(cache=True)
+def play(lanes, rows, sources, samples, now_s, outcomes):  # type: ignore[no-untyped-def]
+    """Write the next block of each lane, if it is played as it came.
+
+    Args:
+        lanes: `LANE` records.
+        rows: int32 (k,), whose turn it is.
+        sources: float32 (rows, 960, 2), written at each lane's `source`.
+        samples: Length of the block.
+        now_s: The instant of the block.
+        outcomes: int8 (k,), written: PLAYED; FOLD, when the playout has to hear of what was noted
+            before it can be told what to do; LEAVE, when this block is not for the lane.
+
+    Returns:
+        How many were not played.
+    """
+    others = 0
+    for i in range(len(rows)):
+        outcomes[i] = _play_one(lanes[rows[i]], sources, samples, now_s)
+        others += outcomes[i] != PLAYED
+    return others
+
+
+@njit(cache=True)
+def _play_one(lane, sources, samples, now_s):  # type: ignore[no-untyped-def]
+    if not lane.active or not lane.waiting or samples != lane.samples:
+        return LEAVE
+    if lane.late or lane.noted >= NOTED_ENOUGH:
+        return FOLD
+    # As `Playout._excess`: blocks and packets have one length here, and stand in line.
+    spare_s = now_s - lane.next / RATE_HZ - lane.deadline_s - lane.spare_s
+    excess = np.int64(np.floor(spare_s * RATE_HZ / samples)) * samples
+    if excess < 0 or excess - samples >= lane.skip_above:
+        return LEAVE
+    low = min(lane.low, excess)
+    low_before = lane.low_before
+    low_left = lane.low_left - samples
+    if low_left <= 0:
+        low_before = low
+        low = excess
+        low_left = LOW_WINDOW
+    if lane.cooldown - samples <= 0 and min(low, low_before) > 0:
+        return LEAVE
+    target = sources.ctypes.data + lane.source * 7680
+    payload = lane.payloads.ctypes.data + lane.head * PLACE_BYTES
+    length = np.int32(lane.lengths[lane.head])
+    if _decode(lane.decoder, payload, length, target, samples, 0) != samples:  # type: ignore[call-overload]
+        return LEAVE
+    lane.low = low
+    lane.low_before = low_before
+    lane.low_left = low_left
+    lane.cooldown -= samples
+    lane.wait_s += (now_s - lane.arrivals[lane.head] - lane.wait_s) / 32
+    lane.head = (lane.head + 1) % PLACES
+    lane.waiting -= 1
+    lane.next += samples
+    return PLAYED

@@ -188,6 +188,12 @@ def encode_address() -> int:
     return int(opus.ffi.cast("uintptr_t", opus.lib.opus_encode_float))
 
 
+def decode_address() -> int:
+    """Return the address of `opus_decode_float`, for compiled code."""
+    opus = library()
+    return int(opus.ffi.cast("uintptr_t", opus.lib.opus_decode_float))
+
+
 class Encoder:
     """Opus encoder at 48 kHz."""
 
@@ -295,6 +301,11 @@ class Decoder:
         self._decode = self._lib.opus_decode_float
         self._from_buffer = self._ffi.from_buffer
         self._null = self._ffi.NULL
+
+    @property
+    def pointer(self) -> int:
+        """Address of the decoder's state, for compiled code; good while this object lives."""
+        return int(self._ffi.cast("uintptr_t", self._state))
 
     def decode(self, payload: bytes, out: NDArray[np.float32]) -> int:
         """Decode `payload` into the start of `out`; return the samples written.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mixer.listener import PersonalGain
 from mixer.playout import Playout
 from webrtc.control.messages import PutParticipant
+from webrtc.media.lanes import Lane
 from webrtc.media.peer import Peer
 
 if TYPE_CHECKING:
@@ -21,12 +22,20 @@ class Participant:
         room: The room it is in.
         peer: Its connection, None before the first offer.
         playout: Where its packets go, None while it sends nothing.
+        lane: Where its packets went last without Python; it may have been left.
     """
 
     put: PutParticipant
     room: "Room"
     peer: Peer | None = None
     playout: Playout | None = None
+    lane: Lane | None = None
+
+    def leave_lane(self) -> None:
+        """Let the playout have its stream back, if it is lent."""
+        lane, self.lane = self.lane, None
+        if lane is not None:
+            lane.leave()
 
     def personal_gains(self) -> dict[str, PersonalGain]:
         """Return its listener mix in the mixer's terms."""

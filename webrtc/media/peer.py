@@ -24,7 +24,7 @@ from typing import Protocol
 
 from pylibsrtp import Error as SrtpError
 
-from mixer.playout import MediaPacket
+from mixer.playout import MediaPacket, Playout
 from mixer.tiers import TierPolicy
 from webrtc.control.messages import PeerStateName
 from webrtc.media import rtcp, rtp, sdp
@@ -32,6 +32,7 @@ from webrtc.media.aiortc_adapter import CertificateSupply, DtlsTransport
 from webrtc.media.fanout import SendTable
 from webrtc.media.ice import IceAgent
 from webrtc.media.intake import Intake
+from webrtc.media.lanes import Lane
 from webrtc.media.reception import Reception
 
 logger = logging.getLogger(__name__)
@@ -288,6 +289,36 @@ class Peer:
                 self._host.peer_media(self, packet)
             else:
                 self._host.peer_red(self, packet)
+
+    def lend(self, playout: Playout, source: int, packet: MediaPacket) -> Lane | None:
+        """Let its stream go by a lane from now on, None when that cannot be.
+
+        Args:
+            playout: What plays it.
+            source: Row of the source arena into which it plays.
+            packet: The last that came, which the playout has.
+        """
+        lanes, reception, audio = self._host.intake.lanes, self.reception, self.audio
+        if lanes is None or self._intake_row is None or reception is None or audio is None:
+            return None
+        return lanes.lend(
+            self._intake_row,
+            playout,
+            self,
+            source=source,
+            ssrc=reception.ssrc,
+            payload_type=audio.opus_type,
+            sequence=packet.sequence,
+            timestamp=packet.timestamp,
+            jitter=reception.jitter,
+        )
+
+    def on_lane(self, packets: int, octets: int, jitter: float, arrival_s: float) -> None:
+        """Take note of authentic media that went by a lane."""
+        self._channel.heard_s = max(self._channel.heard_s, arrival_s)
+        self.bytes_received += octets
+        if self.reception is not None:
+            self.reception.follow(packets, jitter)
 
     def _begin_stream(self, ssrc: int, now_s: float) -> Reception | None:
         """Return where a new stream is counted; None when it comes too soon after another change.

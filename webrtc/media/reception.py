@@ -46,6 +46,18 @@ class Reception:
                 self.jitter += (change - self.jitter) / 16
         self._transit = transit
 
+    def follow(self, packets: int, jitter: float) -> None:
+        """Take note of packets that came in order and were counted elsewhere.
+
+        Args:
+            packets: How many.
+            jitter: As of the last of them.
+        """
+        self.packets += packets
+        self._highest += packets
+        self.jitter = jitter
+        self._transit = None
+
     def sender_report(self, ntp_middle: int, arrival_s: float) -> None:
         """Take note of an SR of this stream."""
         self._last_sr = ntp_middle

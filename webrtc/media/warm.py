@@ -54,6 +54,8 @@ def warm_up() -> str:
         if sender is not None:
             intake.remove(sender)
         intake.read()
+        if intake.lanes is not None:
+            intake.lanes.play(row, sources, 480, 0.0)
         members = np.array([index], np.int32)
         table.send(members, b"\xfc", 0, False, (0x80, b""))
         if table.sends_blocks:

@@ -91,7 +91,7 @@ class Worker:
         ptime: Ptime = (
             "auto" if settings.ptime_ms is None else 10 if settings.ptime_ms == 10 else 20
         )
-        self.hall = Hall(ptime, settings.opus_complexity, self.table)
+        self.hall = Hall(ptime, settings.opus_complexity, self.table, self.intake.lanes)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
         self._control = ControlServer(self)
@@ -178,6 +178,8 @@ class Worker:
 
     def _align(self, room: Room, slot: int) -> None:
         """Let the room run just after its publishers' packets are safely there."""
+        for lane in room.lanes:
+            lane.fold()
         ready = [
             time_s
             for source in room.mixer.sources.values()
@@ -275,8 +277,10 @@ class Worker:
         for _ in range(min(self._share, len(self._visits))):
             peer = self._visits.pop()
             if peer.state not in ("failed", "closed"):
-                peer.visit(now_s)
                 participant = self.participants.get(peer.participant_id)
+                if participant is not None and participant.lane is not None:
+                    participant.lane.fold()
+                peer.visit(now_s)
                 if participant is not None and participant.peer is peer:
                     self.figures.note_peer(participant, self.table)
 
@@ -332,9 +336,15 @@ class Worker:
         participant = self.participants.get(peer.participant_id)
         if participant is None or participant.playout is None:
             return
-        participant.playout.push(packet)
-        if not participant.room.awake:
-            self._wake(participant.room)
+        playout, room = participant.playout, participant.room
+        playout.push(packet)
+        if not room.awake:
+            self._wake(room)
+        elif playout.is_calm:
+            source = room.mixer.sources[participant.put.participant_id]
+            participant.lane = lane = peer.lend(playout, source.row, packet)
+            if lane is not None:
+                self.hall.add_lane(room, lane)
 
     def peer_red(self, peer: Peer, packet: MediaPacket) -> None:
         """Queue the packets inside a RED packet."""
@@ -503,6 +513,7 @@ class Worker:
                 mixer.add_source(name, put.csrc, participant.playout)
                 mixer.mute_source(name, put.muted)
         elif participant.playout is not None:
+            participant.leave_lane()
             participant.playout = None
             mixer.remove_source(name)
         row = peer.row if live and peer is not None else None
