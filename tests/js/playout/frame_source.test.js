@@ -92,6 +92,28 @@ test('a worker that cannot be started is given up without harm', async () => {
   assert.equal(there.clock.pending, 0);
 });
 
+test('a policy that forbids workers, and a browser that refuses transforms, do no harm', async () => {
+  const clock = new VirtualClock();
+  const forbid = () => {
+    throw new DOMException('forbidden', 'SecurityError');
+  };
+  const worker = new FakeWorker();
+  const platform = { createTransform: forbid, setTimer: clock.setTimer, clearTimer: clock.clearTimer };
+  const forbidden = new FrameSource({ ...platform, createFramesWorker: forbid });
+  assert.equal(await forbidden.prepare(), false);
+  assert.equal(forbidden.isSupported, false);
+  const source = new FrameSource({
+    ...platform,
+    createFramesWorker: () => /** @type {any} */ (worker),
+  });
+  const ready = source.prepare();
+  worker.onmessage?.({ data: 'ready' });
+  assert.equal(await ready, true);
+  assert.equal(source.attach(makeReceiver()), false);
+  assert.equal(source.isAttached, false);
+  assert.equal(clock.pending, 0);
+});
+
 test('a worker that answers is left alone, and one that does not is replaced', async () => {
   const there = world();
   const receiver = await prepared(there);

@@ -201,9 +201,14 @@ const PLAYOUT_REASONS = {
 export const playoutWords = ({ path, reason }) =>
   `${path === 'low-latency' ? 'Low latency' : 'Played by the browser'}, ${PLAYOUT_REASONS[reason]}.`;
 
-/** Changes that are worth interrupting somebody for. */
-export const isWorthSaying = (/** @type {PlayoutReason} */ reason) =>
-  !['idle', 'starting', 'ready'].includes(reason);
+/**
+ * Whether somebody should be told at once: what neither they nor the page asked for.
+ * @param {PlayoutReason} reason
+ */
+export const isWorthSaying = (reason) =>
+  ['network', 'underruns', 'recovered', 'worker', 'worklet', 'decoder', 'silent', 'codec'].includes(
+    reason,
+  );
 
 /** Words for the hops of the latency budget, in the order a voice takes them. */
 export const HOPS = /** @type {const} */ ([

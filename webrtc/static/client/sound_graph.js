@@ -79,8 +79,9 @@ export class SoundGraph extends Emitter {
   }
 
   open() {
-    if (this.#nodes || !this.#platform.createAudioContext) return;
-    const context = this.#platform.createAudioContext();
+    if (this.#nodes) return;
+    const context = this.#createContext();
+    if (!context) return;
     const output = context.createGain();
     const tapGain = context.createGain();
     output.gain.value = 0;
@@ -161,6 +162,14 @@ export class SoundGraph extends Emitter {
       tapGain.gain.setValueCurveAtTime(fadeCurve(this.#tapLevel, gain), atTime, durationS);
     this.#tapLevel = gain;
     return atTime;
+  }
+
+  #createContext() {
+    try {
+      return this.#platform.createAudioContext?.() ?? null;
+    } catch {
+      return null; // the page has too many already, or there is no sound device
+    }
   }
 
   #attachTap() {

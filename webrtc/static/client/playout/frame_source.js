@@ -79,7 +79,12 @@ export class FrameSource extends Emitter {
     this.detach();
     if (!this.#isReady) return false;
     this.#receiver = receiver;
-    this.#transform(receiver);
+    try {
+      this.#transform(receiver);
+    } catch {
+      this.detach(); // a browser that knows transforms, but not of this kind
+      return false;
+    }
     this.#plan();
     return true;
   }
@@ -112,9 +117,13 @@ export class FrameSource extends Emitter {
   async #start() {
     const { createFramesWorker, setTimer, clearTimer } = this.#platform;
     if (!createFramesWorker) return false;
-    const worker = createFramesWorker();
+    const worker = start(createFramesWorker);
     this.#worker = worker;
     const ready = await new Promise((resolve) => {
+      if (!worker) {
+        resolve(false);
+        return;
+      }
       const limit = setTimer(() => resolve(false), READY_WITHIN_MS);
       const finish = (/** @type {boolean} */ result) => {
         clearTimer(limit);
@@ -123,9 +132,11 @@ export class FrameSource extends Emitter {
       worker.onmessage = () => finish(true);
       worker.onerror = () => finish(false);
     });
-    worker.onmessage = null;
-    worker.onerror = null; // whoever still answers still works
     if (worker !== this.#worker) return false;
+    if (worker) {
+      worker.onmessage = null;
+      worker.onerror = null; // whoever still answers still works
+    }
     this.#isReady = ready;
     if (!ready) {
       this.close();
@@ -175,5 +186,17 @@ export class FrameSource extends Emitter {
     this.#receiver = receiver;
     this.#transform(receiver);
     this.#plan();
+  }
+}
+
+/**
+ * @param {() => Worker} create
+ * @returns {Worker | null} Null: the page's policy forbids it.
+ */
+function start(create) {
+  try {
+    return create();
+  } catch {
+    return null;
   }
 }

@@ -24,6 +24,7 @@ const STARVING_UNDERRUNS = 4;
 const STARVING_SPAN_MS = 5000;
 const STEADY_PACKETS_PER_S = 40;
 const BROKEN_ERRORS = 3;
+const PROVEN_MS = 1000;
 /** At first it learns how much this network and this device take. */
 const LEARNING_MS = 3000;
 
@@ -36,6 +37,8 @@ export class Health {
   #goodSince = null;
   /** @type {number | null} */
   #learntAt = null;
+  /** @type {number | null} Since when it has played without running dry. */
+  #playsSince = null;
 
   /** Whether loss or jitter have been beyond what this path bears for some seconds. */
   get isPoor() {
@@ -45,6 +48,11 @@ export class Health {
   /** Whether they have been well within it for some seconds. */
   get isGood() {
     return this.#lasted(this.#goodSince, GOOD_FOR_MS);
+  }
+
+  /** Whether it has played without a fault for a moment. */
+  get isProven() {
+    return this.#lasted(this.#playsSince, PROVEN_MS);
   }
 
   /** Whether it runs dry again and again although packets come. */
@@ -69,6 +77,9 @@ export class Health {
    * @param {number} now Milliseconds.
    */
   report(stats, now) {
+    const before = this.#history.at(-1)?.stats ?? stats;
+    const plays = stats.state === 'playing' && stats.underruns === before.underruns;
+    this.#playsSince = plays ? (this.#playsSince ?? now) : null;
     this.#history.push({ at: now, stats });
     this.#learntAt ??= now + LEARNING_MS;
     while ((this.#history[0]?.at ?? now) < now - STARVING_SPAN_MS) this.#history.shift();

@@ -7,7 +7,7 @@
  *
  *   state     input                                      next      does
  *   off       no obstacle, mode not browser              opening   open
- *   opening   a report says that it plays                own       fade to low-latency
+ *   opening   it plays (auto: for a second, faultless)   own       fade to low-latency
  *   own       the network is poor (auto)                 watching  fade to browser
  *   watching  the network is good, and the pause over    own       fade to low-latency
  *   own       it starves (auto), or an error             resting   fade to browser, close
@@ -159,6 +159,7 @@ export class PathSwitch {
     switch (this.#state) {
       case 'opening':
         if (stats.state !== 'playing') return [];
+        if (this.#mode === 'auto' && !this.#health.isProven) return [];
         return this.#enter(this.#failures > 0 ? 'recovered' : 'ready', now);
       case 'watching':
         if (!this.#health.isGood || now < this.#againAt) return [];

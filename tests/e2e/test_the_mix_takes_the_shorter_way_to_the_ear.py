@@ -1,0 +1,277 @@
+"""Our own playout path beside the browser's: what is heard on each, and on the way between them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.support.chromium import Chromium
+from tests.support.firefox import Firefox
+from tests.support.people import CLIENT, TONE_DBFS, Person
+from tests.support.server import LiveServer
+
+PLAYED = Path(__file__).parents[1] / "support" / "played.js"
+KEEP_WORKERS = """
+window.workers = [];
+window.Worker = class extends Worker {
+  constructor(...args) { super(...args); window.workers.push(this); }
+};
+"""
+ADD_UNDERRUNS = """
+window.moreUnderruns = 0;
+window.AudioWorkletNode = class extends AudioWorkletNode {
+  constructor(...args) {
+    super(...args);
+    const { port } = this;
+    Object.defineProperty(port, 'onmessage', {
+      set(handle) {
+        port.addEventListener('message', (event) => {
+          if (event.data.stats) event.data.stats.underruns += window.moreUnderruns;
+          handle(event);
+        });
+        port.start();
+      },
+    });
+  }
+};
+"""
+_WITHIN_S = 45.0
+_ATTEMPTS = 3
+_CHANGES = 2
+_GAP_MS = 5.0
+_CLICK_DBFS = -50.0
+_TOLERANCE_DB = 1.5
+
+Two = Callable[..., Awaitable[tuple[Person, Person]]]
+
+
+@pytest.fixture
+def two(live_server: LiveServer, chromium: Chromium, tmp_path: Path) -> Two:
+    """Bring Ada, who is listened through, and Grace: `ada, grace = await two("auto")`."""
+
+    async def bring(playout: str, *scripts: str) -> tuple[Person, Person]:
+        likes = json.dumps({"musicMode": True, "playout": playout})
+        url = f"{live_server.page_url}?room=studio"
+        ada = await Person.open(chromium, "Ada", url, tmp_path)
+        grace = await Person.open(chromium, "Grace", url, tmp_path)
+        await ada.page.add_init_script(f"localStorage.setItem('ag06.likes', {likes!r});")
+        for script in scripts:
+            await ada.page.add_init_script(script)
+        await ada.page.reload()
+        await grace.join()
+        await ada.join()
+        return ada, grace
+
+    return bring
+
+
+async def takes(person: Person, path: str, reason: str | None = None) -> None:
+    """Wait until somebody hears on a path (for a reason)."""
+    is_so = f"{CLIENT}.playout.path === '{path}'"
+    if reason is not None:
+        is_so += f" && {CLIENT}.playout.reason === '{reason}'"
+    await person.page.wait_for_function(f"() => {is_so}", timeout=_WITHIN_S * 1000)
+
+
+def way_shown(person: Person) -> Locator:
+    """Return where somebody's page says which way the sound takes."""
+    return person.page.locator("[data-ref=playoutNow]")
+
+
+async def listen(person: Person) -> None:
+    """Record what somebody's page plays from now on."""
+    await person.page.evaluate(PLAYED.read_text("utf-8"))
+
+
+async def is_played(
+    evaluate: Callable[[str], Awaitable[Any]], pitch_hz: int, level_dbfs: float
+) -> None:
+    """Wait until a page plays a pitch at a level; below −60 is silence."""
+    heard = 0.0
+    try:
+        async with asyncio.timeout(_WITHIN_S):
+            while True:
+                heard = await evaluate(f"played.level({pitch_hz})")
+                if abs(max(heard, -60.0) - max(level_dbfs, -60.0)) < _TOLERANCE_DB:
+                    return
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"{pitch_hz} Hz is played at {heard:.1f} dBFS") from None
+
+
+async def is_smooth(person: Person, pitch_hz: int, act: Callable[[], Awaitable[None]]) -> None:
+    """Check that the way is changed without a gap or a click in a steady tone.
+
+    Other programs of a busy machine make gaps too, and the browser stretches what it plays; what
+    spoils each change is ours.
+    """
+    clean: set[int] = set()
+    found: list[list[tuple[float, float]]] = []
+    for _ in range(_ATTEMPTS):
+        since = await person.page.evaluate("played.now")
+        await act()
+        await asyncio.sleep(0.5)
+        changes = await person.page.evaluate(f"played.changes({since}, {pitch_hz})")
+        found.append([(one["gapMs"], one["clickDbfs"]) for one in changes])
+        for nth, (gap_ms, click_dbfs) in enumerate(found[-1]):
+            if gap_ms <= _GAP_MS and click_dbfs <= _CLICK_DBFS:
+                clean.add(nth)
+        if len(clean) == _CHANGES:
+            return
+    raise AssertionError(f"gaps in ms and clicks in dBFS of every change: {found}")
+
+
+async def test_the_short_way_plays_and_the_page_says_so(two: Two) -> None:
+    ada, grace = await two("low-latency")
+    await takes(ada, "low-latency")
+    await listen(ada)
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    await expect(way_shown(ada)).to_have_text("Low latency, as you chose.")
+    await expect(ada.page.get_by_label("Playout")).to_have_value("low-latency")
+    stats = await ada.client("getAudioStats()")
+    assert stats["playout"]["path"] == "low-latency"
+    assert 0 < stats["playout"]["depthMs"] < 100
+    assert stats["latency"]["playoutBufferMs"] == stats["playout"]["delayMs"]
+    hops = {name: ms for name, ms in stats["latency"].items() if name != "totalMs"}
+    assert stats["latency"]["totalMs"] == pytest.approx(sum(ms or 0 for ms in hops.values()))
+
+
+async def test_the_browsers_way_is_an_element_and_nothing_else(two: Two) -> None:
+    ada, grace = await two("browser")
+    await ada.hears(grace)
+    await expect(way_shown(ada)).to_have_text("Played by the browser, as you chose.")
+    assert await ada.client("playback.output") is None
+    assert await ada.client("playback.element.volume") == 1
+    assert await ada.client("peerConnection.getTransceivers()[0].receiver.transform") is None
+
+
+async def test_a_browser_that_gives_no_frames_away_plays_as_it_can(two: Two) -> None:
+    ada, grace = await two("auto", "delete window.RTCRtpScriptTransform;")
+    await ada.hears(grace)
+    words = "Played by the browser, because this browser has no other way."
+    await expect(way_shown(ada)).to_have_text(words)
+    assert await ada.client("playback.element.volume") == 1
+    await expect(ada.page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_both_ways_can_be_taken_in_turn_without_a_gap_or_a_click(two: Two) -> None:
+    ada, grace = await two("low-latency")
+    await takes(ada, "low-latency")
+    await listen(ada)
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+
+    async def choose(mode: str, path: str) -> None:
+        await ada.page.get_by_label("Playout").select_option(mode)
+        await takes(ada, path)
+        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+
+    async def there_and_back() -> None:
+        await choose("browser", "browser")
+        await choose("low-latency", "low-latency")
+
+    await is_smooth(ada, grace.pitch_hz, there_and_back)
+
+
+async def test_the_short_way_can_be_chosen_while_the_browser_plays(two: Two) -> None:
+    ada, grace = await two("browser")
+    await ada.hears(grace)
+    await ada.page.get_by_label("Playout").select_option("low-latency")
+    await takes(ada, "low-latency")
+    await listen(ada)
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    assert await ada.client("playback.element.volume") == 0
+
+
+async def test_who_is_deafened_hears_nothing_on_either_way(two: Two) -> None:
+    ada, grace = await two("low-latency")
+    await takes(ada, "low-latency")
+    await listen(ada)
+    for mode in ("low-latency", "browser"):
+        await ada.client(f"setPlayout('{mode}')")
+        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+        await ada.press("Sound on")
+        await is_played(ada.page.evaluate, grace.pitch_hz, -140)
+        await ada.press("Sound off")
+        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+
+
+async def test_a_device_that_starves_is_left_to_the_browser_unheard_and_tried_again(
+    two: Two,
+) -> None:
+    ada, grace = await two("low-latency", ADD_UNDERRUNS)
+    await takes(ada, "low-latency")
+    await listen(ada)
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    await ada.client("setPlayout('auto')")
+    await asyncio.sleep(3.5)
+
+    async def starve_and_recover() -> None:
+        await ada.page.evaluate("window.moreUnderruns += 10")
+        await takes(ada, "browser", "underruns")
+        await takes(ada, "low-latency", "recovered")
+        await asyncio.sleep(3.5)  # what comes while it learns does not count
+
+    await is_smooth(ada, grace.pitch_hz, starve_and_recover)
+
+
+async def test_a_worker_that_dies_is_replaced_and_the_sound_comes_back(two: Two) -> None:
+    ada, grace = await two("low-latency", KEEP_WORKERS)
+    await takes(ada, "low-latency")
+    await listen(ada)
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    await ada.page.evaluate("window.workers.at(-1).terminate()")
+    await takes(ada, "browser", "worker")
+    words = "Played by the browser, because the short way broke down; it is tried again."
+    await expect(way_shown(ada)).to_have_text(words)
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    await takes(ada, "low-latency")
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+
+
+async def test_a_new_connection_is_played_the_short_way_as_well(two: Two) -> None:
+    ada, grace = await two("low-latency")
+    await takes(ada, "low-latency")
+    await listen(ada)
+    await ada.page.evaluate(f"{CLIENT}.peerConnection.close()")
+    await is_played(ada.page.evaluate, grace.pitch_hz, -140)
+    await ada.page.evaluate(f"{CLIENT}.retryNow()")
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    await takes(ada, "low-latency")
+
+
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000])
+async def test_a_pitch_stays_what_it_is_at_any_rate_of_the_device(two: Two, rate_hz: int) -> None:
+    script = f"""window.AudioContext = class extends AudioContext {{
+      constructor(options) {{ super({{ ...options, sampleRate: {rate_hz} }}); }}
+    }};"""
+    ada, grace = await two("low-latency", script)
+    await takes(ada, "low-latency")
+    await listen(ada)
+    assert await ada.page.evaluate("played.rate") == rate_hz
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+
+
+async def test_firefox_plays_the_short_way(
+    live_server: LiveServer, firefox: Firefox, chromium: Chromium, tmp_path: Path
+) -> None:
+    url = f"{live_server.page_url}?room=studio"
+    ada = await Person.open(chromium, "Ada", url, tmp_path)
+    await ada.join()
+    await firefox.goto(url)
+    likes = json.dumps({"musicMode": True, "playout": "low-latency"})
+    await firefox.evaluate(f"localStorage.setItem('ag06.likes', {likes!r})")
+    await firefox.goto(url)
+    await firefox.click("ag-lobby [data-ref=join]")
+    async with asyncio.timeout(_WITHIN_S):
+        while (await firefox.evaluate(f"{CLIENT}.playout"))["path"] != "low-latency":
+            await asyncio.sleep(0.1)
+    await firefox.evaluate("(() => {" + PLAYED.read_text("utf-8") + "})()")
+    await is_played(firefox.evaluate, ada.pitch_hz, TONE_DBFS)
+    await firefox.evaluate(f"{CLIENT}.setPlayout('browser')")
+    assert (await firefox.evaluate(f"{CLIENT}.playout"))["path"] == "browser"
+    await is_played(firefox.evaluate, ada.pitch_hz, TONE_DBFS)
+    assert firefox.log == []
