@@ -24,6 +24,13 @@ test('loss that can be repaired is worth one frame of delay, until it is over', 
   assert.equal(watch.extensionS, 0);
 });
 
+test('repairs that no longer come are not waited for', () => {
+  const watch = new LossWatch();
+  hear(watch, 400, 20, true);
+  hear(watch, 510, 20, false);
+  assert.equal(watch.extensionS, 0);
+});
+
 test('loss without repairs, and repairs without loss, are worth nothing', () => {
   const lossy = new LossWatch();
   hear(lossy, 400, 20, false);

@@ -5,6 +5,7 @@ import { MAX_TARGET_S, MIN_TARGET_S } from '../../../webrtc/static/client/playou
 import {
   AMPLITUDE,
   DTX,
+  EPOCH_MS,
   RATE,
   TONE_HZ,
   TONE_STEP,
@@ -67,6 +68,10 @@ test('the delay on a quiet network comes down to the least of 5 ms', () => {
   assert.ok(stats.delayMs < MIN_TARGET_S * 1000 + 1);
   assert.ok(stats.delayMs > 2);
   assert.equal(stats.underruns, 0);
+  assert.ok(Math.abs(stats.driftPpm) < 80, 'the start is not taken for drift');
+  // The clock of the worker and that of the output differ by the epoch alone here.
+  const offsetMs = (stats.playoutOffsetMs ?? NaN) + EPOCH_MS;
+  assert.ok(offsetMs >= stats.delayMs && offsetMs < stats.delayMs + 3);
 });
 
 test('before the first frame, and long after the last, there is silence', () => {
@@ -118,7 +123,7 @@ for (const spreadMs of [5, 20, 40]) {
     const frames = stream(6_000, { delayMs: jittered(spreadMs, spreadMs) });
     world.run(frames, 30);
     const { stats: early } = world;
-    world.run(frames.filter((frame) => frame.atS > world.nowS), 60);
+    world.run(frames, 60);
     const { stats } = world;
     assert.ok(stats.underruns - early.underruns <= 1);
     assert.ok(stats.late <= 6, `${stats.late} late`);
@@ -135,7 +140,7 @@ test('the target follows jitter up within a second, and down again', () => {
     delayMs: (index) => 20 + (index >= 1_000 && index < 2_000 ? random() * 30 : 0),
   });
   const until = (/** @type {number} */ seconds) => {
-    world.run(frames.filter((frame) => frame.atS > world.nowS), seconds);
+    world.run(frames, seconds);
     return world.stats.targetMs;
   };
   assert.ok(until(9.9) < 7);
@@ -143,7 +148,19 @@ test('the target follows jitter up within a second, and down again', () => {
   assert.ok(until(20) > 25);
   assert.ok(until(149) < 7);
   assert.ok(world.stats.delayMs < 7);
+  assert.ok(world.stats.expandedSamples > 0, 'sound was repeated while the delay grew');
   assert.ok(greatestStep(world.sound) < UNHEARD_STEP);
+});
+
+test('no more is taken out than was too much', () => {
+  const frames = stream(3_000, { delayMs: (index) => (index < 1_000 ? 60 : 20) });
+  const world = new World({ keep: false }).run(frames, 9);
+  const { stats: before } = world;
+  world.run(frames, 30);
+  const { stats } = world;
+  const taken = stats.compressedSamples - before.compressedSamples;
+  assert.ok(taken > 30 * 48 && taken < 42 * 48, `${taken} samples`);
+  assert.equal(stats.expandedSamples, before.expandedSamples);
 });
 
 test('beyond 60 ms nothing more is waited for, and it says what it would want', () => {
@@ -239,6 +256,40 @@ test('a silence that the sender left out is neither loss nor underrun', () => {
   assert.deepEqual([stats.lost, stats.underruns, stats.concealedSamples, stats.resets], [0, 0, 0, 0]);
   assert.ok(decoderOf(world).decoded.includes(590 * 480));
   assert.ok(greatestStep(world.sound) < UNHEARD_STEP);
+});
+
+test('a silence with comfort noise keeps the delay that it had', () => {
+  const isSpoken = (/** @type {number} */ index) => index < 300 || index % 200 >= 100;
+  const frames = stream(2_000, {
+    payload: (index) => (isSpoken(index) ? payloadOf(index * 480, 480) : DTX),
+  })
+    .filter((_, index) => isSpoken(index) || index % 8 === 0)
+    .map((frame, index) => ({ ...frame, sequence: index }));
+  const world = new World({ keep: false }).run(frames, 2.9);
+  const { stats: before } = world;
+  world.run(frames, 20);
+  const { stats } = world;
+  assert.deepEqual([stats.lost, stats.underruns, stats.concealedSamples], [0, 0, 0]);
+  assert.equal(stats.expandedSamples, before.expandedSamples);
+  assert.ok(Math.abs(stats.delayMs - before.delayMs) < 3);
+});
+
+test('frames that overlap are laid over each other', () => {
+  const frames = stream(600, { samples: 240, payload: (index) => payloadOf(index * 240, 480) });
+  const world = play(frames);
+  const { stats } = world;
+  assert.deepEqual([stats.lost, stats.underruns, stats.skippedSamples], [0, 0, 0]);
+  assert.ok(stats.compressedSamples < 960);
+  assert.ok(greatestStep(world.sound) < UNHEARD_STEP);
+});
+
+test('what had queued up before the start is dropped', () => {
+  const frames = stream(400, { delayMs: (index) => 20 + Math.max(0, 30 - index) * 9.9 });
+  const world = play(frames);
+  assert.ok(world.stats.dropped > 20);
+  assert.ok(!decoderOf(world).decoded.includes(0));
+  assert.ok(world.stats.delayMs < 7);
+  assert.ok(world.stats.compressedSamples < 960);
 });
 
 test('after a stall of a second the sound is back at once, at the delay it had', () => {

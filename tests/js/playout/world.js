@@ -2,6 +2,8 @@
  * A sender, a network and an output in virtual time, for the tests of the playout.
  */
 
+import assert from 'node:assert/strict';
+
 import { Playout } from '../../../webrtc/static/client/playout/playout_core.js';
 import { samplesOf } from '../../../webrtc/static/client/playout/opus_packet.js';
 
@@ -11,7 +13,7 @@ export const TONE_HZ = 187.5; // 256 samples, no divisor of any frame
 export const AMPLITUDE = 0.5;
 /** The tone's largest step from sample to sample. */
 export const TONE_STEP = (AMPLITUDE * 2 * Math.PI * TONE_HZ) / RATE;
-const EPOCH_MS = 1_700_000_000_000;
+export const EPOCH_MS = 1_700_000_000_000;
 const START_S = 1_000; // of the output, when the sender's first sample is spoken
 const BLEND = 120;
 
@@ -215,14 +217,17 @@ export class World {
     this.decoder = decoder;
     this.rateHz = rateHz;
     this.playout = new Playout(decoder, rateHz);
+    this.#mirrored = decoder instanceof ToneDecoder;
     this.#batch = batch;
     this.#keep = keep;
     this.#quantum = Math.floor((START_S * rateHz) / QUANTUM / batch) * batch;
   }
 
+  #mirrored;
   #batch;
   #keep;
   #quantum;
+  #polledS = -Infinity;
   /** @type {number[]} */
   sound = [];
   #left = new Float32Array(QUANTUM);
@@ -237,14 +242,17 @@ export class World {
   }
 
   /**
-   * Let time go on until `untilS` (from the sender's start); frames come as they are due.
+   * Let time go on until `untilS` (from the sender's start); frames come as they are due, those of
+   * earlier calls not again.
    *
    * @param {Sent[]} frames
    * @param {number} untilS
    * @param {(world: World, left: Float32Array) => void} [each] After each quantum.
    */
   run(frames, untilS, each) {
-    const due = [...frames].sort((one, other) => one.atS - other.atS);
+    const due = frames
+      .filter((frame) => frame.atS > this.#polledS)
+      .sort((one, other) => one.atS - other.atS);
     let next = 0;
     while (this.nowS < START_S + untilS) {
       if (this.#quantum % this.#batch === 0) {
@@ -252,8 +260,10 @@ export class World {
           this.playout.push(frame, this.nowS);
           next += 1;
         }
+        this.#polledS = this.nowS;
       }
       this.playout.pull(this.#left, this.#right, this.nowS);
+      if (this.#mirrored) assertMirrored(this.#left, this.#right);
       if (this.#keep) this.sound.push(...this.#left);
       each?.(this, this.#left);
       this.#quantum += 1;
@@ -271,6 +281,18 @@ export class World {
 export function play(frames, options) {
   const last = frames.reduce((latest, frame) => Math.max(latest, frame.atS), 0);
   return new World(options).run(frames, last - START_S);
+}
+
+/**
+ * The tone's right channel is its left one upside down, whatever is done to it.
+ *
+ * @param {Float32Array} left
+ * @param {Float32Array} right
+ */
+function assertMirrored(left, right) {
+  for (let index = 0; index < left.length; index += 1) {
+    assert.ok(at(left, index) + at(right, index) === 0, 'the channels went different ways');
+  }
 }
 
 /** Greatest step from sample to sample. @param {ArrayLike<number>} sound */

@@ -77,9 +77,11 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   #obey(command) {
     if (this.#ended) return;
     if (command.type === 'frames') {
-      this.#frames?.close();
+      if (this.#frames !== null) {
+        this.#frames.close();
+        this.#playout?.reset();
+      }
       this.#frames = command.port;
-      this.#playout?.reset();
       this.#listen();
     } else if (command.type === 'gain') {
       const start = Math.round((command.atTime ?? 0) * sampleRate);
