@@ -68,7 +68,7 @@ test('the delay on a quiet network comes down to the least of 5 ms', () => {
   assert.ok(stats.delayMs < MIN_TARGET_S * 1000 + 1);
   assert.ok(stats.delayMs > 2);
   assert.equal(stats.underruns, 0);
-  assert.ok(Math.abs(stats.driftPpm) < 80, 'the start is not taken for drift');
+  assert.ok(Math.abs(stats.driftPpm) < 10, 'the start is not taken for drift');
   // The clock of the worker and that of the output differ by the epoch alone here.
   const offsetMs = (stats.playoutOffsetMs ?? NaN) + EPOCH_MS;
   assert.ok(offsetMs >= stats.delayMs && offsetMs < stats.delayMs + 3);
@@ -156,8 +156,12 @@ test('no more is taken out than was too much', () => {
   const frames = stream(3_000, { delayMs: (index) => (index < 1_000 ? 60 : 20) });
   const world = new World({ keep: false }).run(frames, 9);
   const { stats: before } = world;
-  world.run(frames, 30);
+  let drift = 0;
+  world.run(frames, 30, ({ stats }) => {
+    drift = Math.max(drift, Math.abs(stats.driftPpm));
+  });
   const { stats } = world;
+  assert.ok(drift < 90, 'a change of the target is not taken for drift');
   const taken = stats.compressedSamples - before.compressedSamples;
   assert.ok(taken > 30 * 48 && taken < 42 * 48, `${taken} samples`);
   assert.equal(stats.expandedSamples, before.expandedSamples);
