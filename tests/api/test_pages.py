@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.front import RunningFront, running_front
+from webrtc.api.pages import VENDOR_FILES, page_files
 from webrtc.api.static_files import StaticFiles, VendorMissingError
 
 
@@ -23,6 +24,17 @@ def files(tmp_path: Path) -> StaticFiles:
         root,
         {"/vendor/there.js": tmp_path / "package.js", "/vendor/missing.js": tmp_path / "no.js"},
     )
+
+
+def test_what_the_page_imports_of_npm_packages_is_served_as_scripts(tmp_path: Path) -> None:
+    for path in VENDOR_FILES.values():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("{}")
+    files = page_files(tmp_path)
+    for url in ("/vendor/socket.io.esm.min.js", "/vendor/libopus.js"):
+        script = files.find(url)
+        assert script is not None
+        assert script.content_type.startswith("text/javascript")
 
 
 def test_files_are_found_by_their_paths(files: StaticFiles) -> None:
