@@ -26,7 +26,6 @@ and find duplicates.
 """
 
 import math
-from dataclasses import dataclass
 
 from mixer import stretch
 from mixer.jitter import Transit, TransitWindow
@@ -41,9 +40,11 @@ from mixer.playout_packet import (
 )
 from mixer.playout_pool import History
 from mixer.playout_queue import PacketQueue, Queued
+from mixer.playout_settings import PlayoutSettings
 from mixer.playout_sound import SoundMaker
 from mixer.playout_stats import PlayoutStats
 from mixer.playout_stream import SteadyStream
+from mixer.playout_watch import MIN_SIMILARITY, DelayWatch
 
 __all__ = [
     "Block",
@@ -56,45 +57,9 @@ __all__ = [
     "Pull",
 ]
 
-LOW_WINDOW = 12_000  # 250 ms: excess delay is real when it was there for one to two of these
-STRETCH_SPACING = 9  # after a change of n samples, n × this go unchanged: one part in ten
 CONCEAL_STEP = 480
 HISTORY_KEPT = 12_000  # what was played is kept for so long after expansion was near
-MIN_SIMILARITY = 0.9
-PATIENCE_STEP = 0.05  # what is asked for less at each further try
-PATIENCE_REGAINED = 0.1  # after a change: a sound that was hard to stretch stays so for a while
-TRY_SPACING = 2_400  # 50 ms
 CALM_BLOCKS = 50  # played packet by packet, before a stream is lent
-
-
-@dataclass(frozen=True, slots=True)
-class PlayoutSettings:
-    """Bounds and tastes of a playout.
-
-    Raises:
-        ValueError: a field is out of range.
-    """
-
-    margin_ms: float = 1.0
-    """Waited beyond the deadline that the jitter asks for."""
-    compress_above_ms: float = 0.3
-    """Spare beyond the margin that must be left when delay is taken out."""
-    skip_above_ms: float = 80.0
-    """Excess delay that is skipped at once; less is compressed away."""
-    fade_after_ms: float = 60.0
-    silent_after_ms: float = 100.0
-    """Concealment fades between these two, counted from its beginning."""
-    max_packets: int = 512
-    max_backlog_ms: float = 2_000.0
-    max_payload_bytes: int = 4_000
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.fade_after_ms < self.silent_after_ms:
-            raise ValueError("concealment must begin to fade before it is silent")
-        if min(self.margin_ms, self.compress_above_ms, self.skip_above_ms) < 0:
-            raise ValueError("delays cannot be negative")
-        if min(self.max_packets, self.max_backlog_ms, self.max_payload_bytes) < 1:
-            raise ValueError("bounds must leave room for a packet")
 
 
 class Playout:
@@ -132,7 +97,7 @@ class Playout:
         self._lent_waiting = 0
         self._rest()
         self._next = 0
-        self._calm()
+        self._watch = DelayWatch()
 
     # ---- what the caller sees ----------------------------------------------------------------
 
@@ -275,7 +240,8 @@ class Playout:
         if not calm:
             return None
         self._lent = True
-        self._patience = MIN_SIMILARITY
+        watch = self._watch
+        watch.patience = MIN_SIMILARITY
         packets = [(queued.payload, queued.arrival_s) for queued in queue.packets]
         queue.packets.clear()
         self._lent_waiting = len(packets)
@@ -283,10 +249,10 @@ class Playout:
             self._block,
             queue.newest_position,
             self._next,
-            self._low,
-            self._low_before,
-            self._low_left,
-            self._cooldown,
+            watch.low,
+            watch.low_before,
+            watch.low_left,
+            watch.cooldown,
             self._mean_wait_s,
             self._transits.deadline_s + self._margin_s,
             self._transits.deadline_s,
@@ -322,8 +288,9 @@ class Playout:
     def take_back(self, stream: SteadyStream) -> None:
         """Play the lent stream again from here on, with the packets that are left in it."""
         steady = self.follow(stream)
-        self._low, self._low_before = stream.low, stream.low_before
-        self._low_left, self._cooldown = stream.low_left, stream.cooldown
+        watch = self._watch
+        watch.low, watch.low_before = stream.low, stream.low_before
+        watch.low_left, watch.cooldown = stream.low_left, stream.cooldown
         self._lent = False
         self._lent_waiting = 0
         self._queue.put_back(stream.packets)
@@ -376,7 +343,7 @@ class Playout:
             queue.drop_first()
         self._next = packets[0].position
         self._playing = True
-        self._calm()
+        self._watch.restart()
         return True
 
     def _rest(self) -> None:
@@ -401,25 +368,12 @@ class Playout:
 
     # ---- holding the delay -------------------------------------------------------------------
 
-    def _calm(self) -> None:
-        """Watch the excess afresh before changing the delay again."""
-        self._low = 0
-        self._low_before = 0
-        self._low_left = LOW_WINDOW
-        self._cooldown = 0
-        self._patience = MIN_SIMILARITY
-
     def _steer(self, samples: int, now_s: float) -> None:
         """Compress, skip or expand what comes next where the delay is not what it should be."""
         position = self._next - len(self._pool)
         excess = self._excess(position, samples, now_s, self._compress_above_s)
-        self._cooldown -= samples
-        self._low = min(self._low, excess)
-        self._low_left -= samples
-        if self._low_left <= 0:
-            self._low_before = self._low
-            self._low = excess
-            self._low_left = LOW_WINDOW
+        watch = self._watch
+        watch.see(excess, samples)
         self._history_left -= samples
         if excess < 0:
             self._history_left = HISTORY_KEPT
@@ -427,14 +381,14 @@ class Playout:
             return
         if excess - self._queue.newest_samples >= self._skip_above:
             self._skip(position + excess, now_s)
-        elif self._cooldown > 0:
+        elif watch.cooldown > 0:
             return
         elif excess == 0:
-            self._patience = MIN_SIMILARITY
-        elif (steady := min(self._low, self._low_before)) > 0 and (
-            steady >= stretch.SHORTEST_PERIOD or len(self._pool)
+            watch.patience = MIN_SIMILARITY
+        elif (lasting := watch.lasting) > 0 and (
+            lasting >= stretch.SHORTEST_PERIOD or len(self._pool)
         ):
-            self._compress(steady, samples, now_s)
+            self._compress(lasting, samples, now_s)
         elif excess < 0 and self._excess(position, samples, now_s, -self._margin_s / 2) < 0:
             self._expand(position, samples, now_s)
 
@@ -455,17 +409,15 @@ class Playout:
         longest = min(excess, stretch.LONGEST_PERIOD)
         self._gather(samples + longest + stretch.OVERLAP_SAMPLES, now_s)
         pool = self._pool
-        cut = stretch.find_cut(pool.view, excess, len(pool) - samples, self._patience)
-        if cut is None or cut.similarity < self._patience:
-            self._cooldown = TRY_SPACING
-            self._patience -= PATIENCE_STEP
+        watch = self._watch
+        cut = stretch.find_cut(pool.view, excess, len(pool) - samples, watch.patience)
+        if cut is None or cut.similarity < watch.patience:
+            watch.in_vain()
             return
         stretch.compress(pool.view, cut)
         pool.drop(cut.samples)
-        self._low -= cut.samples
-        self._low_before -= cut.samples
+        watch.shed(cut.samples)
         self._stats.compressed_samples += cut.samples
-        self._stretched(cut.samples)
 
     def _expand(self, position: int, samples: int, now_s: float) -> None:
         self._gather(samples, now_s)
@@ -473,21 +425,16 @@ class Playout:
         # So much more, and blocks begin where packets begin.
         wanted = position + samples - self._last_packet_of(position, samples)
         period = stretch.find_repeat(self._history.view, pool.view, wanted)
-        if period is None or period.similarity < self._patience:
-            self._cooldown = TRY_SPACING
-            self._patience -= PATIENCE_STEP
+        if period is None or period.similarity < self._watch.patience:
+            self._watch.in_vain()
             return
         coming = pool.view.copy()
         pool.clear()
         longer = pool.room(len(coming) + period.samples)
         stretch.expand(self._history.view, coming, period.samples, longer)
         pool.keep(len(longer))
+        self._watch.changed(period.samples)
         self._stats.expanded_samples += period.samples
-        self._stretched(period.samples)
-
-    def _stretched(self, samples: int) -> None:
-        self._cooldown = samples * STRETCH_SPACING
-        self._patience = min(MIN_SIMILARITY, self._patience + PATIENCE_REGAINED)
 
     def _skip(self, goal: int, now_s: float) -> None:
         """Go on at the packet before `goal`, blended over; what lies between is dropped."""
@@ -508,7 +455,7 @@ class Playout:
         self._stats.skipped_samples += self._next - before
         self._decode_first(now_s)
         stretch.crossfade(ending, self._pool.view)
-        self._calm()
+        self._watch.restart()
 
     # ---- making sound ------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from mixer.playout import CALM_BLOCKS, MediaPacket, Playout, Pull
+from mixer.playout_watch import LOW_WINDOW
 from webrtc.media import intake_kernel as kernel
 from webrtc.media.lanes import LaneTable
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings
@@ -251,3 +252,7 @@ def test_lanes_go_on_while_the_table_grows(world):
     world.pull(EPOCH_S + 0.0045 + 6.0)
     assert world.table.get(ROW) is not None
     assert np.any(world.blocks[-1])
+
+
+def test_compiled_and_plain_way_watch_the_delay_for_as_long():
+    assert kernel.LOW_WINDOW == LOW_WINDOW

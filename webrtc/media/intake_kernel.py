@@ -73,7 +73,7 @@ PLACE_BYTES = 512
 MAX_NOTED = 16
 NOTED_ENOUGH = 8
 MAX_TRANSIT_STEP_S = 0.1
-LOW_WINDOW = 12_000  # as in `mixer.playout`
+LOW_WINDOW = 12_000  # as in `mixer.playout_watch`
 RATE_HZ = 48_000.0
 # Outcomes of a lane's turn.
 PLAYED, FOLD, LEAVE = range(3)

@@ -55,6 +55,7 @@ from webrtc.media.opus import Decoder
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
+from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
 from webrtc.settings import Settings
@@ -63,7 +64,6 @@ logger = logging.getLogger(__name__)
 
 READ_BATCHES = 64  # per turn: 4,096 datagrams
 LATE_SLOTS = 12  # 30 ms: behind by more, whole turns are left out
-SLICE_S = 0.0008  # a step of a negotiation or handshake takes 0.2 to 0.5 ms
 LEVELS_EVERY_S = 0.1
 ALIGN_EVERY_BLOCKS = 50
 LEVEL_STEP_DB = 3
@@ -96,12 +96,11 @@ class Worker:
         self.figures = Figures(index)
         self._control = ControlServer(self)
         self._timer = SlotTimer(self._turn)
+        self._slack = Slack(self._timer, self.figures, self.mux)
         self._ran = 0  # the last slot that was run
         self._loop = asyncio.get_running_loop()
         self._ntp_offset_s = time.time() - time.monotonic()
         self._reading = False
-        self._pumping = False
-        self._sliced_turn = -1  # the turn behind which the last step was taken
         self._negotiating = asyncio.Lock()
         self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -168,7 +167,7 @@ class Worker:
         self.figures.turn(lateness, ended - started)
         self._collector.run(ended, self._timer.due_s - ended)
         self._follow_activity()
-        self._pump()
+        self._slack.pump()
 
     def _after_block(self, room: Room, slot: int) -> None:
         if not room.awake:
@@ -218,7 +217,7 @@ class Worker:
 
     def _readable(self) -> None:
         self._read(time.monotonic())
-        self._pump()
+        self._slack.pump()
 
     def _follow_activity(self) -> None:
         """Read on arrival while somebody connects or nothing ticks; else the clock reads."""
@@ -228,41 +227,6 @@ class Worker:
         elif self._reading and not wanted:
             self._loop.remove_reader(self.port.fileno())
         self._reading = wanted
-
-    def _pump(self) -> None:
-        """Deliver handshake datagrams one by one, each with a turn of the loop in between."""
-        if not self._pumping and self.mux.has_handshakes:
-            self._pumping = True
-            self._pump_one()
-
-    def _pump_one(self) -> None:
-        if not self.mux.has_handshakes:
-            self._pumping = False
-            return
-        wait_s = self._wait_for_slice()
-        if wait_s == 0.0:
-            self.mux.deliver_handshake()
-            self._loop.call_soon(self._pump_one)
-        else:
-            self._loop.call_later(wait_s, self._pump_one)
-
-    def _wait_for_slice(self) -> float:
-        """Return 0 when a step of `SLICE_S` fits before the next turn, else how long to wait.
-
-        A worker that hardly ever has slack must still let people in: one step is taken behind
-        every turn, however little time is left.
-        """
-        slack = self._timer.due_s - time.monotonic()
-        turns = self.figures.turns
-        if slack >= SLICE_S or turns != self._sliced_turn:
-            self._sliced_turn = turns
-            return 0.0
-        return max(0.0, slack) + 0.0003
-
-    async def _slice(self) -> None:
-        """Return when a step may be taken."""
-        while (wait_s := self._wait_for_slice()) > 0.0:  # noqa: ASYNC110 — nobody could set an event
-            await asyncio.sleep(wait_s)
 
     # ---- looking after connections ---------------------------------------------------------
 
@@ -464,7 +428,7 @@ class Worker:
             if self._draining:
                 raise ClientError("draining", "This worker takes no new connections.")
             async with self._negotiating:
-                await self._slice()
+                await self._slack.wait()
                 offer = sdp.read_offer(message.sdp)
                 peer = self._peer_for(message, offer)
                 await peer.prepare(offer)
