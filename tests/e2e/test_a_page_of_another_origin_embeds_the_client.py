@@ -67,6 +67,20 @@ async def test_a_listed_page_joins_speaks_and_asks(
     )
 
 
+async def test_a_listed_page_hears_on_our_own_playout_path(
+    start_server: StartServer, chromium: Chromium, elsewhere: str, tone: Callable[[int], Any]
+) -> None:
+    server = await start_server(WEBRTC_CORS_ORIGINS=elsewhere, WEBRTC_MEDIA_WORKERS="1")
+    pages = [await chromium.page(elsewhere, tone(pitch_hz)) for pitch_hz in (440, 1000)]
+    for page in pages:
+        await page.evaluate(EMBED, server.api_url)
+        await page.evaluate("window.client.setPlayout('low-latency')")
+    for page in pages:
+        await page.wait_for_function(
+            "() => window.client.playout.path === 'low-latency'", timeout=30_000
+        )
+
+
 async def test_a_page_that_is_not_listed_gets_neither_answers_nor_a_socket(
     start_server: StartServer, chromium: Chromium, elsewhere: str
 ) -> None:

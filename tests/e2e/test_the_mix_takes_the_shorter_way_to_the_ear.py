@@ -255,7 +255,7 @@ async def test_a_pitch_stays_what_it_is_at_any_rate_of_the_device(two: Two, rate
     await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
 
 
-async def test_firefox_plays_the_short_way(
+async def test_firefox_plays_the_short_way_also_in_a_hidden_tab(
     live_server: LiveServer, firefox: Firefox, chromium: Chromium, tmp_path: Path
 ) -> None:
     url = f"{live_server.page_url}?room=studio"
@@ -271,6 +271,13 @@ async def test_firefox_plays_the_short_way(
             await asyncio.sleep(0.1)
     await firefox.evaluate("(() => {" + PLAYED.read_text("utf-8") + "})()")
     await is_played(firefox.evaluate, ada.pitch_hz, TONE_DBFS)
+    await firefox.command("browsingContext.create", type="tab")
+    async with asyncio.timeout(_WITHIN_S):
+        while await firefox.evaluate("document.visibilityState") != "hidden":
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(2)
+    await is_played(firefox.evaluate, ada.pitch_hz, TONE_DBFS)
+    assert (await firefox.evaluate(f"{CLIENT}.playout"))["path"] == "low-latency"
     await firefox.evaluate(f"{CLIENT}.setPlayout('browser')")
     assert (await firefox.evaluate(f"{CLIENT}.playout"))["path"] == "browser"
     await is_played(firefox.evaluate, ada.pitch_hz, TONE_DBFS)

@@ -51,6 +51,7 @@ export class PlayoutPaths extends Emitter {
     super();
     this.#platform = platform;
     this.#switch = new PathSwitch(mode);
+    this.#toldReason = this.#switch.reason;
     this.#timer = new MachineTimer(
       platform,
       () => this.#switch.pollTimeout(),
@@ -77,8 +78,8 @@ export class PlayoutPaths extends Emitter {
   #carries = false;
   /** @type {PlayoutPath} */
   #told = 'browser';
-  /** @type {PlayoutReason | null} */
-  #toldReason = null;
+  /** @type {PlayoutReason} */
+  #toldReason;
 
   get mode() {
     return this.#switch.mode;

@@ -2,7 +2,9 @@
  * The worker that receivers' transforms run in: passes every encoded frame on to the browser's own
  * decoder, as if it were not there, and a copy to our own playout path while that wants one.
  *
- * The browser's path depends on this file: nothing in it may stop the passing on.
+ * The browser's path depends on this file: nothing in it may stop the passing on. That the browser
+ * decodes all the time what is seldom heard costs 2 % of a core (a 2-core machine, Chromium, 100
+ * packets a second), and lets either path be faded into the other at once.
  *
  * A receiver's transform comes with `options.port`, over which the page and this worker talk:
  *

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { PlayoutPaths } from '../../webrtc/static/client/playout_paths.js';
+import { VirtualClock, playoutStats, settle } from './support.js';
+
+/** As much of a gain, a source or an output as the graph needs. */
+class FakeNode {
+  /** @type {unknown[]} */
+  curves = [];
+  gain = {
+    value: 1,
+    setTargetAtTime: (/** @type {number} */ value) => (this.gain.value = value),
+    setValueCurveAtTime: (
+      /** @type {Float32Array} */ curve,
+      /** @type {number} */ at,
+      /** @type {number} */ duration,
+    ) => {
+      this.curves.push([curve[0], curve.at(-1), at, duration]);
+    },
+  };
+  connect() {}
+  disconnect() {}
+}
+
+class FakeContext {
+  state = 'suspended';
+  /** @type {(() => void) | null} */
+  onstatechange = null;
+  currentTime = 0;
+  baseLatency = 0.01;
+  outputLatency = 0.02;
+  destination = new FakeNode();
+  closed = false;
+  /** @type {FakeNode[]} */
+  gains = [];
+  /** @param {boolean} mayRun */
+  constructor(mayRun) {
+    this.mayRun = mayRun;
+  }
+  createGain() {
+    const node = new FakeNode();
+    this.gains.push(node);
+    return node;
+  }
+  createMediaStreamSource() {
+    return new FakeNode();
+  }
+  async resume() {
+    await settle();
+    if (this.mayRun) this.become('running');
+  }
+  async close() {
+    this.closed = true;
+  }
+  /** @param {string} state */
+  become(state) {
+    if (this.state === state || this.closed) return;
+    this.state = state;
+    this.onstatechange?.();
+  }
+}
+
+/** A playout node that reports when told. */
+class FakePlayoutNode extends FakeNode {
+  onreport = (/** @type {unknown} */ _report) => {};
+  onprocessorerror = () => {};
+  /** @type {unknown[]} */
+  fades = [];
+  closed = false;
+  takeFrames() {}
+  /** @param {unknown[]} fade */
+  fade(...fade) {
+    this.fades.push(fade);
+  }
+  delayToEarMs() {
+    return 42;
+  }
+  close() {
+    this.closed = true;
+  }
+}
+
+Object.assign(globalThis, { MediaStream: class {} });
+
+/** @param {{ mayRun?: boolean, mode?: 'auto' | 'low-latency' | 'browser' }} [options] */
+async function world({ mayRun = true, mode = 'low-latency' } = {}) {
+  const clock = new VirtualClock();
+  const gestures = new EventTarget();
+  /** @type {FakeContext[]} */
+  const contexts = [];
+  /** @type {FakePlayoutNode[]} */
+  const nodes = [];
+  const playout = new PlayoutPaths(
+    /** @type {any} */ ({
+      ...clock,
+      now: clock.now,
+      setTimer: clock.setTimer,
+      clearTimer: clock.clearTimer,
+      gestures,
+      createAudioContext: () => {
+        contexts.push(new FakeContext(mayRun));
+        return contexts.at(-1);
+      },
+      createFramesWorker: () => {
+        /** @type {any} */
+        const worker = { terminate: () => {} };
+        clock.setTimer(() => worker.onmessage?.({ data: 'ready' }), 5);
+        return worker;
+      },
+      createTransform: (/** @type {unknown} */ _worker, /** @type {MessagePort} */ port) => {
+        port.onmessage = () => port.postMessage({ type: 'pong' });
+        return {};
+      },
+      createPlayoutNode: async () => {
+        nodes.push(new FakePlayoutNode());
+        return nodes.at(-1);
+      },
+    }),
+    mode,
+  );
+  /** @type {string[]} */
+  const told = [];
+  playout.on('change', ({ path, reason }) => told.push(`${path} ${reason}`));
+  const ready = playout.prepare();
+  await clock.advance(10);
+  await ready;
+  return { playout, clock, gestures, contexts, nodes, told };
+}
+
+/** @param {Awaited<ReturnType<typeof world>>} there */
+async function playing(there) {
+  there.playout.attach(/** @type {any} */ ({}));
+  there.playout.start(false);
+  await there.clock.advance(0);
+  there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
+  return there;
+}
+
+/** @param {Awaited<ReturnType<typeof world>>} there */
+function end({ playout }) {
+  playout.stop();
+  playout.detach(); // its port would keep this process alive
+}
+
+test('a fade begins at the same instant on both paths and mirrors itself', async () => {
+  const there = await playing(await world());
+  const { playout, nodes, contexts, told } = there;
+  assert.equal(playout.carries, true);
+  assert.deepEqual(told, ['browser starting', 'low-latency chosen']);
+  const [gain, durationMs, atTime] = /** @type {number[]} */ (nodes[0]?.fades[0]);
+  const [, tap] = contexts[0]?.gains ?? [];
+  assert.equal(gain, 1);
+  assert.deepEqual(tap?.curves, [[1, 0, atTime, (durationMs ?? 0) / 1000]]);
+  assert.equal(playout.figures.toEarMs, 42);
+  assert.equal(playout.figures.outputMs, 30);
+  end(there);
+});
+
+test('what is faded out plays until the fade is over', async () => {
+  const there = await playing(await world());
+  there.playout.setMode('browser');
+  assert.equal(there.nodes[0]?.closed, false);
+  assert.deepEqual(there.told.at(-1), 'browser chosen');
+  await there.clock.advance(200);
+  assert.equal(there.nodes[0]?.closed, true);
+  assert.equal(there.playout.carries, true, 'the graph goes on with the browser path');
+  end(there);
+});
+
+test('curves of one gain never touch, however fast the mode changes', async () => {
+  const there = await playing(await world());
+  for (const mode of /** @type {const} */ (['browser', 'low-latency', 'browser'])) {
+    there.playout.setMode(mode);
+    await there.clock.advance(0);
+    there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
+  }
+  const [, tap] = there.contexts[0]?.gains ?? [];
+  const curves = /** @type {number[][]} */ (tap?.curves);
+  assert.equal(curves.length, 4);
+  curves.slice(1).forEach(([from = 0, , at = 0], index) => {
+    const [, to = 0, before = 0, duration = 0] = curves[index] ?? [];
+    assert.equal(from, to);
+    assert.ok(at > before + duration);
+  });
+  end(there);
+});
+
+test('a context that may not run leaves everything to the element until a click', async () => {
+  const there = await world({ mayRun: false });
+  there.playout.attach(/** @type {any} */ ({}));
+  there.playout.start(false);
+  await there.clock.advance(1000);
+  assert.deepEqual([there.playout.carries, there.playout.reason], [false, 'blocked']);
+  const context = /** @type {FakeContext} */ (there.contexts[0]);
+  context.mayRun = true;
+  there.gestures.dispatchEvent(new Event('pointerdown'));
+  await there.clock.advance(0);
+  there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
+  assert.deepEqual([there.playout.carries, there.playout.path], [true, 'low-latency']);
+  context.become('interrupted');
+  assert.deepEqual([there.playout.carries, there.playout.reason], [false, 'blocked']);
+  end(there);
+});
+
+test('a processor that fails is closed and made anew after a pause', async () => {
+  const there = await playing(await world());
+  there.nodes[0]?.onprocessorerror();
+  assert.equal(there.told.at(-1), 'browser worklet');
+  await there.clock.advance(5000);
+  assert.equal(there.nodes.length, 2);
+  there.nodes[1]?.onreport({ type: 'stats', stats: playoutStats() });
+  assert.equal(there.playout.path, 'low-latency');
+  end(there);
+});
+
+test('mode browser makes no graph, and another mode says that it takes a new connection', async () => {
+  const there = await world({ mode: 'browser' });
+  there.playout.attach(/** @type {any} */ ({}));
+  there.playout.start(false);
+  await there.clock.advance(1000);
+  assert.equal(there.contexts.length, 0);
+  assert.equal(there.playout.setMode('auto'), true);
+  assert.equal(there.playout.setMode('browser'), false);
+  end(there);
+});
+
+test("the caller's own element is left alone", async () => {
+  const there = await world();
+  there.playout.attach(/** @type {any} */ ({}));
+  there.playout.start(true);
+  await there.clock.advance(1000);
+  assert.deepEqual([there.contexts.length, there.playout.reason], [0, 'element']);
+  end(there);
+});
+
+test('when all is over nothing is left', async () => {
+  const there = await playing(await world());
+  end(there);
+  await there.clock.advance(200);
+  assert.equal(there.contexts[0]?.closed, true);
+  assert.equal(there.nodes[0]?.closed, true);
+  assert.equal(there.clock.pending, 0);
+  assert.deepEqual([there.playout.carries, there.playout.reason], [false, 'idle']);
+});
