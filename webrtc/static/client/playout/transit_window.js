@@ -15,8 +15,8 @@
  *   was queued behind it is left out;
  * - frames that come late one after the other, at their usual spacing, show a longer path: the
  *   window starts afresh with them;
- * - frames that come early one after the other show a shorter path, an output that paused, or that
- *   those before had queued up: the same;
+ * - frames that come much earlier, one after the other, show a shorter path or an output that
+ *   paused: the same;
  * - a jump of the media clock makes everything before it worthless: `add` says so and the caller
  *   starts afresh;
  * - delays that come back every few seconds are remembered for a minute (`rare_peaks.js`).
@@ -35,7 +35,8 @@ const MAX_ALLOWANCE_S = 0.03;
 const STALE_S = 2; // without frames; clocks may have drifted apart by then
 const SETTLED_FRAMES = WINDOW_FRAMES / 8;
 const REFRESH_FRAMES = 8;
-const EARLY_S = 0.005;
+const BACKLOG_STEP_S = 0.005;
+const SHORTER_STEP_S = 0.03; // less than that is left to the window: it may come back
 const JUMP_S = 3;
 const SHIFTED_FRAMES = 6;
 
@@ -98,7 +99,11 @@ export class TransitWindow {
       const targetS = this.deadlineS - this.#nth(0);
       this.#allowanceS = Math.min(MAX_ALLOWANCE_S, Math.max(START_ALLOWANCE_S, targetS));
       this.#restart(transitS);
-    } else if (this.#pathBecameLonger(transitS, bunched) || this.#pathBecameShorter(transitS)) {
+    } else if (
+      this.#pathBecameLonger(transitS, bunched) ||
+      this.#pathBecameShorter(transitS) ||
+      this.#wasBacklog(aboveS, bunched)
+    ) {
       this.#restart(transitS);
     } else if (!this.#isBehindStall(aboveS, bunched) && aboveS <= MAX_DELAY_S) {
       this.#insert(transitS);
@@ -122,8 +127,19 @@ export class TransitWindow {
   /** @param {number} transitS */
   #pathBecameShorter(transitS) {
     if (this.#early === 0) this.#formerFloorS = this.#nth(0);
-    this.#early = transitS < this.#formerFloorS - EARLY_S ? this.#early + 1 : 0;
+    this.#early = transitS < this.#formerFloorS - SHORTER_STEP_S ? this.#early + 1 : 0;
     return this.#early >= SHIFTED_FRAMES;
+  }
+
+  /**
+   * Return whether the few frames so far had queued up before we came to hear of them.
+   *
+   * @param {number} aboveS
+   * @param {boolean} bunched
+   */
+  #wasBacklog(aboveS, bunched) {
+    const early = aboveS < -BACKLOG_STEP_S || (bunched && aboveS < 0);
+    return early && this.#count < SETTLED_FRAMES;
   }
 
   /**
