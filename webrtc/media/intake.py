@@ -48,7 +48,7 @@ class Intake:
         self._level_ids = np.zeros(64, np.uint8)
         self._keys = np.zeros(256, np.uint64)
         self._key_rows = np.zeros(256, np.int32)
-        self._lengths = np.zeros(1, np.int32)
+        self._lengths = np.zeros(2, np.int32)
         self._records = np.zeros((BATCH, 11), np.int64)
         self._fetched = BATCH
 
@@ -142,7 +142,7 @@ class Intake:
             now,
             offset,
         )
-        return self._hand_on(kernel, self.lanes, now, offset) if self._fetched else []
+        return self._hand_on(kernel, self.lanes, now, offset) if self._lengths[1] else []
 
     @property
     def was_full(self) -> bool:

@@ -158,7 +158,8 @@ def receive(  # type: ignore[no-untyped-def]
         key_rows: int32, their rows.
         sessions: uint64 by row, libsrtp session.
         level_ids: uint8 by row, RFC 6464 extension id or 0.
-        lengths: int32 (1,), work space.
+        lengths: int32 (2,), the first is work space; the second tells how many of the datagrams
+            are for Python.
         records: int64 (batch, COLUMNS), written.
         lanes: `LANE` by row.
         now_s: The present, in the clock of the lanes.
@@ -168,6 +169,7 @@ def receive(  # type: ignore[no-untyped-def]
         headers[i, 1] = 16
         headers[i, 5] = 64
     count = _recvmmsg(fd, headers.ctypes.data, len(data), 0x40, 0)  # type: ignore[call-overload]
+    lengths[1] = max(count, 0)
     for i in range(count):
         record = records[i]
         packet = data[i]
@@ -199,6 +201,7 @@ def receive(  # type: ignore[no-untyped-def]
                     arrival_s = now_s
                 if _put_aside(lanes[row], packet, record, arrival_s):
                     record[KIND] = TAKEN
+                    lengths[1] -= 1
                 else:
                     lanes[row].active = 0
         else:
