@@ -21,6 +21,7 @@ if not sys.platform.startswith("linux") or struct.calcsize("P") != 8:
     raise ImportError("the compiled fan-out needs 64-bit Linux")
 
 _BATCH = 64
+_ENOUGH = 8  # packets that do not wait for the next encode, for the sake of one system call
 _SLOT = 1536  # header, CSRC list, payload and SRTP tag
 _SRTP_TAG_ROOM = 160  # libsrtp may write up to SRTP_MAX_TRAILER_LEN behind the packet
 _HEADER_WORDS = 8  # sizeof(struct mmsghdr) / 8
@@ -87,7 +88,8 @@ def _flush(fd, headers, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fan_out(  # type: ignore[no-untyped-def]
+def _stage(  # type: ignore[no-untyped-def]
+    filled,
     fd,
     table,
     rows,
@@ -102,11 +104,11 @@ def _fan_out(  # type: ignore[no-untyped-def]
     names,
     headers,
 ):
+    """Prepare a packet for each row behind the `filled` ones; return sent and prepared ones."""
     size = 12 + len(body)
     if size + _SRTP_TAG_ROOM > _SLOT:
-        return 0
+        return 0, filled
     sent = 0
-    filled = 0
     for position in range(len(rows)):
         row = table[rows[position]]
         if row.srtp == 0:
@@ -135,6 +137,41 @@ def _fan_out(  # type: ignore[no-untyped-def]
         if filled == _BATCH:
             sent += _flush(fd, headers, filled)
             filled = 0
+    return sent, filled
+
+
+@njit(cache=True)
+def _fan_out(  # type: ignore[no-untyped-def]
+    fd,
+    table,
+    rows,
+    body,
+    octets,
+    media_time,
+    first,
+    marker,
+    packets,
+    lengths,
+    vectors,
+    names,
+    headers,
+):
+    sent, filled = _stage(
+        0,
+        fd,
+        table,
+        rows,
+        body,
+        octets,
+        media_time,
+        first,
+        marker,
+        packets,
+        lengths,
+        vectors,
+        names,
+        headers,
+    )
     return sent + _flush(fd, headers, filled)
 
 
@@ -222,6 +259,7 @@ def _send_block(  # type: ignore[no-untyped-def]
 ):
     _sort_loudest_first(order, levels, csrcs)
     sent = 0
+    filled = 0
     octets = np.int64(0)
     for j in range(len(jobs)):
         job = jobs[j]
@@ -230,10 +268,12 @@ def _send_block(  # type: ignore[no-untyped-def]
             payload = body.ctypes.data + _TAIL_ROOM
             octets = np.int64(_encode(job.encoder, sound, job.count, payload, MAX_PAYLOAD_BYTES))  # type: ignore[call-overload]
             if octets < 1:
+                _flush(fd, headers, filled)
                 return octets - 1
             job.toc = body[_TAIL_ROOM]
         first, tail = _write_tail(body, order, job.owner, csrcs, levels, job.level_id, named)
-        sent += _fan_out(
+        now_sent, filled = _stage(
+            filled,
             fd,
             table,
             members[job.begin : job.end],
@@ -248,7 +288,11 @@ def _send_block(  # type: ignore[no-untyped-def]
             names,
             headers,
         )
-    return sent
+        sent += now_sent
+        if filled >= _ENOUGH:
+            sent += _flush(fd, headers, filled)
+            filled = 0
+    return sent + _flush(fd, headers, filled)
 
 
 def send_block(fd, table, mixes, jobs, members, csrcs, levels, order, block_time) -> int:  # type: ignore[no-untyped-def]
