@@ -82,6 +82,13 @@ test('a much shorter path starts the window afresh, a single early frame does no
   assert.ok(targetMs(window) < 11);
 });
 
+test('wide jitter is no shorter path', () => {
+  const window = new TransitWindow();
+  const random = seeded(7);
+  feed(window, 0, 5_000, () => 0.02 + random() * 0.075);
+  assert.ok(targetMs(window) > 70);
+});
+
 test('a path that flips by 10 ms and back is waited for at its longer', () => {
   const window = new TransitWindow();
   feed(window, 0, 500, () => 0.03);

@@ -36,7 +36,7 @@ const STALE_S = 2; // without frames; clocks may have drifted apart by then
 const SETTLED_FRAMES = WINDOW_FRAMES / 8;
 const REFRESH_FRAMES = 8;
 const BACKLOG_STEP_S = 0.005;
-const SHORTER_STEP_S = 0.03; // less than that is left to the window: it may come back
+const SHORTER_STEP_S = 0.04; // below the median; less is left to the window: it may come back
 const JUMP_S = 3;
 const SHIFTED_FRAMES = 6;
 
@@ -55,7 +55,6 @@ export class TransitWindow {
   #stalled = false;
   #shifted = 0;
   #early = 0;
-  #formerFloorS = 0;
   #allowanceS = START_ALLOWANCE_S;
 
   /** Forget every frame. */
@@ -126,8 +125,8 @@ export class TransitWindow {
 
   /** @param {number} transitS */
   #pathBecameShorter(transitS) {
-    if (this.#early === 0) this.#formerFloorS = this.#nth(0);
-    this.#early = transitS < this.#formerFloorS - SHORTER_STEP_S ? this.#early + 1 : 0;
+    const usualS = this.#nth(this.#count >> 1);
+    this.#early = transitS < usualS - SHORTER_STEP_S ? this.#early + 1 : 0;
     return this.#early >= SHIFTED_FRAMES;
   }
 
