@@ -91,6 +91,7 @@ async function world({ mayRun = true, mode = 'low-latency' } = {}) {
   const contexts = [];
   /** @type {FakePlayoutNode[]} */
   const nodes = [];
+  let workers = 0;
   const playout = new PlayoutPaths(
     /** @type {any} */ ({
       ...clock,
@@ -104,7 +105,8 @@ async function world({ mayRun = true, mode = 'low-latency' } = {}) {
       },
       createFramesWorker: () => {
         /** @type {any} */
-        const worker = { terminate: () => {} };
+        const worker = { terminate: () => (workers -= 1) };
+        workers += 1;
         clock.setTimer(() => worker.onmessage?.({ data: 'ready' }), 5);
         return worker;
       },
@@ -125,7 +127,7 @@ async function world({ mayRun = true, mode = 'low-latency' } = {}) {
   const ready = playout.prepare();
   await clock.advance(10);
   await ready;
-  return { playout, clock, gestures, contexts, nodes, told };
+  return { playout, clock, gestures, contexts, nodes, told, workers: () => workers };
 }
 
 /** @param {Awaited<ReturnType<typeof world>>} there */
@@ -242,4 +244,11 @@ test('when all is over nothing is left', async () => {
   assert.equal(there.nodes[0]?.closed, true);
   assert.equal(there.clock.pending, 0);
   assert.deepEqual([there.playout.carries, there.playout.reason], [false, 'idle']);
+  assert.equal(there.workers(), 1, 'kept for the next time');
+  there.playout.release();
+  assert.equal(there.workers(), 0);
+  const ready = there.playout.prepare();
+  await there.clock.advance(10);
+  await ready;
+  assert.equal(there.workers(), 1);
 });

@@ -189,7 +189,7 @@ export class BaseClient extends Emitter {
   /** Leave, close everything and free the microphone. The object can `connect()` again. */
   async disconnect() {
     await this.leaveRoom();
-    this.microphone.close();
+    this.#sound.release();
     this.#session.disconnect();
   }
 

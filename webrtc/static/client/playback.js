@@ -123,6 +123,12 @@ export class Playback extends Emitter {
     this.#element = null;
   }
 
+  /** Stop, and free all that was made ready. */
+  release() {
+    this.stop();
+    this.#playout.release();
+  }
+
   /** @param {boolean} silent */
   setSilent(silent) {
     this.#silent = silent;

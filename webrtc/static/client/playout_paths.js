@@ -148,6 +148,12 @@ export class PlayoutPaths extends Emitter {
     this.#graphChanged();
   }
 
+  /** Stop, and free all that was made ready. */
+  release() {
+    this.stop();
+    this.#own.release();
+  }
+
   /** @param {MediaStreamTrack} track The mix, as the browser plays it. */
   setTrack(track) {
     this.#graph.setTrack(track);

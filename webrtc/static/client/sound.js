@@ -184,6 +184,13 @@ export class Sound extends Emitter {
     this.#figures.reset();
   }
 
+  /** Stop, and free microphone and players. */
+  release() {
+    this.stop();
+    this.microphone.close();
+    this.playback.release();
+  }
+
   /**
    * Figures since the last call.
    * @throws {AudioStreamingError} `not_joined` when there is no connection.

@@ -127,6 +127,12 @@ export class LowLatencyPath extends Emitter {
     }, afterMs);
   }
 
+  /** End the worker as well; `prepare` starts another. */
+  release() {
+    this.close();
+    this.#source.close();
+  }
+
   /** @param {import('./playout_node.js').PlayoutNode} node */
   #wire(node) {
     const { port1, port2 } = new MessageChannel();
