@@ -3,17 +3,20 @@
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
-from mixer.playout_packet import MediaPacket
+from mixer.playout import MediaPacket, Playout
 from tests.media.fakes import address_of, bound_socket
 from webrtc.media import intake as intake_module
+from webrtc.media import intake_kernel as kernel
 from webrtc.media import rtp
 from webrtc.media.intake import MAX_ROUTES, Intake
+from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings
 from webrtc.media.udp import BATCH, UdpPort, pack_address
 
 LEVEL_ID = 10
@@ -222,3 +225,172 @@ def test_without_numba_media_is_handed_on_like_everything_else(monkeypatch):
         client.sendto(b"\x80\x6f" + bytes(30), server.getsockname())
         assert [datagram.data for datagram in plain.read()] == [b"\x80\x6f" + bytes(30)]
         assert not plain.was_full
+
+
+# ---- what goes by a lane -------------------------------------------------------------------
+
+RATE_HZ, SAMPLES, SSRC, TYPE = 48_000, 480, 7, 111
+GUARD = np.float32(-7.0)
+
+
+class Owner:
+    """Counts what came along a lane."""
+
+    def __init__(self):
+        self.packets = self.octets = 0
+
+    def on_lane(self, packets, octets, jitter, arrival_s):
+        self.packets += packets
+        self.octets += octets
+
+
+class LentHouse(House):
+    """The sender's stream goes by a lane; what does not reaches its playout, as in a worker."""
+
+    def __init__(self):
+        super().__init__()
+        self.owner = Owner()
+        self.arena = np.full((3, 960, 2), GUARD, np.float32)
+        self.lanes = self.intake.lanes
+        self.playout, newest = calm_playout()
+        self.sequence, self.timestamp = newest.sequence, newest.timestamp
+        self.lane = self.lanes.lend(
+            self.row,
+            self.playout,
+            self.owner,
+            source=1,
+            ssrc=SSRC,
+            payload_type=TYPE,
+            sequence=newest.sequence,
+            timestamp=newest.timestamp,
+            jitter=0.0,
+        )
+        assert self.lane is not None
+
+    @property
+    def record(self):
+        return self.lanes.records[self.row]
+
+    @property
+    def waiting(self):
+        return [payload for payload, _ in self.lanes.packets(self.record)]
+
+    @property
+    def due_s(self):
+        """When the next block is to be played."""
+        record = self.record
+        return float(record["next"] / RATE_HZ + record["deadline_s"] + record["spare_s"]) + 1e-4
+
+    def deliver(self, clear):
+        """Send a packet; return whether libsrtp let it through."""
+        try:
+            self.send(self.outgoing.protect(clear))
+        except SrtpError:
+            return False
+        self.read()
+        return not self.counters["srtp_rejected"]
+
+
+def calm_playout():
+    """Return a playout that can be lent, as of now, and the packet that waits in it."""
+    playout, out = Playout(Decoder()), np.zeros((SAMPLES, 2), np.float32)
+    encoder = Encoder(EncoderSettings(application=Application.RESTRICTED_LOWDELAY))
+    noise = np.random.default_rng(1).standard_normal((SAMPLES, 2)).astype(np.float32)
+    payload = encoder.encode(0.1 * noise)
+    begin_s = time.monotonic() - 4.0
+    for index in range(400):
+        arrival_s = begin_s + index * SAMPLES / RATE_HZ
+        newest = MediaPacket(index, index * SAMPLES, payload, arrival_s)
+        playout.push(newest)
+        if index < 399:
+            playout.pull(out, arrival_s + 0.002)
+    return playout, newest
+
+
+def likely(value, *others):
+    """Return a strategy that mostly gives `value`."""
+    return st.sampled_from([value] * (8 * len(others)) + list(others))
+
+
+@st.composite
+def hostile(draw):
+    """Return what differs from the packet that a lane waits for."""
+    toc = draw(likely(0xFC - 8, 0xFC, 0xFF, 0x00))
+    sound = draw(
+        st.sampled_from([0, 1, 2, 3, 80, 511, 512, 513, 1300]).flatmap(
+            lambda size: st.binary(min_size=size, max_size=size) | st.just(bytes(size))
+        )
+    )
+    return (
+        draw(likely(0x80, 0x90, 0xA0, 0xB0, 0x81, 0x9F, 0x8F)),
+        draw(likely(TYPE, TYPE | 0x80, TYPE + 1)),
+        draw(likely(0, 1, -1, 32_768)),
+        draw(likely(0, SAMPLES, -SAMPLES, 2**31)),
+        draw(likely(SSRC, SSRC + 1)),
+        draw(likely(b"", b"\xbe\xde\0\1\xa0\x9e\0\0", b"\xbe\xde\xff\xff", b"\xbe\xde\0\1\xaf")),
+        bytes([toc])[: len(sound)] + sound[1:],
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(hostile(), min_size=1, max_size=7))
+def test_a_lane_takes_what_it_waits_for_as_the_plain_parser_reads_it_and_nothing_else(packets):
+    house = LentHouse()
+    try:
+        record, toc = house.record, house.waiting[0][0]
+        for first, second, ahead, later, ssrc, tail, sound in packets:
+            waiting = house.waiting
+            sequence = house.sequence + 1 + ahead & 0xFFFF
+            timestamp = house.timestamp + SAMPLES + later & 0xFFFFFFFF
+            clear = rtp.pack_fixed(first, second, sequence, timestamp, ssrc) + tail + sound
+            if not house.deliver(clear):
+                return
+            found = rtp.parse_rtp(clear, LEVEL_ID)
+            fits = (
+                found is not None
+                and (found.payload_type, found.ssrc) == (TYPE, SSRC)
+                and (ahead, later) == (0, 0)
+                and 2 < len(found.payload) <= kernel.PLACE_BYTES
+                and found.payload[0] == toc
+                and len(waiting) < kernel.PLACES
+            )
+            if found is None:
+                assert house.counters.pop("rtp_malformed") == 1
+                assert house.waiting == waiting
+            elif fits:
+                assert house.waiting == [*waiting, found.payload]
+                house.sequence, house.timestamp = sequence, timestamp
+            else:
+                assert house.heard[-1][0].payload == found.payload
+                assert house.lanes.get(house.row) is None
+                assert not record["active"]
+                return
+            assert house.heard == []
+    finally:
+        house.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(min_size=2, max_size=511), min_size=1, max_size=40), st.randoms())
+def test_hostile_sound_stays_in_its_row_and_is_counted(payloads, random):
+    house = LentHouse()
+    try:
+        toc, rows = house.waiting[:1][0][:1], np.array([house.row], np.int32)
+        sent = 0
+        for payload in payloads:
+            house.sequence = house.sequence + 1 & 0xFFFF
+            house.timestamp += SAMPLES
+            clear = rtp.pack_fixed(0x80, TYPE, house.sequence, house.timestamp, SSRC)
+            assert house.deliver(clear + toc + payload)
+            sent += 1
+            if random.random() < 0.9:
+                house.lanes.play(rows, house.arena, SAMPLES, house.due_s)
+            if house.lanes.get(house.row) is None:
+                break
+        house.intake.remove(house.row)
+        assert house.owner.packets + len(house.heard) == sent
+        assert np.all(house.arena[[0, 2]] == GUARD)
+        assert np.all(house.arena[1, SAMPLES:] == GUARD)
+        assert np.all(np.isfinite(house.arena))
+    finally:
+        house.close()
