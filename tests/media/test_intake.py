@@ -282,7 +282,9 @@ class LentHouse(House):
         return float(record["next"] / RATE_HZ + record["deadline_s"] + record["spare_s"]) + 1e-4
 
     def deliver(self, clear):
-        """Send a packet; return whether libsrtp let it through."""
+        """Send a packet that is on time; return whether libsrtp let it through."""
+        position = int(self.record["position"] + self.record["samples"])
+        self.record["last_transit_s"] = time.monotonic() - position / RATE_HZ
         try:
             self.send(self.outgoing.protect(clear))
         except SrtpError:
@@ -343,8 +345,11 @@ def test_a_lane_takes_what_it_waits_for_as_the_plain_parser_reads_it_and_nothing
             sequence = house.sequence + 1 + ahead & 0xFFFF
             timestamp = house.timestamp + SAMPLES + later & 0xFFFFFFFF
             clear = rtp.pack_fixed(first, second, sequence, timestamp, ssrc) + tail + sound
+            sent_s = time.monotonic()
             if not house.deliver(clear):
                 return
+            if time.monotonic() - sent_s > kernel.MAX_TRANSIT_STEP_S / 2:
+                return  # this machine stalled: it came late
             found = rtp.parse_rtp(clear, LEVEL_ID)
             fits = (
                 found is not None
@@ -371,19 +376,23 @@ def test_a_lane_takes_what_it_waits_for_as_the_plain_parser_reads_it_and_nothing
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.binary(min_size=2, max_size=511), min_size=1, max_size=40), st.randoms())
-def test_hostile_sound_stays_in_its_row_and_is_counted(payloads, random):
+@given(
+    st.lists(
+        st.tuples(st.binary(min_size=2, max_size=511), likely(True, False)), min_size=1, max_size=40
+    )
+)
+def test_hostile_sound_stays_in_its_row_and_is_counted(payloads):
     house = LentHouse()
     try:
         toc, rows = house.waiting[:1][0][:1], np.array([house.row], np.int32)
         sent = 0
-        for payload in payloads:
+        for payload, plays in payloads:
             house.sequence = house.sequence + 1 & 0xFFFF
             house.timestamp += SAMPLES
             clear = rtp.pack_fixed(0x80, TYPE, house.sequence, house.timestamp, SSRC)
             assert house.deliver(clear + toc + payload)
             sent += 1
-            if random.random() < 0.9:
+            if plays:
                 house.lanes.play(rows, house.arena, SAMPLES, house.due_s)
             if house.lanes.get(house.row) is None:
                 break
