@@ -216,6 +216,16 @@ def test_a_left_lane_stays_left(world):
     assert world.table.get(ROW) is None
 
 
+def test_a_lane_whose_path_jumped_is_left_and_what_was_learned_is_forgotten(world):
+    resets = world.playout.stats().resets
+    record = world.table.records[ROW]
+    record["noted"] = 2
+    record["transits"][:4] = [record["last_transit_s"], 0.0, record["last_transit_s"] - 5.0, 0.0]
+    assert not world.table.get(ROW).fold()
+    assert world.table.get(ROW) is None
+    assert world.playout.stats().resets == resets + 1
+
+
 def test_a_lane_is_left_for_a_packet_of_another_stream(world):
     packet = stream(480, {})[world.arrived]
     world.arrive(packet, ssrc=SSRC + 1)

@@ -15,6 +15,8 @@ from mixer.playout import Playout
 from mixer.playout_stream import SteadyStream
 from webrtc.media.opus import Decoder
 
+# Memory is taken when a row is first written to; to copy records while people join takes too long.
+ROWS = 4096
 Rows = npt.NDArray[np.int32]
 
 
@@ -64,6 +66,7 @@ class Lane:
         stream = self._read(record)
         if not self._playout.follow(stream):
             self.leave()
+            self._playout.reset()  # nothing that was learned of the path holds
             return False
         record["deadline_s"] = stream.deadline_s
         record["late_after_s"] = stream.late_after_s
@@ -110,7 +113,7 @@ class LaneTable:
         records: `intake_kernel.LANE` by row; another array after it has grown.
     """
 
-    def __init__(self, kernel: ModuleType, rows: int) -> None:
+    def __init__(self, kernel: ModuleType, rows: int = ROWS) -> None:
         """Make room for so many rows."""
         self._kernel = kernel
         self.records: npt.NDArray[np.void] = np.zeros(rows, kernel.LANE)
@@ -118,7 +121,9 @@ class LaneTable:
         self._outcomes = np.zeros(rows, np.int8)
 
     def grow(self, rows: int) -> None:
-        """Make room for more."""
+        """Make room for so many rows, if there is less."""
+        if rows <= len(self.records):
+            return
         more = np.zeros(rows - len(self.records), self._kernel.LANE)
         self.records = np.concatenate([self.records, more])
         self._outcomes = np.zeros(rows, np.int8)
