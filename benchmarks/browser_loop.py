@@ -1,44 +1,58 @@
-"""The browser loop through the server, beside the same loop without any server.
+"""Sound through the server and a page of headless Chromium, by our own playout path and others.
 
-One page of headless Chromium plays tone bursts from WebAudio into a peer connection and hears them
-from another: WebAudio -> Opus -> network -> Opus -> WebAudio, timed by one audio clock. Once the
-two connections are joined to one room of the server, once to each other, in turn, in the same
-minutes, each time in a fresh browser. 10 ms packets and 96 kb/s stereo on every way. The difference
-is what the server costs; Chromium's own buffers are on both sides and cancel out.
+loop    The page plays tone bursts from WebAudio into one connection and hears them from another:
+        WebAudio -> Opus -> network -> Opus -> WebAudio, timed by one audio clock; between two
+        connections of the page without any server, through the server by the browser's own path,
+        and through the server by ours; in turn, in the same minutes, each in a fresh browser.
+steady  A tone for as long as --steady says: gaps, clicks and underruns, and what the page costs
+        with our own path and without it.
+speech  Speech that loses packets on its way to the page: PESQ-WB and delay of what the page plays
+        on our own path and on the browser's, recorded at once from the same packets.
+change  From our own path to the browser's and back while a tone plays: gaps and clicks.
+
+10 ms packets and stereo at the server's bitrate on every way. The page uses the client as the
+server serves it; nothing of it is copied here.
 """
 
-import shutil
+import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from playwright.async_api import Playwright, Route, async_playwright
+from playwright.async_api import Playwright, async_playwright
 
-from benchmarks.harness.options import Options, parse_options, run
-from benchmarks.harness.packages import MissingPackageError, ensure
+from benchmarks import browser_loop_speech, browser_loop_tone
+from benchmarks.browser_loop_page import ensure_chromium, fresh_page
+from benchmarks.browser_loop_sound import Mono
+from benchmarks.harness.options import Options, add_options, options_from, run
 from benchmarks.harness.report import Figure, print_result, print_table
 from benchmarks.harness.server import Server
+from benchmarks.load.speaker import Impairment
+from benchmarks.loss import speech_of
 
-Way = Literal["server", "direct"]
+Way = Literal["direct", "browser", "own"]
+Part = Literal["loop", "steady", "speech", "change"]
 
 ROUNDS = 5
-QUICK_ROUNDS = 2
-TARGET_MS = 12.0
+QUICK_ROUNDS = 1
+TIMES = 2
+ADDED_TARGET_MS = 12.0
+OWN_TARGET_MS = (40.0, 48.0)
+CPU_TARGET = 0.03
+NETWORKS = {
+    "no loss": Impairment(),
+    "5 % loss": Impairment(loss=0.05),
+    "5 % loss, ±30 ms": Impairment(loss=0.05, jitter_ms=30.0),
+}
 _SETTLE_MS = 5000
-_PAGE = Path(__file__).parent / "page"
-_PATH = "/benchmark-page/"
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_TYPES = {".html": "text/html", ".js": "text/javascript"}
-_FLAGS = (
-    "--no-sandbox",  # benchmarks may run as root, which Chromium's sandbox refuses
-    "--autoplay-policy=no-user-gesture-required",
-    "--allow-loopback-in-peer-connection",
-    "--disable-background-networking",
-    # Chromium takes a page that a tool hands it for a stranger to the loopback network.
-    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
-)
+_BASE_S = 20.0
+_WAYS: dict[Way, str] = {
+    "direct": "no server",
+    "browser": "server, browser's path",
+    "own": "server, our own path",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,103 +62,222 @@ class Loops:
     Attributes:
         loop_ms: of every burst that came back.
         missed: how many did not.
-        jitter_buffer_ms: mean stay in Chromium's own jitter buffer.
-        packets: that Chromium received.
+        browser_buffer_ms: mean stay in Chromium's own jitter buffer.
+        own_buffer_ms: mean stay in ours at the end; None without it.
+        budget_ms: what the client says of each hop that lies in the loop; None without a server.
     """
 
     loop_ms: npt.NDArray[np.float64]
     missed: int
-    jitter_buffer_ms: float
-    packets: int
+    browser_buffer_ms: float
+    own_buffer_ms: float | None
+    budget_ms: dict[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a part found: for the table, and for the JSON line."""
+
+    columns: Sequence[str]
+    rows: list[list[Figure]]
+    figures: dict[str, object]
 
 
 async def measure(playwright: Playwright, server: Server, way: Way, seconds: float) -> Loops:
     """Return the loops of one fresh browser."""
-    browser = await playwright.chromium.launch(executable_path=_chromium(), args=list(_FLAGS))
-    try:
-        page = await browser.new_page()
-        # The page comes from the server's own origin, so that no rule about origins interferes.
-        await page.route(f"**{_PATH}*", _serve)
-        await page.goto(f"{server.base_url}{_PATH}loop.html")
+    async with fresh_page(playwright, server.base_url) as page:
         found: dict[str, Any] = await page.evaluate(
-            "([way, settleMs, measureMs]) => measure(way, settleMs, measureMs)",
+            "([way, settleMs, measureMs]) => bench.loop(way, settleMs, measureMs)",
             [way, _SETTLE_MS, seconds * 1000],
         )
-    finally:
-        await browser.close()
     came_back = [value for value in found["loops"] if value is not None]
+    if not came_back:
+        raise SystemExit(f"no burst came back: {_WAYS[way]}")
     return Loops(
         np.array(came_back, np.float64),
         len(found["loops"]) - len(came_back),
-        float(found["jitterBufferMs"] or 0),
-        int(found["packets"]),
+        float(found["browserBufferMs"] or 0),
+        found["playout"] and found["playout"]["delayMs"],
+        found["budget"],
     )
 
 
-async def _serve(route: Route) -> None:
-    path = _PAGE / Path(route.request.url).name
-    await route.fulfill(body=path.read_text("utf-8"), content_type=_TYPES[path.suffix])
+async def loops(playwright: Playwright, server: Server, seconds: float, rounds: int) -> Told:
+    """Compare the ways, in turn; every other round goes the other way round."""
+    found: dict[Way, list[Loops]] = {way: [] for way in _WAYS}
+    for round_number in range(rounds):
+        ways = list(_WAYS)
+        for way in ways if round_number % 2 == 0 else reversed(ways):
+            found[way].append(await measure(playwright, server, way, seconds))
+    rows: list[list[Figure]] = []
+    figures: dict[str, object] = {}
+    for way, pages in found.items():
+        p50, p95 = np.percentile(np.concatenate([page.loop_ms for page in pages]), (50, 95))
+        told = {
+            "p50": round(float(p50), 1),
+            "p95": round(float(p95), 1),
+            "each_p50": [round(float(np.median(page.loop_ms)), 1) for page in pages],
+            "browser_buffer_ms": _mean([page.browser_buffer_ms for page in pages]),
+            "own_buffer_ms": _mean([page.own_buffer_ms for page in pages]),
+            "budget_ms": _mean(
+                [page.budget_ms["totalMs"] if page.budget_ms else None for page in pages]
+            ),
+            "hops_ms": [
+                {hop: ms and round(ms, 1) for hop, ms in page.budget_ms.items()}
+                for page in pages
+                if page.budget_ms
+            ],
+            "bursts": sum(page.loop_ms.size for page in pages),
+            "missed": sum(page.missed for page in pages),
+        }
+        figures[way] = told
+        row: list[Figure] = [_WAYS[way], float(p50), float(p95)]
+        names = ("browser_buffer_ms", "own_buffer_ms", "budget_ms", "bursts", "missed")
+        rows.append(row + [told[name] for name in names])  # type: ignore[misc]
+    for way in ("browser", "own"):
+        pairs = zip(found[way], found["direct"], strict=True)
+        added = [float(np.median(one.loop_ms) - np.median(other.loop_ms)) for one, other in pairs]
+        figures[f"{way}_minus_direct_ms"] = round(float(np.median(added)), 1)
+    columns = ["loop", "p50 ms", "p95 ms", "browser's buffer", "ours", "budget", "bursts", "missed"]
+    return Told(columns, rows, figures)
 
 
-def _chromium() -> str | None:
-    return next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+async def steady(playwright: Playwright, server: Server, seconds: float) -> Told:
+    """Listen to a tone on the browser's path, for the cost, and as the page does it by itself."""
+    base = await browser_loop_tone.listen(playwright, server, "browser", min(seconds, _BASE_S))
+    own = await browser_loop_tone.listen(playwright, server, "auto", seconds)
+    rows: list[list[Figure]] = [
+        [
+            name,
+            one.seconds,
+            one.gaps,
+            one.longest_gap_ms,
+            one.clicks,
+            one.underruns,
+            one.concealed_ms,
+            one.changes,
+            100 * one.page_cpu,
+            100 * one.browser_cpu,
+        ]
+        for name, one in (("browser's path", base), ("our own, auto", own))
+    ]
+    columns = ["steady tone", "s", "gaps", "longest ms", "clicks", "underruns", "concealed ms"]
+    columns += ["changes", "page CPU %", "all CPU %"]
+    figures = {
+        name: {
+            "seconds": round(one.seconds, 1),
+            "gaps": one.gaps,
+            "longest_gap_ms": round(one.longest_gap_ms, 1),
+            "clicks": one.clicks,
+            "underruns": one.underruns,
+            "concealed_ms": one.concealed_ms,
+            "changes": one.changes,
+            "page_cpu": round(one.page_cpu, 4),
+            "browser_cpu": round(one.browser_cpu, 4),
+            "threads_cpu": {
+                thread: round(share, 4)
+                for thread, share in sorted(one.threads_cpu.items(), key=lambda item: -item[1])
+                if share >= 0.001
+            },
+        }
+        for name, one in (("browser", base), ("own", own))
+    }
+    added = {"added_page_cpu": round(own.page_cpu - base.page_cpu, 4)}
+    return Told(columns, rows, {**figures, **added})
 
 
-async def compare(options: Options, rounds: int) -> dict[Way, list[Loops]]:
-    """Return the loops of both ways, in turn; every other round begins with the other one."""
-    found: dict[Way, list[Loops]] = {"server": [], "direct": []}
+async def speech(
+    playwright: Playwright, server: Server, sound: Mono, times: int, networks: int
+) -> Told:
+    """Listen to speech on the worst so many networks."""
+    rows: list[list[Figure]] = []
+    figures: dict[str, object] = {}
+    for name, impairment in list(NETWORKS.items())[-networks:]:
+        found = await browser_loop_speech.compare(playwright, server, impairment, sound, times)
+        told = {
+            "lost_share": round(found.lost_share, 4),
+            "underruns": found.playout["underruns"],
+            "target_ms": round(found.playout["targetMs"], 1),
+        }
+        row: list[Figure] = [name, 100 * found.lost_share]
+        for path, verdict in (("own", found.own), ("browser", found.browsers)):
+            score = float(verdict.pesq_wb.mean())
+            delay_ms = float(np.median(verdict.delay_ms))
+            told[path] = {"pesq_wb": round(score, 3), "delay_ms": round(delay_ms, 1)}
+            row += [score, delay_ms]
+        rows.append(row)
+        figures[name] = told
+    columns = ["speech", "lost %", "own PESQ-WB", "delay ms", "browser's PESQ-WB", "delay ms"]
+    return Told(columns, rows, figures)
+
+
+async def change(playwright: Playwright, server: Server, times: int) -> Told:
+    """Change the path again and again."""
+    found = await browser_loop_tone.change(playwright, server, times)
+    figures: dict[str, object] = {
+        "changes": found.gap_ms.size,
+        "longest_gap_ms": round(float(found.gap_ms.max()), 2),
+        "click_median_dbfs": round(float(np.median(found.click_dbfs)), 1),
+        "click_max_dbfs": round(float(found.click_dbfs.max()), 1),
+        "still_max_dbfs": round(float(found.still_click_dbfs.max()), 1),
+    }
+    columns = ["path", "times", "longest gap ms", "click dBFS", "loudest", "loudest between"]
+    return Told(columns, [["own <-> browser's", *figures.values()]], figures)  # type: ignore[list-item]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(float(np.mean(known)), 1) if known else None
+
+
+async def main() -> None:
+    """Measure every part that was asked for and tell the result."""
+    parser = argparse.ArgumentParser(description="the loop through the server and a browser")
+    add_options(parser)
+    parser.add_argument("--steady", type=float, help="seconds of the steady tone")
+    parser.add_argument("--rounds", type=int, help="fresh browsers for each way of the loop")
+    parser.add_argument("--only", nargs="+", choices=get_args(Part), default=get_args(Part))
+    arguments = parser.parse_args()
+    options = options_from(arguments, 12, 6)
+    ensure_chromium()
+    figures: dict[str, object] = {}
     async with (
         options.server({"WEBRTC_PTIME_MS": "10"}) as server,
         async_playwright() as playwright,
     ):
-        for round_number in range(rounds):
-            ways: list[Way] = ["direct", "server"]
-            for way in ways if round_number % 2 == 0 else reversed(ways):
-                found[way].append(await measure(playwright, server, way, options.seconds))
-    return found
-
-
-async def main() -> None:
-    """Compare both ways and tell the result."""
-    options = parse_options("browser loop with and without the server", 12, 6)
-    try:
-        ensure("chromium", lambda: _chromium() is not None)
-    except MissingPackageError as error:
-        raise SystemExit(str(error)) from None
-    found = await compare(options, QUICK_ROUNDS if options.quick else ROUNDS)
-    rows: list[list[Figure]] = []
-    figures: dict[str, object] = {}
-    medians = {}
-    for way, pages in found.items():
-        loops = np.concatenate([page.loop_ms for page in pages])
-        if not loops.size:
-            raise SystemExit(f"no burst came back on the way '{way}'")
-        medians[way] = float(np.median(loops))
-        p95 = float(np.percentile(loops, 95))
-        buffer_ms = float(np.mean([page.jitter_buffer_ms for page in pages]))
-        missed = sum(page.missed for page in pages)
-        rows.append([way, medians[way], p95, buffer_ms, loops.size, missed])
-        figures[way] = {
-            "p50": round(medians[way], 1),
-            "p95": round(p95, 1),
-            "chromium_buffer_ms": round(buffer_ms, 1),
-            "bursts": loops.size,
-            "missed": missed,
-        }
-    pairs = zip(found["server"], found["direct"], strict=True)
-    differences = [float(np.median(s.loop_ms) - np.median(d.loop_ms)) for s, d in pairs]
-    added_ms = float(np.median(differences))
-    columns = ["way", "p50 ms", "p95 ms", "Chromium's buffer ms", "bursts", "missed"]
-    print_table("Browser loop", columns, rows)
-    print(f"server minus no server, median of pairs: {added_ms:.1f} ms, target {TARGET_MS:.0f}")
-    print_result(
-        "browser_loop",
-        {
-            "added_median_ms": round(added_ms, 1),
-            "added_each_pair_ms": [round(value, 1) for value in differences],
-            **figures,
-        },
+        for part in arguments.only:
+            told = await _part(part, playwright, server, options, arguments)
+            print_table(f"Browser loop: {part}", told.columns, told.rows)
+            figures[part] = told.figures
+    print(
+        f"\ntargets: loop by our own path {OWN_TARGET_MS[0]:.0f} / {OWN_TARGET_MS[1]:.0f} ms, "
+        f"server minus no server {ADDED_TARGET_MS:.0f} ms, CPU of our own path "
+        f"{100 * CPU_TARGET:.0f} %, at most one gap or underrun in 10 minutes"
     )
+    print_result("browser_loop", figures)
+
+
+async def _part(
+    part: Part,
+    playwright: Playwright,
+    server: Server,
+    options: Options,
+    arguments: argparse.Namespace,
+) -> Told:
+    quick = options.quick
+    match part:
+        case "loop":
+            rounds = arguments.rounds or (QUICK_ROUNDS if quick else ROUNDS)
+            return await loops(playwright, server, options.seconds, rounds)
+        case "steady":
+            return await steady(playwright, server, arguments.steady or (6 if quick else 60))
+        case "speech":
+            sound = speech_of(None)
+            if quick:
+                return await speech(playwright, server, sound[: sound.size // 2], 1, 1)
+            return await speech(playwright, server, sound, TIMES, len(NETWORKS))
+        case "change":
+            return await change(playwright, server, 4 if quick else 20)
 
 
 if __name__ == "__main__":

@@ -174,7 +174,8 @@ def _narrow(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
     return np.asarray(narrow, np.int16)
 
 
-def _speech(path: Path | None) -> npt.NDArray[np.float32]:
+def speech_of(path: Path | None) -> npt.NDArray[np.float32]:
+    """Return a file's speech, or alsa-utils', mono at 48 kHz; end the benchmark without it."""
     if path is None:
         try:
             ensure("alsa-utils", lambda: any(folder.is_dir() for folder in SPEECH_FOLDERS))
@@ -191,7 +192,7 @@ async def main() -> None:
     parser.add_argument("--seeds", type=int, default=4, help="independent networks of each kind")
     arguments = parser.parse_args()
     options = options_from(arguments, 12, 6)
-    speech = _speech(arguments.speech)[: int(options.seconds * SAMPLE_RATE_HZ)]
+    speech = speech_of(arguments.speech)[: int(options.seconds * SAMPLE_RATE_HZ)]
     seeds = 1 if options.quick else arguments.seeds
     rows: list[list[Figure]] = []
     figures: dict[str, object] = {}

@@ -1,88 +1,194 @@
 /**
- * Two peer connections in one page: bursts leave by one and come back by the other, either through
- * the server or directly. `measure` is called from outside and returns what was found.
+ * What the benchmark does in the page. `bench` is called from outside, and finds; what the finds
+ * mean is worked out there.
  */
 
-import { Signaling } from './socketio.js';
+import { open, sleep } from './ways.js';
 
-const PTIME_MS = 10;
+const TONE_LEVEL = 0.25;
+const PAUSE_MS = 1500;
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** A running context, its microphone, and a worklet between what is heard and the microphone. */
+class Studio {
+  static async create(worklet) {
+    const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
+    // As a blob, because the tool that serves this page does not see what worklets fetch.
+    const module = await (await fetch(new URL(worklet, import.meta.url))).blob();
+    await context.audioWorklet.addModule(URL.createObjectURL(module));
+    await context.resume();
+    return new Studio(context);
+  }
 
-/** Ask for stereo, short packets and the bitrate of the server's mixes, on either way alike. */
-const tune = (sdp) =>
-  sdp
-    .replace(/a=fmtp:111 [^\r\n]*/, (line) => `${line};stereo=1;sprop-stereo=1;maxaveragebitrate=96000`)
-    .replace(/(m=audio [\s\S]*?)$/, `$1a=ptime:${PTIME_MS}\r\n`);
+  constructor(context) {
+    this.context = context;
+    this.microphone = context.createMediaStreamDestination();
+    this.track = this.microphone.stream.getAudioTracks()[0];
+  }
 
-async function direct(from, to) {
-  from.onicecandidate = ({ candidate }) => to.addIceCandidate(candidate);
-  to.onicecandidate = ({ candidate }) => from.addIceCandidate(candidate);
-  await from.setLocalDescription(await from.createOffer());
-  await to.setRemoteDescription({ type: 'offer', sdp: tune(from.localDescription.sdp) });
-  await to.setLocalDescription(await to.createAnswer());
-  await from.setRemoteDescription({ type: 'answer', sdp: tune(to.localDescription.sdp) });
+  playTone(pitchHz) {
+    const tone = new OscillatorNode(this.context, { frequency: pitchHz });
+    const level = new GainNode(this.context, { gain: TONE_LEVEL });
+    tone.connect(level).connect(this.microphone);
+    tone.start();
+  }
+
+  /** @param {AudioNode[]} nodes What to record, each by itself. */
+  record(nodes) {
+    return new Recording(this.context, nodes);
+  }
 }
 
-async function throughServer(connection, role) {
-  const signaling = await Signaling.connect(location.origin);
-  await signaling.call('join_room', { room_id: 'browser-loop', role });
-  const offer = await connection.createOffer();
-  await connection.setLocalDescription({ type: 'offer', sdp: tune(offer.sdp) });
-  const answer = await signaling.call('offer', connection.localDescription.toJSON());
-  await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+class Recording {
+  #pieces;
+
+  constructor(context, nodes) {
+    this.#pieces = nodes.map(() => []);
+    const node = new AudioWorkletNode(context, 'recorder', {
+      numberOfInputs: nodes.length,
+    });
+    node.connect(context.destination); // silent; a context runs what leads to its destination
+    nodes.forEach((each, input) => each.connect(node, 0, input));
+    node.port.onmessage = ({ data: { first, pieces } }) => {
+      this.first ??= first;
+      pieces.forEach((piece, input) => this.#pieces[input].push(piece));
+    };
+  }
+
+  /** Frame of the context at which it begins. */
+  first;
+
+  /** What came since the last time, of each node: base64 of 16 bits, little endian. */
+  async take() {
+    const taken = this.#pieces.map((pieces) => new Blob(pieces));
+    this.#pieces = this.#pieces.map(() => []);
+    return Promise.all(taken.map(base64));
+  }
 }
+
+const base64 = (blob) =>
+  new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
+    reader.readAsDataURL(blob);
+  });
 
 async function inboundStats(connection) {
   const stats = [...(await connection.getStats()).values()];
   return stats.find(({ type }) => type === 'inbound-rtp');
 }
 
+/** Hops of the client's latency budget that lie in the loop, in ms; null without a server. */
+async function budgetMs({ speaker, listener }) {
+  if (!speaker || !listener) return null;
+  const [said, heard] = [await speaker.getAudioStats(), await listener.getAudioStats()];
+  const { packetMs, networkUpMs, serverBufferMs } = said.latency;
+  const { mixMs, playoutBufferMs } = heard.latency;
+  // Who only listens knows the way by checks of the connection alone, which wait for the server.
+  const networkDownMs = networkUpMs;
+  const hops = { packetMs, networkUpMs, serverBufferMs, mixMs, networkDownMs, playoutBufferMs };
+  return { ...hops, totalMs: Object.values(hops).reduce((sum, ms) => sum + (ms ?? 0), 0) };
+}
+
 /**
- * @param {'server' | 'direct'} way
- * @param {number} settleMs before anything counts
+ * Bursts that come back.
+ * @param {import('./ways.js').Way} way
+ * @param {number} settleMs Before anything counts.
  * @param {number} measureMs
  */
-async function measure(way, settleMs, measureMs) {
-  const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
-  // As a blob, because the tool that serves this page does not see what worklets fetch.
-  const worklet = await (await fetch(new URL('pulse_worklet.js', import.meta.url))).blob();
-  await context.audioWorklet.addModule(URL.createObjectURL(worklet));
-  const loop = new AudioWorkletNode(context, 'pulse-loop', { outputChannelCount: [2] });
-  const microphone = context.createMediaStreamDestination();
-  loop.connect(microphone);
-  const [from, to] = [new RTCPeerConnection(), new RTCPeerConnection()];
-  from.addTrack(microphone.stream.getAudioTracks()[0], microphone.stream);
-  to.ontrack = ({ track, receiver }) => {
-    receiver.jitterBufferTarget = 0;
-    const stream = new MediaStream([track]);
-    // Chromium decodes a remote track for WebAudio only while an element plays it.
-    const element = new Audio();
-    element.muted = true;
-    element.srcObject = stream;
-    element.play();
-    context.createMediaStreamSource(stream).connect(loop);
-  };
-  if (way === 'direct') {
-    await direct(from, to);
-  } else {
-    to.addTransceiver('audio', { direction: 'recvonly' });
-    await throughServer(from, 'publisher');
-    await throughServer(to, 'subscriber');
-  }
-  await context.resume();
+async function loop(way, settleMs, measureMs) {
+  const studio = await Studio.create('pulse_worklet.js');
+  const pulses = new AudioWorkletNode(studio.context, 'pulse-loop', { outputChannelCount: [2] });
+  pulses.connect(studio.microphone);
+  const heard = await open(way, studio.context, studio.track);
+  heard.output.connect(pulses);
   await sleep(settleMs);
   const loops = [];
-  loop.port.onmessage = ({ data }) => loops.push(data);
-  const before = await inboundStats(to);
+  pulses.port.onmessage = ({ data }) => loops.push(data);
+  const before = await inboundStats(heard.connection());
+  await budgetMs(heard); // its figures are of the time since the call before
   await sleep(measureMs);
-  const after = await inboundStats(to);
+  const after = await inboundStats(heard.connection());
   const emitted = after.jitterBufferEmittedCount - before.jitterBufferEmittedCount;
   return {
     loops,
-    jitterBufferMs: (1000 * (after.jitterBufferDelay - before.jitterBufferDelay)) / emitted,
-    packets: after.packetsReceived - before.packetsReceived,
+    browserBufferMs: (1000 * (after.jitterBufferDelay - before.jitterBufferDelay)) / emitted,
+    budget: await budgetMs(heard),
+    playout: heard.listener ? (await heard.listener.getAudioStats()).playout : null,
+    contextMs: 1000 * studio.context.baseLatency,
   };
 }
 
-globalThis.measure = measure;
+let running = null;
+
+/**
+ * Send a tone from now on and record what is heard: `taken` hands it out.
+ * @param {import('./ways.js').Way} way
+ * @param {number} pitchHz
+ * @param {number} settleMs
+ */
+async function tone(way, pitchHz, settleMs) {
+  const studio = await Studio.create('recorder_worklet.js');
+  studio.playTone(pitchHz);
+  const heard = await open(way, studio.context, studio.track);
+  await sleep(settleMs);
+  running = { studio, heard, recording: studio.record([heard.output]), changes: 0 };
+  heard.listener?.on('playout-changed', () => (running.changes += 1));
+}
+
+/** What was heard of the tone since the last time, and how our own path does. */
+async function taken() {
+  const { heard, recording, changes } = running;
+  const playout = heard.listener ? (await heard.listener.getAudioStats()).playout : null;
+  return { sound: (await recording.take())[0], playout, changes };
+}
+
+/**
+ * Change from our own path to the browser's and back, again and again, while `tone` runs.
+ * @param {number} times
+ * @returns {Promise<number[]>} At which sample of the recording each change began.
+ */
+async function changes(times) {
+  const { studio, heard, recording } = running;
+  const began = [];
+  let { path } = heard.listener.playout;
+  heard.listener.on('playout-changed', (now) => {
+    if (now.path !== path) began.push(studio.context.currentTime * 48000 - recording.first);
+    path = now.path;
+  });
+  await sleep(PAUSE_MS); // the recording begins a moment later than it is asked for
+  for (let change = 0; change < times; change += 1) {
+    const mode = path === 'browser' ? 'low-latency' : 'browser';
+    heard.listener.setPlayout(mode);
+    while (path !== mode) await sleep(20);
+    await sleep(PAUSE_MS);
+  }
+  return began;
+}
+
+/**
+ * Play speech again and again over a bad network and record it on both paths: the same packets.
+ * @param {string} sound base64 of float32, 48 kHz.
+ * @param {number} times
+ * @param {number} settleMs
+ */
+async function speech(sound, times, settleMs) {
+  const studio = await Studio.create('recorder_worklet.js');
+  const { context } = studio;
+  const bytes = await (await fetch(`data:application/octet-stream;base64,${sound}`)).arrayBuffer();
+  const samples = new Float32Array(bytes);
+  const buffer = context.createBuffer(1, samples.length, 48000);
+  buffer.copyToChannel(samples, 0);
+  const voice = new AudioBufferSourceNode(context, { buffer, loop: true });
+  voice.connect(studio.microphone);
+  voice.start();
+  const relay = (address, port) => globalThis.relayTo(address, port);
+  const heard = await open('own', context, studio.track, relay);
+  await sleep(settleMs);
+  const recording = studio.record([voice, heard.output, heard.browsers]);
+  await sleep(times * buffer.duration * 1000 + 1000);
+  const [said, own, browsers] = await recording.take();
+  const { playout } = await heard.listener.getAudioStats();
+  return { said, own, browsers, playout };
+}
+
+globalThis.bench = { loop, tone, taken, changes, speech };

@@ -1,0 +1,122 @@
+/**
+ * The ways of a sound from one WebAudio node to another: between two connections of this page, or
+ * through the server by the product's own client, as the server serves it.
+ */
+
+import { BaseClient } from '/client/client.js';
+import { browserPlatform } from '/client/platform.js';
+import { io } from '/vendor/socket.io.esm.min.js';
+
+const PTIME_MS = 10;
+const BITRATE_BPS = 96000;
+const WITHIN_MS = 20000;
+
+/** `own`: through the server and our own playout path; `auto`: as the page is used. */
+/** @typedef {'direct' | 'browser' | 'own' | 'auto'} Way */
+
+/** The client's word for each way through the server. */
+const PLAYOUT = { browser: 'browser', own: 'low-latency', auto: 'auto' };
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * @typedef {object} Heard
+ * @property {AudioNode} output What is heard.
+ * @property {AudioNode} browsers What the browser's own path makes of the same packets.
+ * @property {() => RTCPeerConnection} connection That it came by.
+ * @property {BaseClient | null} speaker Null: there is no server.
+ * @property {BaseClient | null} listener
+ */
+
+/**
+ * @param {Way} way
+ * @param {AudioContext} context
+ * @param {MediaStreamTrack} track To be sent.
+ * @param {((address: string, port: number) => Promise<number>) | null} relay Gives the port of a
+ *   bad network to that address, for what is heard.
+ * @returns {Promise<Heard>} Once it can be heard.
+ */
+export function open(way, context, track, relay = null) {
+  return way === 'direct' ? direct(context, track) : throughServer(way, context, track, relay);
+}
+
+/** Ask for stereo, short packets and the bitrate of the server's mixes. */
+const tune = (sdp) =>
+  sdp
+    .replace(
+      /a=fmtp:111 [^\r\n]*/,
+      (line) => `${line};stereo=1;sprop-stereo=1;maxaveragebitrate=${BITRATE_BPS}`,
+    )
+    .replace(/(m=audio [\s\S]*?)$/, `$1a=ptime:${PTIME_MS}\r\n`);
+
+async function direct(context, track) {
+  const [from, to] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  from.onicecandidate = ({ candidate }) => to.addIceCandidate(candidate);
+  to.onicecandidate = ({ candidate }) => from.addIceCandidate(candidate);
+  const came = new Promise((resolve) => {
+    to.ontrack = ({ track: remote, receiver }) => {
+      receiver.jitterBufferTarget = 0;
+      resolve(remote);
+    };
+  });
+  from.addTrack(track, new MediaStream([track]));
+  await from.setLocalDescription(await from.createOffer());
+  await to.setRemoteDescription({ type: 'offer', sdp: tune(from.localDescription.sdp) });
+  await to.setLocalDescription(await to.createAnswer());
+  await from.setRemoteDescription({ type: 'answer', sdp: tune(to.localDescription.sdp) });
+  const remote = await came;
+  // Chromium decodes a remote track for WebAudio only while an element plays it.
+  const element = new Audio();
+  element.muted = true;
+  element.srcObject = new MediaStream([remote]);
+  await element.play();
+  const output = tap(context, remote);
+  return { output, browsers: output, connection: () => to, speaker: null, listener: null };
+}
+
+async function throughServer(way, context, track, relay) {
+  const platform = { ...browserPlatform(io), createAudioContext: () => context };
+  const bad = { ...platform, createPeerConnection: (config) => detoured(config, relay) };
+  const speaker = new BaseClient(location.origin, {}, platform);
+  const listener = new BaseClient(location.origin, { playout: PLAYOUT[way] }, relay ? bad : platform);
+  const roomId = `browser-loop-${crypto.randomUUID()}`;
+  for (const [client, role] of /** @type {const} */ ([
+    [speaker, 'publisher'],
+    [listener, 'subscriber'],
+  ])) {
+    await client.connect();
+    await client.joinRoom({ roomId, role });
+  }
+  await speaker.startPublishing({ track, musicMode: true });
+  await listener.startSubscribing();
+  const path = way === 'browser' ? 'browser' : 'low-latency';
+  await until(() => listener.playback.track !== null, () => 'no track came');
+  await until(() => listener.playout.path === path, () => `heard by ${JSON.stringify(listener.playout)}`);
+  const browsers = tap(context, listener.playback.track);
+  const output = way === 'browser' ? browsers : listener.playback.output;
+  return { output, browsers, connection: () => listener.peerConnection, speaker, listener };
+}
+
+const tap = (context, track) => context.createMediaStreamSource(new MediaStream([track]));
+
+/** A connection whose answers name the relay in place of the server. */
+function detoured(configuration, relay) {
+  const connection = new RTCPeerConnection(configuration);
+  const setRemote = connection.setRemoteDescription.bind(connection);
+  connection.setRemoteDescription = async ({ type, sdp }) => {
+    const line = /^(a=candidate:\S+ 1 udp \d+) (127\.0\.0\.1) (\d+)/im.exec(sdp);
+    if (!line) throw new Error('the server does not announce the loopback address');
+    const port = await relay(line[2], Number(line[3]));
+    const others = sdp.replace(/^a=candidate:.*\r?\n/gim, '');
+    await setRemote({ type, sdp: `${others}${line[1]} 127.0.0.1 ${port} typ host\r\n` });
+  };
+  return connection;
+}
+
+async function until(isSo, complaint) {
+  const end = performance.now() + WITHIN_MS;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error(complaint());
+    await sleep(20);
+  }
+}
