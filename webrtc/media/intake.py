@@ -43,7 +43,7 @@ class Intake:
         self._sinks: list[MediaSink | None] = []
         self._kept: list[Session | None] = []
         self._free: list[int] = []
-        self.lanes = LaneTable(self._kernel, 64) if self._kernel is not None else None
+        self.lanes = LaneTable(self._kernel) if self._kernel is not None else None
         self._sessions = np.zeros(64, np.uint64)
         self._level_ids = np.zeros(64, np.uint8)
         self._keys = np.zeros(256, np.uint64)
