@@ -1,6 +1,6 @@
 """What the compiled mixing loop is told: which sources go into which mix with which gains."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -11,6 +11,11 @@ from mixer.source import Source
 UNITY: Gains = (1.0, 1.0)
 NOTHING: Gains = (0.0, 0.0)
 GainTable = dict[tuple[MixKey, str], Gains]
+
+
+def owner_of(mix: MixKey) -> str:
+    """Return the only one who is not in a mix."""
+    return mix.owner
 
 
 class MixPlan:
@@ -41,6 +46,7 @@ class MixPlan:
         fading: list[Source],
         listeners: Mapping[str, Listener],
         before: GainTable,
+        left_out: Callable[[MixKey], str] = owner_of,
     ) -> None:
         """Work out a plan.
 
@@ -50,6 +56,7 @@ class MixPlan:
             fading: Sources on their way out: they fade over this block.
             listeners: For their personal gains.
             before: Gains at the end of the last block.
+            left_out: Tells who of the heard is not in a mix.
         """
         mix_rows: list[int] = []
         starts = [0]
@@ -62,11 +69,12 @@ class MixPlan:
         for output in outputs:
             mix = output.key.mix
             listener = listeners.get(mix.owner)
+            absent = left_out(mix)
             for source in () if mix.silent else (*heard, *fading):
                 name = source.source_id
                 if name == mix.owner:
                     continue
-                new = _gain(source, listener)
+                new = NOTHING if name == absent else _gain(source, listener)
                 old = before.get((mix, name), NOTHING)
                 if new != NOTHING:
                     after[mix, name] = new
@@ -86,7 +94,7 @@ class MixPlan:
 
 
 def _gain(source: Source, listener: Listener | None) -> Gains:
-    if not source.engaged:
+    if not (source.engaged or source.in_reserve):
         return NOTHING
     if listener is not None:
         if listener.deafened:

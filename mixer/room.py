@@ -2,7 +2,9 @@
 
 Rules:
 - A source is *engaged* while it has been audible within the hangover and is not muted. Only engaged
-  sources are in the mixes.
+  sources are in the mixes. Where more are audible than anybody may hear, `mixer.selection_room`
+  chooses whom to engage, and one more *in reserve*: it is in the mixes of those whose own source is
+  engaged, so that they too hear as many others as everybody else.
 - A listener whose own source is not engaged and who changed nothing hears the main mix. One whose
   source is engaged, or who has personal gains for an engaged source, has a mix of its own. Nobody
   ever hears a mix with their own source in it: a source becomes engaged and its owner changes mixes
@@ -18,6 +20,8 @@ Rules:
   `is_dormant` is false again, and catches up with `skip`.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -29,6 +33,9 @@ from mixer.listener import Listener, PersonalGain
 from mixer.outputs import MixKey, Output, OutputKey
 from mixer.plan import GainTable, MixPlan
 from mixer.playout import Pull
+from mixer.selection_candidate import Standing
+from mixer.selection_room import RoomSelection
+from mixer.selection_settings import SelectionSettings
 from mixer.source import PlayoutLike, Source
 
 CEILING = np.float32(0.966)  # −0.3 dBFS: room for what the encoder adds
@@ -77,6 +84,9 @@ class RoomMixer:
         self._stale = True  # who hears what must be worked out again
         self._gains: GainTable = {}
         self._plan: MixPlan | None = None
+        self._selection = RoomSelection(SelectionSettings())
+        self._main: Sequence[Source] = []
+        self._reserve: Source | None = None
         self._size_meters()
 
     # ---- who is here -----------------------------------------------------------------------
@@ -110,6 +120,21 @@ class RoomMixer:
             source.muted = muted or source.leaving
             if muted:
                 source.disengage_now()
+
+    def set_standing(self, source_id: str, standing: Standing) -> None:
+        """Let a source come before others where some are chosen; unknown ids are ignored."""
+        source = self.sources.get(source_id)
+        if source is not None:
+            source.standing = standing
+
+    @property
+    def max_speakers(self) -> int:
+        """Most sources that anybody hears, 1 to 15; may be set at any time."""
+        return self._selection.settings.max_speakers
+
+    @max_speakers.setter
+    def max_speakers(self, count: int) -> None:
+        self._selection.settings = replace(self._selection.settings, max_speakers=count)
 
     def add_listener(self, listener_id: str, handle: int, level_id: int) -> Listener:
         """Add a listener; it is on an output from the next even block on.
@@ -191,8 +216,12 @@ class RoomMixer:
 
     @property
     def plan(self) -> MixPlan | None:
-        """What the mixes are made of, while it stays as it is; None around every change."""
-        return self._plan if self._plan is not None and self._plan.steady else None
+        """What the mixes are made of, while it stays as it is; None around every change.
+
+        None also while a source is in reserve: a mix then lacks one source more than its owner's.
+        """
+        steady = self._plan is not None and self._plan.steady and self._reserve is None
+        return self._plan if steady else None
 
     def advance(self, now_s: float) -> None:
         """Mix one block: `tick` without `due`.
@@ -250,7 +279,8 @@ class RoomMixer:
         """Return the sources heard in a mix just now, loudest first."""
         if mix.silent:
             return []
-        heard = [s for s in self.sources.values() if s.heard and s.source_id != mix.owner]
+        left_out = self._left_out(mix)
+        heard = [s for s in self.sources.values() if s.heard and s.source_id != left_out]
         return sorted(heard, key=lambda source: (source.level, source.csrc))
 
     def _pull(self, now_s: float) -> list[Source]:
@@ -277,25 +307,35 @@ class RoomMixer:
             source.observe(power, BLOCK_20MS / SAMPLE_RATE_HZ, now_s)
 
     def _engage(self, now_s: float) -> bool:
-        changed = False
-        for source in self.sources.values():
-            wanted = source.wants_in(now_s)
-            if wanted != source.engaged:
-                source.engaged = wanted
-                changed = True
-        return changed
+        audible = [source for source in self.sources.values() if source.wants_in(now_s)]
+        main, reserve = self._selection.choose(audible, now_s)
+        if main == self._main and reserve is self._reserve:
+            return False
+        for source in (*self._main, self._reserve):
+            if source is not None:
+                source.engaged = source.in_reserve = False
+        for source in main:
+            source.engaged = True
+        if reserve is not None:
+            reserve.in_reserve = True
+        self._main, self._reserve = main, reserve
+        return True
 
     def _assign(self) -> None:
         """Put every listener on the output it should hear."""
         self._stale = False
         self._plan = None
-        engaged = {s.source_id for s in self.sources.values() if s.engaged}
+        engaged = {source.source_id for source in self._main}
         for listener in self.listeners.values():
             key = self._output_key(listener, engaged)
             current = listener.output
-            if current is not None and not self._is_seamless(current.key.mix, key.mix):
-                own = MixKey(listener.listener_id)
-                key = OutputKey(own, current.key.ptime_ms, listener.tier)
+            if current is None:
+                needs_own = self._exists(key.mix) and (key.mix, listener.listener_id) in self._gains
+            else:
+                needs_own = not self._is_seamless(current.key.mix, key.mix)
+            if needs_own:  # until its own source has faded out there, or both sound alike
+                ptime_ms = key.ptime_ms if current is None else current.key.ptime_ms
+                key = OutputKey(MixKey(listener.listener_id), ptime_ms, listener.tier)
                 self._stale = True
             if current is None or current.key != key:
                 output = self.outputs.get(key) or self._make_output(key, current)
@@ -361,7 +401,7 @@ class RoomMixer:
     def _mix(self, first: int) -> None:
         heard, fading = [], []
         for source in self.sources.values():
-            if source.present and source.engaged:
+            if source.present and (source.engaged or source.in_reserve):
                 heard.append(source)
             elif source.present and source.heard:
                 fading.append(source)
@@ -372,13 +412,15 @@ class RoomMixer:
             or not plan.steady
             or plan.names != [source.source_id for source in heard]
         ):
-            plan = MixPlan(self.outputs.values(), heard, fading, self.listeners, self._gains)
+            plan = MixPlan(
+                self.outputs.values(), heard, fading, self.listeners, self._gains, self._left_out
+            )
             self._plan = plan
             self._gains = plan.gains_after
             self.plan_serial += 1
             for source in list(self.sources.values()):
-                source.heard = source.present and source.engaged
-                if source.leaving and not source.engaged:
+                source.heard = source.present and (source.engaged or source.in_reserve)
+                if source.leaving and not (source.engaged or source.in_reserve):
                     self._drop(source)
         if len(plan.mix_rows):
             kernels.mix(
@@ -395,6 +437,13 @@ class RoomMixer:
                 CEILING,
                 LIMITER_RELEASE,
             )
+
+    def _left_out(self, mix: MixKey) -> str:
+        """Return the only one of those chosen who is not in a mix: its owner, or the reserve."""
+        if self._reserve is None:
+            return mix.owner
+        owner = self.sources.get(mix.owner)
+        return mix.owner if owner is not None and owner.engaged else self._reserve.source_id
 
     def _drop(self, source: Source) -> None:
         del self.sources[source.source_id]

@@ -4,14 +4,13 @@ import math
 from typing import Protocol
 
 from mixer.arena import Block
+from mixer.levels import AUDIBLE_DBOV, SILENCE_DBOV, follow_floor
 from mixer.playout import Pull
+from mixer.selection_candidate import Standing
 
-SILENCE_DBOV = 127
-AUDIBLE_DBOV = 65  # quieter than this for `HANGOVER_S` and a source leaves the mixes
-HANGOVER_S = 2.0
+HANGOVER_S = 2.0  # inaudible for so long and a source leaves the mixes
 SPEAKING_DBOV = 45
 _SPEAKING_OVER_FLOOR_DB = 8
-_FLOOR_RISE_DB_PER_S = 3.0
 
 
 class PlayoutLike(Protocol):
@@ -43,18 +42,24 @@ class Source:
         csrc: The number that names it in mixed RTP packets.
         row: Its row in the engine's source arena.
         present: Whether the last pull gave sound.
-        engaged: Whether it takes part in the mixes: loud enough within `HANGOVER_S`, not muted.
-            A participant whose source is engaged hears a mix of its own.
+        engaged: Whether it takes part in the mixes: audible within `HANGOVER_S`, not muted, and
+            chosen where more are audible than may be heard. A participant whose source is engaged
+            hears a mix of its own.
+        in_reserve: Whether it takes its own owner's place in the mixes of those whose source is
+            engaged, so that these too hear as many others as everybody else.
+        standing: Whether it comes before others when some are chosen.
+        floor_dbov: Its noise floor.
         heard: Whether the last block of the mixes held it (it fades over one block either way).
         leaving: Removed, and only kept until it has faded.
     """
 
     __slots__ = (
         "_engaged_until_s",
-        "_floor_dbov",
         "csrc",
         "engaged",
+        "floor_dbov",
         "heard",
+        "in_reserve",
         "leaving",
         "level",
         "muted",
@@ -66,6 +71,7 @@ class Source:
         "smooth_power",
         "source_id",
         "speaking",
+        "standing",
         "view",
     )
 
@@ -81,6 +87,8 @@ class Source:
         self.muted = False
         self.present = False
         self.engaged = False
+        self.in_reserve = False
+        self.standing = Standing.ORDINARY
         self.heard = False
         self.leaving = False
         self.speaking = False
@@ -88,8 +96,8 @@ class Source:
         self.smooth_power = 0.0
         self.reported_level = SILENCE_DBOV
         self.reported_speaking = False
+        self.floor_dbov = float(AUDIBLE_DBOV)
         self._engaged_until_s = 0.0
-        self._floor_dbov = float(AUDIBLE_DBOV)
 
     def observe(self, power: float, block_s: float, now_s: float) -> None:
         """Take note of the mean square of the block that was just pulled.
@@ -106,12 +114,9 @@ class Source:
         self.smooth_power += (power - self.smooth_power) * min(1.0, block_s / 0.05)
         if level < AUDIBLE_DBOV:
             self._engaged_until_s = now_s + HANGOVER_S
-        # The noise floor falls at once and rises slowly (minimum statistics, in one number).
-        # Digital silence is no room: from 127 the floor would take half a minute to any noise.
-        floor = max(self._floor_dbov - _FLOOR_RISE_DB_PER_S * block_s, float(level))
-        self._floor_dbov = min(floor, AUDIBLE_DBOV)
+        self.floor_dbov = follow_floor(self.floor_dbov, level, block_s)
         smooth = level_dbov(self.smooth_power)
-        over_floor = self._floor_dbov - smooth
+        over_floor = self.floor_dbov - smooth
         self.speaking = smooth < SPEAKING_DBOV and (
             over_floor > _SPEAKING_OVER_FLOOR_DB or smooth < SPEAKING_DBOV - 15
         )
@@ -123,7 +128,7 @@ class Source:
         self.speaking = False
 
     def wants_in(self, now_s: float) -> bool:
-        """Whether it should be engaged from now on."""
+        """Whether it should be engaged from now on, if there is a place for it."""
         return not self.muted and now_s < self._engaged_until_s
 
     def disengage_now(self) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixer.source import AUDIBLE_DBOV, HANGOVER_S, SILENCE_DBOV, Source, level_dbov
+from mixer.levels import AUDIBLE_DBOV, SILENCE_DBOV
+from mixer.source import HANGOVER_S, Source, level_dbov
 from tests.mixer.stage import Voice
 
 BLOCK_S = 0.01
