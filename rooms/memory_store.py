@@ -42,6 +42,14 @@ class MemoryRoomStore:
         """See `RoomStore`."""
         return list(self._rooms.values())
 
+    async def update_room(self, room_id: str, change: Callable[[Room], Room]) -> Room:
+        """See `RoomStore`."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            raise RoomMissingError(room_id)
+        updated = self._rooms[room_id] = change(room)
+        return updated
+
     async def remove_room(self, room_id: str) -> list[Participant]:
         """See `RoomStore`."""
         self._rooms.pop(room_id, None)

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from mixer.selection_settings import DEFAULT_SPEAKERS, MAX_SPEAKERS
 from rooms.strip import DEFAULT_STRIP, StripSettings
 
 DEFAULT_TENANT: Final = "default"
@@ -70,6 +71,21 @@ class SourceMix(msgspec.Struct, frozen=True):
 DEFAULT_SOURCE_MIX: Final = SourceMix()
 
 
+MaxSpeakers = Annotated[
+    int,
+    Meta(ge=1, le=MAX_SPEAKERS, description="Most others that anybody hears at the same time."),
+]
+
+
+class RoomSettings(msgspec.Struct, frozen=True):
+    """What applies to a whole room."""
+
+    max_speakers: MaxSpeakers = DEFAULT_SPEAKERS
+
+
+DEFAULT_ROOM_SETTINGS: Final = RoomSettings()
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A room.
 
@@ -83,6 +99,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: float
     host_key_hash: bytes
     worker: int
+    settings: RoomSettings = DEFAULT_ROOM_SETTINGS
     tenant: str = DEFAULT_TENANT
 
 
@@ -96,6 +113,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         resume_hash: see `rooms.tokens`.
         mix: what this participant alone hears, by source participant id; only what differs from
             the shared mix.
+        priority: heard before others, whenever there is something to hear.
+        pinned: heard before all others, by hand.
     """
 
     participant_id: str
@@ -109,6 +128,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     kind: ParticipantKind = ParticipantKind.WEBRTC
     muted: bool = False
     deafened: bool = False
+    priority: bool = False
+    pinned: bool = False
     strip: StripSettings = DEFAULT_STRIP
     mix: dict[str, SourceMix] = {}
     tenant: str = DEFAULT_TENANT

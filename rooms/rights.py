@@ -1,11 +1,11 @@
 """Who may do what: one table, and the one function that every handler asks.
 
-| role     | subscribe | publish | edit own strip | edit any strip | close the room |
-|----------|-----------|---------|----------------|----------------|----------------|
-| listener | yes       |         |                |                |                |
-| speaker  | yes       | yes     | yes            |                |                |
-| engineer | yes       | yes     | yes            | yes            |                |
-| host     | yes       | yes     | yes            | yes            | yes            |
+| role     | subscribe | publish | edit own strip | edit any strip | choose speakers | close room |
+|----------|-----------|---------|----------------|----------------|-----------------|------------|
+| listener | yes       |         |                |                |                 |            |
+| speaker  | yes       | yes     | yes            |                |                 |            |
+| engineer | yes       | yes     | yes            | yes            | yes             |            |
+| host     | yes       | yes     | yes            | yes            | yes             | yes        |
 
 A role never reaches beyond its own room.
 """
@@ -23,12 +23,14 @@ class Right(enum.StrEnum):
     PUBLISH = "publish"
     EDIT_OWN_STRIP = "edit_own_strip"
     EDIT_ANY_STRIP = "edit_any_strip"
+    CHOOSE_SPEAKERS = "choose_speakers"
+    """How many are heard at the same time, and who comes first."""
     CLOSE_ROOM = "close_room"
 
 
 _LISTENER: Final = frozenset({Right.SUBSCRIBE})
 _SPEAKER: Final = _LISTENER | {Right.PUBLISH, Right.EDIT_OWN_STRIP}
-_ENGINEER: Final = _SPEAKER | {Right.EDIT_ANY_STRIP}
+_ENGINEER: Final = _SPEAKER | {Right.EDIT_ANY_STRIP, Right.CHOOSE_SPEAKERS}
 _HOST: Final = _ENGINEER | {Right.CLOSE_ROOM}
 
 _RIGHTS: Final = {

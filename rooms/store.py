@@ -53,6 +53,17 @@ class RoomStore(Protocol):
         """Return all rooms, oldest first."""
         ...
 
+    async def update_room(self, room_id: str, change: Callable[[Room], Room]) -> Room:
+        """Replace a room by what `change` makes of it, and return that.
+
+        `change` keeps the id; it may be called more than once, and what it raises passes through
+        with nothing changed.
+
+        Raises:
+            RoomMissingError: there is no such room.
+        """
+        ...
+
     async def remove_room(self, room_id: str) -> list[Participant]:
         """Remove a room, if it is there, and everyone in it; return who was in it."""
         ...

@@ -49,7 +49,7 @@ class PoolOwner(Protocol):
 
 def put_room(room: Room) -> PutRoom:
     """Return a room as a worker keeps it."""
-    return PutRoom(room.room_id, _encode(room))
+    return PutRoom(room.room_id, _encode(room), room.settings.max_speakers)
 
 
 def put_participant(participant: Participant) -> PutParticipant:
@@ -62,6 +62,8 @@ def put_participant(participant: Participant) -> PutParticipant:
         subscribes=participant.subscribes,
         muted=participant.muted,
         deafened=participant.deafened,
+        priority=participant.priority,
+        pinned=participant.pinned,
         mix={
             source: SourceMix(mix.gain_db, mix.pan, mix.muted)
             for source, mix in participant.mix.items()

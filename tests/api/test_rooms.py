@@ -17,6 +17,7 @@ async def test_a_room_is_made_shown_used_and_deleted(front: RunningFront) -> Non
         assert await response.json() == {
             "room_id": "studio",
             "created_at": created["created_at"],
+            "settings": {"max_speakers": 6},
             "participants": [],
         }
     host, ack = await front.joined("studio", host_key=created["host_key"], name="Alice")
@@ -87,6 +88,46 @@ async def test_deleting_a_room_that_is_not_there(front: RunningFront) -> None:
     async with front.http.delete("/api/rooms/studio", headers=bearer("x")) as response:
         assert response.status == 404
         assert (await response.json())["reason"] == "room_not_found"
+
+
+async def test_a_room_is_made_and_changed_with_settings(front: RunningFront) -> None:
+    wanted = {"room_id": "studio", "max_speakers": 2}
+    async with front.http.post("/api/rooms", json=wanted) as response:
+        created = await response.json()
+    assert created["settings"] == {"max_speakers": 2}
+    await front.worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 2)
+    alice, ack = await front.joined("studio")
+    assert ack["room_settings"] == {"max_speakers": 2}
+    key = bearer(created["host_key"])
+    async with front.http.patch("/api/rooms/studio", json={"max_speakers": 9}, headers=key) as it:
+        assert it.status == 200
+        changed = await it.json()
+    assert changed["settings"] == {"max_speakers": 9}
+    assert changed["participants"] == ack["participants"]
+    assert await alice.event("room_updated") == {"settings": {"max_speakers": 9}}
+    await front.worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 9)
+
+
+@pytest.mark.parametrize("count", [0, 16, "2", 1.5, None])
+async def test_settings_out_of_range_are_refused(front: RunningFront, count: object) -> None:
+    _, ack = await front.joined("studio")
+    async with front.http.post("/api/rooms", json={"max_speakers": count}) as response:
+        assert response.status == 400
+    async with front.http.patch(
+        "/api/rooms/studio", json={"max_speakers": count}, headers=bearer(ack["host_key"])
+    ) as response:
+        assert (response.status, (await response.json())["reason"]) == (400, "bad_message")
+    assert front.worker.rooms["studio"].max_speakers == 6
+
+
+async def test_only_the_host_key_changes_a_room(front: RunningFront) -> None:
+    await front.joined("studio")
+    for headers in ({}, bearer("wrong")):
+        async with front.http.patch(
+            "/api/rooms/studio", json={"max_speakers": 1}, headers=headers
+        ) as response:
+            assert response.status == 401
+    assert front.worker.rooms["studio"].max_speakers == 6
 
 
 async def test_no_new_room_while_draining(front: RunningFront) -> None:

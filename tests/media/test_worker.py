@@ -11,6 +11,7 @@ from contextlib import suppress
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
+from mixer.selection_candidate import Standing
 from tests.media.fakes import binding_request, bound_socket
 from tests.media.studio import PATIENCE_S, Tone, loopback_only
 from tests.media.test_sdp import MINIMAL
@@ -157,6 +158,32 @@ async def test_people_who_spoke_and_listened_leave_nothing(worker):
     while holdings(worker) != before and time.monotonic() < deadline_s:
         await asyncio.sleep(0.05)  # the clients clean up after themselves too
     assert holdings(worker) == before
+
+
+async def test_how_many_are_heard_and_who_comes_first_reach_the_mixer(worker):
+    worker.handle(PutRoom("r"))
+    mixer = worker.hall.rooms["r"].mixer
+    assert mixer.max_speakers == 6
+    worker.handle(PutRoom("r", max_speakers=2))
+    assert mixer.max_speakers == 2
+    worker.handle(put("anna", priority=True))
+    client = await connect(worker, "anna")
+    async with asyncio.timeout(PATIENCE_S):
+        while "anna" not in mixer.sources:
+            await asyncio.sleep(0.01)
+    standings = [mixer.sources["anna"].standing]
+    for pinned, priority in ((True, True), (True, False), (False, False)):
+        worker.handle(put("anna", pinned=pinned, priority=priority))
+        standings.append(mixer.sources["anna"].standing)
+    worker.handle(DropParticipant("anna"))
+    await client.close()
+    await idle(worker)
+    assert standings == [
+        Standing.PRIORITY,
+        Standing.PINNED,
+        Standing.PINNED,
+        Standing.ORDINARY,
+    ]
 
 
 async def test_a_closed_connection_is_freed_without_the_garbage_collector(worker):

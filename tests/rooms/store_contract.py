@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from rooms.models import Direction, Participant, Room
+from rooms.models import Direction, Participant, Room, RoomSettings
 from rooms.store import (
     CapacityError,
     ParticipantExistsError,
@@ -30,6 +30,10 @@ def a_participant(name: str = "alice", room_id: str = "studio", **values: object
         name=name,
         **{**defaults, **values},  # type: ignore[arg-type]
     )
+
+
+def for_two(room: Room) -> Room:
+    return msgspec.structs.replace(room, settings=RoomSettings(max_speakers=2))
 
 
 def muted(participant: Participant) -> Participant:
@@ -136,6 +140,30 @@ class RoomStoreContract:
     async def test_nobody_is_updated_who_is_not_there(self, store: RoomStore) -> None:
         with pytest.raises(ParticipantMissingError):
             await store.update_participant("alice", muted)
+
+    async def test_a_changed_room_is_seen_by_everyone_who_asks(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_room(a_room("another"), 10)
+        await store.add_participant(a_participant(), 10)
+        updated = await store.update_room("studio", for_two)
+        assert updated == for_two(a_room())
+        assert await store.room("studio") == updated
+        assert await store.rooms() == [updated, a_room("another")]
+        assert await store.participants("studio") == [a_participant()]
+
+    async def test_a_room_change_that_raises_changes_nothing(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+
+        def refuse(_: Room) -> Room:
+            raise ValueError
+
+        with pytest.raises(ValueError):  # noqa: PT011 — exactly what was raised comes through
+            await store.update_room("studio", refuse)
+        assert await store.room("studio") == a_room()
+
+    async def test_no_room_is_changed_that_is_not_there(self, store: RoomStore) -> None:
+        with pytest.raises(RoomMissingError):
+            await store.update_room("studio", for_two)
 
     async def test_removing_a_participant_gives_it_back_once(self, store: RoomStore) -> None:
         await store.add_room(a_room(), 10)

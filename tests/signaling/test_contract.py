@@ -31,6 +31,8 @@ GOOD_PAYLOADS = {
     "ice_candidate": (CANDIDATE,),
     "audio_stream_metadata": ({"fader": 0},),
     "set_listener_mix": ({"participant_id": "somebody"},),
+    "set_room": ({"max_speakers": 3},),
+    "set_speaker": ({"participant_id": "somebody", "pinned": True},),
     "set_muted": (True,),
     "set_deafened": (True,),
     "set_visibility": (True,),
@@ -232,6 +234,78 @@ async def test_mutes_are_stored_applied_and_shown(
         told = await bob.event("participant_updated", lambda it, v=value: it[field] is v)
         assert told["participant_id"] == ack["participant_id"]
         assert getattr(front.worker.participants[ack["participant_id"]], field) is value
+
+
+async def test_set_room_is_stored_applied_and_shown(front: RunningFront) -> None:
+    host, ack = await front.joined()
+    bob, _ = await front.joined()
+    assert ack["room_settings"] == {"max_speakers": 6}
+    assert await host.ok("set_room", {"max_speakers": 3}) == {
+        "ok": True,
+        "settings": {"max_speakers": 3},
+    }
+    for client in (host, bob):
+        assert await client.event("room_updated") == {"settings": {"max_speakers": 3}}
+    await front.worker.wait_until(lambda it: it.rooms["room"].max_speakers == 3)
+    assert (await host.ok("set_room", {}))["settings"] == {"max_speakers": 3}
+    _, late = await front.joined()
+    assert late["room_settings"] == {"max_speakers": 3}
+
+
+@pytest.mark.parametrize("count", [0, 16, 2.5, "3", True, None])
+async def test_a_room_setting_out_of_range_changes_nothing(
+    front: RunningFront, count: object
+) -> None:
+    host, _ = await front.joined()
+    assert await host.refused("set_room", {"max_speakers": count}) == "bad_message"
+    assert (await host.ok("set_room", {}))["settings"] == {"max_speakers": 6}
+    assert front.worker.rooms["room"].max_speakers == 6
+
+
+async def test_set_speaker_lets_somebody_come_first(front: RunningFront) -> None:
+    host, _ = await front.joined()
+    bob, ack = await front.joined()
+    him = ack["participant_id"]
+
+    async def speaker(**change: bool) -> tuple[bool, bool]:
+        answer = await host.ok("set_speaker", {"participant_id": him, **change})
+        assert answer["participant_id"] == him
+        put = front.worker.participants[him]
+        assert (put.priority, put.pinned) == (answer["priority"], answer["pinned"])
+        return answer["priority"], answer["pinned"]
+
+    assert await speaker(priority=True) == (True, False)
+    told = await bob.event("participant_updated", lambda it: it["priority"])
+    assert (told["participant_id"], told["pinned"]) == (him, False)
+    assert await speaker(pinned=True) == (True, True)
+    assert await speaker() == (True, True)
+    assert await speaker(priority=False) == (False, True)
+    assert await speaker(pinned=False) == (False, False)
+
+
+@pytest.mark.parametrize("event", ["set_room", "set_speaker"])
+async def test_who_is_heard_is_for_hosts_and_engineers_to_say(
+    front: RunningFront, event: str
+) -> None:
+    _, hosts = await front.joined()
+    speaker, own = await front.joined()
+    listener, _ = await front.joined(role="subscriber")
+    for client in (speaker, listener):
+        payload = {"participant_id": own["participant_id"], "priority": True}
+        request = payload if event == "set_speaker" else {"max_speakers": 1}
+        assert await client.refused(event, request) == "forbidden"
+    assert front.worker.rooms["room"].max_speakers == 6
+    assert not front.worker.participants[own["participant_id"]].priority
+    assert "choose_speakers" in hosts["rights"]
+    assert "choose_speakers" not in own["rights"]
+
+
+async def test_nobody_elsewhere_comes_first(front: RunningFront) -> None:
+    host, _ = await front.joined()
+    _, other = await front.joined("another")
+    for name in (other["participant_id"], "nobody"):
+        request = {"participant_id": name, "priority": True}
+        assert await host.refused("set_speaker", request) == "participant_not_found"
 
 
 async def test_get_stats_shows_every_figure_of_my_connection(front: RunningFront) -> None:

@@ -27,6 +27,7 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "participants",
         "settings",
         "listener_mix",
+        "room_settings",
         "ice_servers",
         "protocol",
     }
@@ -49,6 +50,8 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "kind": "webrtc",
         "muted": False,
         "deafened": False,
+        "priority": False,
+        "pinned": False,
         "speaking": False,
         "tracks": [{"kind": "audio"}],
         "settings": to_wire(DEFAULT_STRIP),

@@ -3,19 +3,21 @@
 import msgspec
 from aiohttp import web
 
+from mixer.selection_settings import DEFAULT_SPEAKERS
 from rooms import tokens
-from rooms.models import Room
+from rooms.models import MaxSpeakers, Room, RoomSettings
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import participant_info
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import ParticipantInfo, RoomId
+from webrtc.signaling.messages import ParticipantInfo, RoomChange, RoomId
 
 
 class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What room to make."""
 
     room_id: RoomId = ""
+    max_speakers: MaxSpeakers = DEFAULT_SPEAKERS
 
 
 class CreatedRoom(msgspec.Struct, frozen=True):
@@ -23,6 +25,7 @@ class CreatedRoom(msgspec.Struct, frozen=True):
 
     room_id: str
     created_at: float
+    settings: RoomSettings
     host_key: str
 
 
@@ -45,10 +48,12 @@ class RoomDetails(msgspec.Struct, frozen=True):
 
     room_id: str
     created_at: float
+    settings: RoomSettings
     participants: list[ParticipantInfo]
 
 
 _new_room = msgspec.json.Decoder(NewRoom)
+_room_change = msgspec.json.Decoder(RoomChange)
 
 
 class RoomsResource:
@@ -82,6 +87,16 @@ class RoomsResource:
                 problems={404: "There is no such room."},
             ),
             Route(
+                "PATCH",
+                "/api/rooms/{room_id}",
+                self.change,
+                "Change a room's settings; everyone in it is told `room_updated`.",
+                {200: Reply("The room.", RoomDetails)},
+                body=RoomChange,
+                host_key=True,
+                problems={401: "The host key is missing or wrong.", 404: "There is no such room."},
+            ),
+            Route(
                 "DELETE",
                 "/api/rooms/{room_id}",
                 self.delete,
@@ -97,8 +112,9 @@ class RoomsResource:
         wanted: NewRoom = await json_body(request, _new_room)
         if self._desk.entrance.draining:
             raise ClientError("draining", "this server is about to stop", 2.0)
-        room, host_key = await self._desk.entrance.open_room(wanted.room_id)
-        created = CreatedRoom(room.room_id, room.created_at, host_key)
+        settings = RoomSettings(max_speakers=wanted.max_speakers)
+        room, host_key = await self._desk.entrance.open_room(wanted.room_id, settings)
+        created = CreatedRoom(room.room_id, room.created_at, room.settings, host_key)
         return json_reply(created, 201, {"Location": f"/api/rooms/{room.room_id}"})
 
     async def list_all(self, _: web.Request) -> web.Response:
@@ -117,7 +133,18 @@ class RoomsResource:
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /api/rooms/{room_id}`."""
+        return json_reply(await self._details(await self._room(request)))
+
+    async def change(self, request: web.Request) -> web.Response:
+        """`PATCH /api/rooms/{room_id}`."""
         room = await self._room(request)
+        _require_host(request, room)
+        wanted: RoomChange = await json_body(request, _room_change)
+        conference = self._desk.conference
+        room = await conference.change_room(room.room_id, wanted.applied_to)
+        return json_reply(await self._details(room))
+
+    async def _details(self, room: Room) -> RoomDetails:
         conference = self._desk.conference
         shown = [
             participant_info(
@@ -125,14 +152,12 @@ class RoomsResource:
             )
             for one in await conference.present(room.room_id)
         ]
-        return json_reply(RoomDetails(room.room_id, room.created_at, shown))
+        return RoomDetails(room.room_id, room.created_at, room.settings, shown)
 
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /api/rooms/{room_id}`."""
         room = await self._room(request)
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not tokens.matches(key.strip(), room.host_key_hash):
-            raise ClientError("unauthorized", "the room's host key is wanted as bearer token")
+        _require_host(request, room)
         await self._desk.close_room(room)
         return web.Response(status=204)
 
@@ -141,3 +166,9 @@ class RoomsResource:
         if room is None:
             raise ClientError("room_not_found", "there is no such room")
         return room
+
+
+def _require_host(request: web.Request, room: Room) -> None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not tokens.matches(key.strip(), room.host_key_hash):
+        raise ClientError("unauthorized", "the room's host key is wanted as bearer token")

@@ -14,6 +14,8 @@ from typing import Literal
 
 import msgspec
 
+from mixer.selection_settings import DEFAULT_SPEAKERS
+
 CONTROL_VERSION = 1
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 
@@ -42,10 +44,11 @@ class Hello(_Message, frozen=True):
 
 
 class PutRoom(_Message, frozen=True):
-    """Create or update a room."""
+    """Create or update a room; at most `max_speakers` others are heard by anybody in it."""
 
     room_id: str
     state: bytes = b""
+    max_speakers: int = DEFAULT_SPEAKERS
 
 
 class DropRoom(_Message, frozen=True):
@@ -58,7 +61,8 @@ class PutParticipant(_Message, frozen=True):
     """Create or update a participant; idempotent. The room exists already.
 
     `mix` holds the listener's personal settings by source participant id; an empty map means the
-    shared mix. `strip` holds the publisher's strip settings as the wire names them.
+    shared mix. `strip` holds the publisher's strip settings as the wire names them. Who has
+    `priority` is heard before others, and who is `pinned` before those.
     """
 
     room_id: str
@@ -68,6 +72,8 @@ class PutParticipant(_Message, frozen=True):
     subscribes: bool
     muted: bool = False
     deafened: bool = False
+    priority: bool = False
+    pinned: bool = False
     mix: dict[str, SourceMix] = {}
     strip: dict[str, float | int | str | bool] = {}
     state: bytes = b""

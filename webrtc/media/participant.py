@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mixer.listener import PersonalGain
 from mixer.playout import Playout
+from mixer.selection_candidate import Standing
 from webrtc.control.messages import PutParticipant
 from webrtc.media.lanes import Lane
 from webrtc.media.peer import Peer
@@ -36,6 +37,13 @@ class Participant:
         lane, self.lane = self.lane, None
         if lane is not None:
             lane.leave()
+
+    @property
+    def standing(self) -> Standing:
+        """Whether its sound comes before that of others."""
+        if self.put.pinned:
+            return Standing.PINNED
+        return Standing.PRIORITY if self.put.priority else Standing.ORDINARY
 
     def personal_gains(self) -> dict[str, PersonalGain]:
         """Return its listener mix in the mixer's terms."""

@@ -362,8 +362,8 @@ class Worker:
     def handle(self, message: ToWorker) -> Coroutine[None, None, ToFront] | ToFront | None:
         """Carry out one message of the front process."""
         match message:
-            case PutRoom(room_id, state):
-                self.hall.put_room(room_id, state)
+            case PutRoom(room_id, state, max_speakers):
+                self.hall.put_room(room_id, state).mixer.max_speakers = max_speakers
             case DropRoom(room_id):
                 self._drop_room(room_id)
             case PutParticipant():
@@ -411,6 +411,7 @@ class Worker:
             self._attach(participant)
         mixer = participant.room.mixer
         mixer.mute_source(put.participant_id, put.muted)
+        mixer.set_standing(put.participant_id, participant.standing)
         mixer.set_deafened(put.participant_id, put.deafened)
         mixer.set_gains(put.participant_id, participant.personal_gains())
         if put.participant_id in mixer.listeners or put.participant_id in mixer.sources:
@@ -476,6 +477,7 @@ class Worker:
                 participant.playout = Playout(Decoder())
                 mixer.add_source(name, put.csrc, participant.playout)
                 mixer.mute_source(name, put.muted)
+                mixer.set_standing(name, participant.standing)
         elif participant.playout is not None:
             participant.leave_lane()
             participant.playout = None

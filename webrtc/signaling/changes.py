@@ -1,4 +1,4 @@
-"""What participants change: strips, their own mixes, mutes."""
+"""What participants change: strips, their own mixes, mutes, and who is heard."""
 
 import msgspec
 
@@ -11,8 +11,12 @@ from webrtc.signaling.connection import Connection
 from webrtc.signaling.messages import (
     Done,
     EffectiveMix,
+    EffectiveRoom,
+    EffectiveSpeaker,
     EffectiveStrip,
     ListenerMix,
+    RoomChange,
+    SpeakerChange,
     StripUpdate,
     strip_changes,
 )
@@ -76,6 +80,40 @@ class Changes:
 
         updated = await conference.change(me.participant_id, seat.worker, apply)
         return EffectiveMix(source, updated.mix.get(source, SourceMix()))
+
+    async def set_room(self, connection: Connection, change: RoomChange) -> EffectiveRoom:
+        """Change what applies to the whole room.
+
+        Raises:
+            ClientError: `not_joined`, `forbidden`, `room_not_found`.
+        """
+        conference = self._conference
+        me = await conference.me(conference.seat_of(connection))
+        await conference.require(me, Right.CHOOSE_SPEAKERS)
+        room = await conference.change_room(me.room_id, change.applied_to)
+        return EffectiveRoom(room.settings)
+
+    async def set_speaker(self, connection: Connection, change: SpeakerChange) -> EffectiveSpeaker:
+        """Let somebody come first when more speak than are heard, or not.
+
+        Raises:
+            ClientError: `not_joined`, `forbidden`, `participant_not_found`.
+        """
+        conference = self._conference
+        seat = conference.seat_of(connection)
+        me = await conference.me(seat)
+        await conference.require(me, Right.CHOOSE_SPEAKERS)
+        target = change.participant_id
+        await self._neighbour(me, target)
+
+        def apply(participant: Participant) -> Participant:
+            asked = ((name, getattr(change, name)) for name in ("priority", "pinned"))
+            wanted = {name: value for name, value in asked if value is not msgspec.UNSET}
+            return msgspec.structs.replace(participant, **wanted)
+
+        updated = await conference.change(target, seat.worker, apply)
+        conference.announcer.request(target)
+        return EffectiveSpeaker(target, updated.priority, updated.pinned)
 
     async def set_muted(self, connection: Connection, muted: bool) -> Done:
         """Let nobody hear me, or let them again.

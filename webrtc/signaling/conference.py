@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from rooms.models import Participant, Room
+from rooms.models import Participant, Room, RoomSettings
 from rooms.rights import Right, may, rights_of
-from rooms.store import ParticipantMissingError, RoomStore
+from rooms.store import ParticipantMissingError, RoomMissingError, RoomStore
 from rooms.strip import to_wire
 from webrtc.errors import ClientError
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.announcer import Announcer
 from webrtc.signaling.connection import Connection
-from webrtc.signaling.events import ParticipantLeft
+from webrtc.signaling.events import ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
 from webrtc.signaling.messages import ParticipantInfo, Track
 from webrtc.signaling.presence import Presence, Seat
@@ -99,6 +99,26 @@ class Conference:
         self.workers.put_participant(worker, updated)
         return updated
 
+    async def change_room(
+        self, room_id: str, change: Callable[[RoomSettings], RoomSettings]
+    ) -> Room:
+        """Store what `change` makes of a room's settings, and tell the worker and the room.
+
+        Raises:
+            ClientError: `room_not_found`.
+        """
+
+        def apply(room: Room) -> Room:
+            return msgspec.structs.replace(room, settings=change(room.settings))
+
+        try:
+            updated = await self.store.update_room(room_id, apply)
+        except RoomMissingError:
+            raise ClientError("room_not_found", "this room is gone") from None
+        self.workers.put_room(updated)
+        self.presence.broadcast(room_id, "room_updated", RoomUpdated(updated.settings))
+        return updated
+
     def note(self, participant: Participant) -> None:
         """Remember how a participant is now."""
         self._latest[participant.participant_id] = participant
@@ -170,6 +190,8 @@ def participant_info(participant: Participant, *, speaking: bool) -> Participant
         kind=participant.kind.value,
         muted=participant.muted,
         deafened=participant.deafened,
+        priority=participant.priority,
+        pinned=participant.pinned,
         speaking=speaking,
         csrc=participant.csrc,
         joined_at=participant.joined_at,

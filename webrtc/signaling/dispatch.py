@@ -50,6 +50,8 @@ class Dispatcher:
             "leave_room": self._leave,
             "audio_stream_metadata": changes.update_strip,
             "set_listener_mix": changes.set_listener_mix,
+            "set_room": changes.set_room,
+            "set_speaker": changes.set_speaker,
             "set_muted": changes.set_muted,
             "set_deafened": changes.set_deafened,
             "set_visibility": changes.set_visibility,

@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from rooms import tokens
-from rooms.models import Participant, Room
+from rooms.models import DEFAULT_ROOM_SETTINGS, Participant, Room, RoomSettings
 from rooms.rights import rights_of, role_for
 from rooms.store import (
     CapacityError,
@@ -160,6 +160,7 @@ class Entrance:
         *,
         resumed: bool = False,
     ) -> Joined:
+        room = await self._conference.store.room(participant.room_id)
         everyone = await self._conference.present(participant.room_id)
         # Runs after the acknowledgement, which the socket writes in this turn of the loop.
         asyncio.get_running_loop().call_soon(self._catch_up, participant.participant_id)
@@ -174,13 +175,16 @@ class Entrance:
             participants=cast(list[ParticipantInfo], shown),  # encoded already
             settings=to_wire(participant.strip),
             listener_mix=participant.mix,
+            room_settings=DEFAULT_ROOM_SETTINGS if room is None else room.settings,
             ice_servers=self._ice_servers,
             host_key=msgspec.UNSET if host_key is None else host_key,
         )
 
     # ---- rooms ----
 
-    async def open_room(self, room_id: str) -> tuple[Room, str]:
+    async def open_room(
+        self, room_id: str, settings: RoomSettings = DEFAULT_ROOM_SETTINGS
+    ) -> tuple[Room, str]:
         """Make a room, with a random id if `room_id` is empty; return it and its host key.
 
         Raises:
@@ -192,6 +196,7 @@ class Entrance:
             created_at=self._clock(),
             host_key_hash=tokens.fingerprint(host_key),
             worker=self._conference.workers.place(),
+            settings=settings,
         )
         try:
             await self._conference.store.add_room(room, self._conference.limits.max_rooms)

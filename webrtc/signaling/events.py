@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from rooms.models import RoomSettings
 from webrtc.signaling.messages import ParticipantInfo
 
 
@@ -39,6 +40,12 @@ class ServerOffered(msgspec.Struct, frozen=True):
     type: Literal["offer"] = "offer"
 
 
+class RoomUpdated(msgspec.Struct, frozen=True):
+    """What applies to the whole room now."""
+
+    settings: RoomSettings
+
+
 class RoomClosed(msgspec.Struct, frozen=True):
     """The room is gone and so is the seat in it; `deleted`: a host closed it."""
 
@@ -63,6 +70,7 @@ Event = (
     | LevelsChanged
     | ActiveSpeakers
     | ServerOffered
+    | RoomUpdated
     | RoomClosed
     | ServerDraining
     | MediaReset
@@ -96,6 +104,7 @@ SERVER_EVENTS: Final = {
         ),
         ServerEvent("active_speakers", ActiveSpeakers, "Who speaks, whenever that changes."),
         ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),
+        ServerEvent("room_updated", RoomUpdated, "The room's settings changed."),
         ServerEvent("room_closed", RoomClosed, "The room is gone."),
         ServerEvent("server_draining", ServerDraining, "The server is about to stop."),
         ServerEvent("media_reset", MediaReset, "The media connection is gone."),

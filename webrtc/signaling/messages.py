@@ -10,7 +10,15 @@ from typing import Annotated, Any, Final, Literal, TypeVar, cast
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
-from rooms.models import DEFAULT_SOURCE_MIX, Direction, GainDb, MixPan, SourceMix
+from rooms.models import (
+    DEFAULT_SOURCE_MIX,
+    Direction,
+    GainDb,
+    MaxSpeakers,
+    MixPan,
+    RoomSettings,
+    SourceMix,
+)
 from rooms.strip import StripValue, partial_fields
 from webrtc.control.messages import PeerStats
 
@@ -145,6 +153,30 @@ class ListenerMix(_Payload, frozen=True):
         )
 
 
+class RoomChange(_Payload, frozen=True):
+    """What applies to the whole room; what is left out stays as it is."""
+
+    max_speakers: MaxSpeakers | UnsetType = UNSET
+
+    def applied_to(self, settings: RoomSettings) -> RoomSettings:
+        """Return `settings` with what the client set."""
+        if self.max_speakers is UNSET:
+            return settings
+        return RoomSettings(max_speakers=self.max_speakers)
+
+
+class SpeakerChange(_Payload, frozen=True):
+    """Whether somebody comes first when more speak than are heard; what is left out stays.
+
+    Who has `priority` is heard whenever there is something to hear. Who is `pinned` comes before
+    those; pins beyond `max_speakers` wait for an older one to be taken away.
+    """
+
+    participant_id: ParticipantId
+    priority: bool | UnsetType = UNSET
+    pinned: bool | UnsetType = UNSET
+
+
 # ---- acknowledgements ------------------------------------------------------------------------
 
 
@@ -188,6 +220,8 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     muted: bool
     deafened: bool
+    priority: bool
+    pinned: bool
     speaking: bool
     csrc: int
     joined_at: float
@@ -211,6 +245,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     participants: list[ParticipantInfo]
     settings: dict[str, StripValue]
     listener_mix: dict[str, SourceMix]
+    room_settings: RoomSettings
     ice_servers: list[dict[str, Any]]
     host_key: str | UnsetType = UNSET
     protocol: int = PROTOCOL_VERSION
@@ -241,6 +276,22 @@ class EffectiveMix(msgspec.Struct, frozen=True):
     ok: Literal[True] = True
 
 
+class EffectiveRoom(msgspec.Struct, frozen=True):
+    """The room's settings as they are now."""
+
+    settings: RoomSettings
+    ok: Literal[True] = True
+
+
+class EffectiveSpeaker(msgspec.Struct, frozen=True):
+    """Whether somebody comes first now."""
+
+    participant_id: str
+    priority: bool
+    pinned: bool
+    ok: Literal[True] = True
+
+
 class MyStats(msgspec.Struct, frozen=True):
     """The figures of my media connection, at most a second old; null before there are any."""
 
@@ -256,7 +307,17 @@ def spelled_out(figures: _Figures) -> _Figures:
     return cast(_Figures, msgspec.structs.asdict(figures))
 
 
-Ack = Refused | Done | Joined | Answered | EffectiveStrip | EffectiveMix | MyStats
+Ack = (
+    Refused
+    | Done
+    | Joined
+    | Answered
+    | EffectiveStrip
+    | EffectiveMix
+    | EffectiveRoom
+    | EffectiveSpeaker
+    | MyStats
+)
 
 
 # ---- the table -------------------------------------------------------------------------------
@@ -312,6 +373,18 @@ CLIENT_EVENTS: Final = {
         ),
         ClientEvent(
             "set_listener_mix", ListenerMix, EffectiveMix, "Change how I alone hear someone."
+        ),
+        ClientEvent(
+            "set_room",
+            RoomChange,
+            EffectiveRoom,
+            "Change the room's settings; takes the right `choose_speakers`.",
+        ),
+        ClientEvent(
+            "set_speaker",
+            SpeakerChange,
+            EffectiveSpeaker,
+            "Let somebody come first, or not; takes the right `choose_speakers`.",
         ),
         ClientEvent("set_muted", bool, Done, "Nobody hears me."),
         ClientEvent("set_deafened", bool, Done, "I hear nobody."),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from rooms import rights
-from rooms.models import SourceMix
+from rooms.models import RoomSettings, SourceMix
 from rooms.strip import StripSettings
 from webrtc.control.messages import PeerStats
 from webrtc.errors import REASONS
@@ -36,6 +36,11 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     messages.ListenerMix,
     messages.EffectiveMix,
     SourceMix,
+    messages.RoomChange,
+    messages.EffectiveRoom,
+    RoomSettings,
+    messages.SpeakerChange,
+    messages.EffectiveSpeaker,
     messages.MyStats,
     PeerStats,
     messages.Done,
@@ -45,6 +50,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     events.LevelsChanged,
     events.ActiveSpeakers,
     events.ServerOffered,
+    events.RoomUpdated,
     events.RoomClosed,
     events.ServerDraining,
     events.MediaReset,
