@@ -100,11 +100,15 @@ class Intake:
         else:
             self._kernel.insert(self._keys, self._key_rows, np.uint64(address), row)
 
-    def remove(self, row: int) -> None:
-        """Forget a sender and its addresses."""
+    def leave_lane(self, row: int) -> None:
+        """Let the playout of a sender have its stream back, before it is told of a packet."""
         lane = self.lanes.get(row) if self.lanes is not None else None
         if lane is not None:
             lane.leave()
+
+    def remove(self, row: int) -> None:
+        """Forget a sender and its addresses."""
+        self.leave_lane(row)
         self._sinks[row] = self._kept[row] = None
         self._sessions[row] = 0
         self._free.append(row)

@@ -263,6 +263,8 @@ class Peer:
                 packet.level_dbov,
                 packet.voice,
             )
+            if self._intake_row is not None:  # it came from an address that has no route
+                self._host.intake.leave_lane(self._intake_row)
             self._on_rtp(media, packet.payload_type, packet.ssrc)
 
     def _on_rtp(self, packet: MediaPacket, payload_type: int, ssrc: int) -> None:

@@ -297,23 +297,28 @@ class Worker:
 
     def peer_media(self, peer: Peer, packet: MediaPacket) -> None:
         """Queue a packet for the next block and wake the room."""
-        participant = self.participants.get(peer.participant_id)
-        if participant is None or participant.playout is None:
+        participant = self._queue(peer, packet)
+        if participant is None or participant.playout is None or not participant.playout.is_calm:
             return
-        playout, room = participant.playout, participant.room
-        playout.push(packet)
-        if not room.awake:
-            self._wake(room)
-        elif playout.is_calm:
-            source = room.mixer.sources[participant.put.participant_id]
-            participant.lane = lane = peer.lend(playout, source.row, packet)
-            if lane is not None:
-                self.hall.add_lane(room, lane)
+        room = participant.room
+        source = room.mixer.sources[participant.put.participant_id]
+        participant.lane = lane = peer.lend(participant.playout, source.row, packet)
+        if lane is not None:
+            self.hall.add_lane(room, lane)
 
     def peer_red(self, peer: Peer, packet: MediaPacket) -> None:
-        """Queue the packets inside a RED packet."""
+        """Queue the packets inside a RED packet; a stream of those goes by no lane."""
         for inner in unpack_red(packet):
-            self.peer_media(peer, inner)
+            self._queue(peer, inner)
+
+    def _queue(self, peer: Peer, packet: MediaPacket) -> Participant | None:
+        participant = self.participants.get(peer.participant_id)
+        if participant is None or participant.playout is None:
+            return None
+        participant.playout.push(packet)
+        if not participant.room.awake:
+            self._wake(participant.room)
+        return participant
 
     def peer_stream_changed(self, peer: Peer) -> None:
         """Forget what was queued of the publisher's former stream."""
