@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mixer.playout_stats import PlayoutStats
 from tests.media.test_hall import House
 from webrtc.control.messages import PutParticipant
 from webrtc.media.encoding import tier_settings
@@ -13,19 +14,21 @@ from webrtc.media.participant import Participant
 EAR = PutParticipant("r", "ear 0", 1, publishes=False, subscribes=True)
 
 
+PEER = SimpleNamespace(
+    state="connected",
+    row=None,
+    reception=None,
+    round_trip_s=0.0125,
+    remote_loss=0.25,
+    remote_jitter_s=0.002,
+    bytes_received=0,
+)
+
+
 def noted(house, room):
     """Return the figures of a worker that has just visited the room's listener."""
-    peer = SimpleNamespace(
-        state="connected",
-        row=None,
-        reception=None,
-        round_trip_s=0.0125,
-        remote_loss=0.25,
-        remote_jitter_s=0.002,
-        bytes_received=0,
-    )
     figures = Figures(0)
-    figures.note_peer(Participant(EAR, room, peer), house.sheet)
+    figures.note_peer(Participant(EAR, room, PEER), house.sheet)
     return figures
 
 
@@ -61,3 +64,31 @@ def test_each_figure_is_told_in_its_unit_and_once():
     [stats] = figures.stats(house.hall, {}, {}).peer_stats
     assert (stats.rtt_ms, stats.remote_loss, stats.remote_jitter_ms) == (12.5, 0.25, 2.0)
     assert figures.stats(house.hall, {}, {}).peer_stats == []
+
+
+def test_what_every_playout_counts_adds_up_and_outlives_it():
+    house = House()
+    room = house.room("r")
+    figures = Figures(0)
+    assert figures.stats(house.hall, {}, {}).counters["packets_late"] == 0
+    counted = [PlayoutStats(late=2, concealed_samples=960), PlayoutStats(late=1)]
+    speaker = Participant(EAR, room, PEER)
+
+    def visit():
+        figures.note_peer(speaker, house.sheet)
+
+    speaker.playout = SimpleNamespace(stats=lambda: counted[0])
+    visit()
+    counted[0].late = 5
+    visit()
+    visit()
+    assert figures.counters["packets_late"] == 5
+    assert figures.counters["concealed_ms"] == 20
+    counted[0].late = 7  # between the last visit and its end
+    speaker.playout = SimpleNamespace(stats=lambda: counted[1])
+    visit()
+    assert figures.counters["packets_late"] == 8
+    counted[1].late = 3
+    figures.stats(house.hall, {}, {})  # the participant has left
+    figures.stats(house.hall, {}, {})
+    assert figures.counters["packets_late"] == 10

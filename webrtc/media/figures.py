@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mixer.outputs import Output
+from mixer.playout_stats import PlayoutStats
 from webrtc.control.messages import PeerStats, WorkerStats
 from webrtc.media.encoding import OutputEncoder
 from webrtc.media.fanout import SendTable
@@ -42,6 +43,7 @@ class Figures:
         self._lateness = np.zeros(_WINDOW)
         self._work = np.zeros(_WINDOW)
         self._peers: dict[str, PeerStats] = {}
+        self._playouts: dict[str, tuple[PlayoutStats, dict[str, int]]] = {}
 
     def turn(self, lateness_s: float, work_s: float) -> None:
         """Take note of a turn: how late it began and how long it took."""
@@ -70,6 +72,7 @@ class Figures:
         listener = participant.room.mixer.listeners.get(name)
         output = listener.output if listener is not None else None
         stats = participant.playout.stats() if participant.playout is not None else None
+        self._count_playout(name, stats)
         reception = peer.reception
         self._peers[name] = PeerStats(
             participant_id=name,
@@ -102,6 +105,8 @@ class Figures:
         work = np.percentile(self._work[:count], (50, 99)) if count else (0.0, 0.0)
         lateness = np.percentile(self._lateness[:count], 99) if count else 0.0
         peers, self._peers = self._peers, {}
+        for name in [name for name in self._playouts if name not in participants]:
+            self._count_playout(name, None)
         return WorkerStats(
             worker=self._index,
             uptime_s=round(time.monotonic() - self._started_s, 1),
@@ -116,9 +121,44 @@ class Figures:
             tick_p99_ms=round(float(work[1]) * 1e3, 3),
             lateness_p99_ms=round(float(lateness) * 1e3, 3),
             encodes=hall.encodes,
-            counters={**counters, "skipped_turns": self.skipped_turns},
+            counters={**_ZEROS, **counters, "skipped_turns": self.skipped_turns},
             peer_stats=list(peers.values()),
         )
+
+    def _count_playout(self, name: str, stats: PlayoutStats | None) -> None:
+        """Add to the worker's counters what a participant's playout has counted since last time."""
+        known = self._playouts.pop(name, None)
+        before: dict[str, int] = {}
+        if known is not None:  # a playout that is gone has counted until the end
+            before = self._add(*known)
+        if stats is not None:
+            same = known is not None and known[0] is stats
+            self._playouts[name] = stats, before if same else self._add(stats, {})
+
+    def _add(self, stats: PlayoutStats, before: Mapping[str, int]) -> dict[str, int]:
+        now = _playout_counters(stats)
+        for counter, value in now.items():
+            self.counters[counter] += value - before.get(counter, 0)
+        return now
+
+
+def _playout_counters(stats: PlayoutStats) -> dict[str, int]:
+    return {
+        "packets_late": stats.late,
+        "packets_lost": stats.lost,
+        "packets_recovered": stats.recovered,
+        "packets_duplicate": stats.duplicates,
+        "packets_reordered": stats.reordered,
+        "packets_malformed": stats.malformed,
+        "packets_dropped": stats.dropped,
+        "playout_resets": stats.resets,
+        "concealed_ms": stats.concealed_samples // 48,
+        "fec_ms": stats.fec_samples // 48,
+        "skipped_ms": stats.skipped_samples // 48,
+    }
+
+
+_ZEROS = _playout_counters(PlayoutStats())  # a counter is told of before it has counted anything
 
 
 def _bitrate_bps(output: Output | None) -> int:
