@@ -222,6 +222,20 @@ async def test_a_flood_is_refused_and_then_disconnected(tmp_path: Path) -> None:
         assert await socket.closed()
 
 
+async def test_who_was_refused_may_still_leave_but_no_more_than_once(tmp_path: Path) -> None:
+    limits = FrontLimits(event_rate_per_s=0.001, event_burst=30)
+    async with running_front(tmp_path, limits=limits) as front, raw_socket(front) as socket:
+        await socket.send('421["join_room","studio"]')
+        for number in range(2, 14):
+            await socket.send(f'42{number}["set_muted",true]')
+        assert (await socket.ack(13))["error"]["reason"] == "rate_limited"
+        await socket.send('4214["leave_room"]')
+        assert (await socket.ack(14))["ok"]
+        assert front.front.desk.presence.all_seats() == []
+        await socket.send('4215["leave_room"]')
+        assert (await socket.ack(15))["error"]["reason"] == "rate_limited"
+
+
 async def test_unanswered_requests_of_a_socket_are_bounded(front: RunningFront) -> None:
     front.worker.answer_candidate = lambda _: None
     async with raw_socket(front) as socket:

@@ -108,7 +108,10 @@ class Dispatcher:
 
     def _admit(self, connection: Connection, packet: Packet) -> ClientEvent:
         event = None if packet.name is None else CLIENT_EVENTS.get(packet.name)
-        self._take(connection, 1 if event is None else event.cost)
+        # Who was refused until now may still go: each leaving needs a joining, which is counted.
+        leaves = packet.name == "leave_room" and connection.seat is not None
+        if not leaves:
+            self._take(connection, 1 if event is None else event.cost)
         if packet.name is None:
             raise ClientError("bad_message", "an event is a JSON array that begins with its name")
         if event is None:
