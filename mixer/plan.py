@@ -22,7 +22,6 @@ class MixPlan:
     """The arrays of `kernels.mix`, good for as long as nobody comes, goes or changes a gain.
 
     Attributes:
-        names: Ids of the sources that are heard, in the order of the room.
         steady: Whether all gains stay as they are: the plan serves the next block too.
         gains_after: Gain of every audible term at the end of the block.
         silent_rows: Rows of the mixes without any term.
@@ -32,7 +31,6 @@ class MixPlan:
         "gains",
         "gains_after",
         "mix_rows",
-        "names",
         "silent_rows",
         "starts",
         "steady",
@@ -64,7 +62,6 @@ class MixPlan:
         gains: list[tuple[float, float, float, float]] = []
         after: GainTable = {}
         self.steady = not fading
-        self.names = [source.source_id for source in heard]
         self.silent_rows: set[int] = set()
         for output in outputs:
             mix = output.key.mix

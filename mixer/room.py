@@ -82,6 +82,7 @@ class RoomMixer:
         self._limiters = np.ones(len(mixes.data), np.float32)
         self._sounding = False  # whether the last block held anything
         self._stale = True  # who hears what must be worked out again
+        self._moved = True  # a source began or ceased to sound, or to be in the mixes
         self._gains: GainTable = {}
         self._plan: MixPlan | None = None
         self._selection = RoomSelection(SelectionSettings())
@@ -289,10 +290,12 @@ class RoomMixer:
         present = []
         for source in self.sources.values():
             if source.playout.pull(source.view[:count], now_s) != Pull.SILENT:
-                source.present = True
+                if not source.present:
+                    source.present = self._moved = True
                 present.append(source)
             elif source.present:
                 source.present = False
+                self._moved = True
                 source.rest()
         self._sounding = bool(present)
         return present
@@ -319,6 +322,7 @@ class RoomMixer:
         if reserve is not None:
             reserve.in_reserve = True
         self._main, self._reserve = main, reserve
+        self._moved = True
         return True
 
     def _assign(self) -> None:
@@ -399,29 +403,9 @@ class RoomMixer:
             self._plan = None
 
     def _mix(self, first: int) -> None:
-        heard, fading = [], []
-        for source in self.sources.values():
-            if source.present and (source.engaged or source.in_reserve):
-                heard.append(source)
-            elif source.present and source.heard:
-                fading.append(source)
         plan = self._plan
-        if (
-            plan is None
-            or fading
-            or not plan.steady
-            or plan.names != [source.source_id for source in heard]
-        ):
-            plan = MixPlan(
-                self.outputs.values(), heard, fading, self.listeners, self._gains, self._left_out
-            )
-            self._plan = plan
-            self._gains = plan.gains_after
-            self.plan_serial += 1
-            for source in list(self.sources.values()):
-                source.heard = source.present and (source.engaged or source.in_reserve)
-                if source.leaving and not (source.engaged or source.in_reserve):
-                    self._drop(source)
+        if plan is None or self._moved or not plan.steady:
+            plan = self._make_plan()
         if len(plan.mix_rows):
             kernels.mix(
                 self._source_arena.data,
@@ -444,6 +428,27 @@ class RoomMixer:
             return mix.owner
         owner = self.sources.get(mix.owner)
         return mix.owner if owner is not None and owner.engaged else self._reserve.source_id
+
+    def _make_plan(self) -> MixPlan:
+        """Work out what is mixed in this block and, if it is steady, in those that follow."""
+        heard, fading = [], []
+        for source in self.sources.values():
+            if source.present and (source.engaged or source.in_reserve):
+                heard.append(source)
+            elif source.present and source.heard:
+                fading.append(source)
+        plan = MixPlan(
+            self.outputs.values(), heard, fading, self.listeners, self._gains, self._left_out
+        )
+        self._plan = plan
+        self._gains = plan.gains_after
+        self._moved = False
+        self.plan_serial += 1
+        for source in list(self.sources.values()):
+            source.heard = source.present and (source.engaged or source.in_reserve)
+            if source.leaving and not (source.engaged or source.in_reserve):
+                self._drop(source)
+        return plan
 
     def _drop(self, source: Source) -> None:
         del self.sources[source.source_id]
