@@ -37,10 +37,10 @@ class SelectionSettings:
 
     max_speakers: int = DEFAULT_SPEAKERS
     open_db: float = 8.0
-    hysteresis_db: float = 8.0
+    hysteresis_db: float = 10.0
     hold_ms: float = 600.0
     attack_ms: float = 160.0
-    yield_ms: float = 300.0
+    yield_ms: float = 400.0
     timeout_ms: float = 2000.0
     voice_weight_db: float = 6.0
 

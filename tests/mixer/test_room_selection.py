@@ -80,8 +80,8 @@ def test_somebody_louder_takes_a_place_without_a_click_for_anybody():
     [quiet] = set(SINGERS[-1:]) - before
     voices = [source.playout for source in stage.room.sources.values()]
     stage.tick(100)
-    stage.room.sources[quiet].playout.amplitude = 0.2
-    stage.tick(100)
+    stage.room.sources[quiet].playout.amplitude = 0.4
+    stage.tick(200)
     assert quiet in chosen(stage)
     assert len(chosen(stage) & before) == 2
     for listener, tape in stage.tapes.items():

@@ -139,6 +139,16 @@ def test_a_loud_fan_is_less_than_a_quiet_voice_in_a_quiet_room():
     assert crowd.main == {"voice"}
 
 
+def test_of_two_voices_the_one_without_noise_around_it_is_the_louder():
+    crowd = Crowd(max_speakers=1)
+    crowd.come("noisy", lambda now_s: min(syllables(30)(now_s), 51))
+    crowd.run(6)
+    crowd.come("clean", syllables(30))
+    crowd.wait_s("clean", 2.0)
+    crowd.run(5)
+    assert crowd.main == {"clean"}
+
+
 def test_sound_that_is_no_voice_counts_less():
     crowd = Crowd(max_speakers=1, voice_weight_db=15)
     crowd.voices = {"music": False, "voice": True}
@@ -179,7 +189,7 @@ def test_the_seventh_is_heard_within_40_ms_when_one_of_six_has_paused():
     crowd = talkers(6)
     crowd.come("seventh", steady(SILENT))
     crowd.scripts["talker 3"] = steady(60)
-    crowd.run(0.4)
+    crowd.run(0.5)
     crowd.scripts["seventh"] = steady(35)
     assert crowd.wait_s("seventh", 0.1) < 0.05
     assert "talker 3" not in crowd.main
@@ -189,7 +199,7 @@ def test_a_pause_within_a_sentence_costs_nobody_the_place():
     crowd = talkers(2, max_speakers=1)
     [speaks] = crowd.main
     pause_s = crowd.now_s
-    crowd.scripts[speaks] = lambda now_s: 60 if now_s < pause_s + 0.26 else 25
+    crowd.scripts[speaks] = lambda now_s: 60 if now_s < pause_s + 0.36 else 25
     crowd.run(3)
     assert crowd.main == {speaks}
 
@@ -254,7 +264,7 @@ def test_nobody_starves_among_equals_who_pause_as_people_do():
         for name in unheard_s:
             unheard_s[name] = 0.0 if name in crowd.main else unheard_s[name] + STEP_S
         longest_s = max(longest_s, *unheard_s.values())
-    assert longest_s < 15.0
+    assert longest_s < 20.0
 
 
 # ---- those who come first ------------------------------------------------------------------

@@ -1,0 +1,340 @@
+"""Who is heard when many speak at the same time: right or wrong, how soon, and at what cost.
+
+    python -m benchmarks.selection [--seconds S] [--minutes M] [--quick]
+
+Choice: real speech overlaps in virtual time, through the mixer that the server runs. Each person
+says phrases of Debian's alsa-utils recordings at a pitch, a loudness and a background noise of
+their own, and coughs in between. What each microphone would have sent without noise and coughs
+tells who should have been heard.
+
+Cost: a room of 50 in which all talk all the time, at the real server.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.io.wavfile
+import scipy.signal
+
+from benchmarks.capacity import Scene, measure_scene
+from benchmarks.harness.options import Options, add_options, options_from, run
+from benchmarks.harness.packages import MissingPackageError, ensure
+from benchmarks.harness.report import Figure, print_result, print_table, quantiles
+from benchmarks.load.doors import SocketIoDoor
+from benchmarks.loss_offline import SPEECH_FOLDERS
+from mixer.arena import BLOCK_20MS, SAMPLE_RATE_HZ, Arena, Block
+from mixer.levels import AUDIBLE_DBOV
+from mixer.playout import Pull
+from mixer.room import RoomMixer
+
+Mono = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+
+PLACES = 6
+MAX_WRONG_PER_MINUTE = 1.0
+MAX_TIME_TO_BE_IN_MS = 40.0
+COST = Scene("room of 50, all speak", 1, 50, 50, 6.0)
+
+_SPEECH_DBFS = -50.0  # a block of clean speech above this is speech, not its fading end
+_COUGH_EVERY_S = 15.0
+_COUGH_S = (0.03, 0.1)
+_COUGH_PEAK = 0.7
+_CLEARLY_LOUDER_DB = 3.0
+_AROUND_BLOCKS = 10  # 200 ms: who spoke before and after is in the middle of it
+_LOUDNESS_BLOCKS = 100
+_PAUSE_BLOCKS = 15  # who has paused for longer need not be heard
+_USED_BLOCKS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A kind of conversation.
+
+    Attributes:
+        name: for tables.
+        people: how many there are.
+        talking: how many of them talk at the same time on average.
+    """
+
+    name: str
+    people: int
+    talking: float
+
+
+TALKS = (
+    Talk("meeting", 10, 2.5),
+    Talk("heated debate", 12, 5.5),
+    Talk("everybody at once", 16, 11.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Microphone:
+    """What one person sends, and what of it is speech.
+
+    Attributes:
+        sound: all of it, 48 kHz.
+        noise_dbfs: level of the background.
+        speech_dbfs: level of the speech alone in each block of 20 ms.
+    """
+
+    sound: Mono
+    noise_dbfs: float
+    speech_dbfs: npt.NDArray[np.float64]
+
+    @property
+    def speaks(self) -> Flags:
+        """Return in which blocks there is speech."""
+        return self.speech_dbfs > _SPEECH_DBFS
+
+
+class Tape:
+    """A playout that plays a microphone from the beginning."""
+
+    is_buffering = True
+
+    def __init__(self, sound: Mono) -> None:
+        self._sound = sound
+        self._at = 0
+
+    def pull(self, out: Block, now_s: float) -> Pull:
+        """Write the next block."""
+        out[:] = self._sound[self._at : self._at + len(out), None]
+        self._at += len(out)
+        return Pull.SOUND
+
+    def safe_time_s(self) -> float | None:
+        """Return None: nothing is ever late."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well the choice was made.
+
+    Attributes:
+        heard_share: of the speech, while no more spoke than may be heard, what was heard.
+        filled_share: of the places, while more spoke, how many somebody had who spoke.
+        waits_ms: from each first block of an utterance that had a place due to being heard.
+        wrong: how often somebody in the middle of speaking lost the place to somebody who was
+            not clearly louder, or did not speak.
+        switches: how often somebody got a place.
+        minutes: of conversation.
+    """
+
+    heard_share: float
+    filled_share: float | None
+    waits_ms: npt.NDArray[np.float64]
+    wrong: int
+    switches: int
+    minutes: float
+
+
+# ---- making a conversation -------------------------------------------------------------------
+
+
+def read_phrases() -> list[Mono]:
+    """Return the recordings one by one, mono, 48 kHz, of equal loudness.
+
+    Raises:
+        MissingPackageError: they are not there and may not be installed.
+    """
+    ensure("alsa-utils", lambda: any(folder.is_dir() for folder in SPEECH_FOLDERS))
+    phrases = []
+    for folder in SPEECH_FOLDERS:
+        for file in sorted(folder.glob("*.wav")):
+            if file.stem == "Noise":
+                continue
+            rate_hz, pcm = scipy.io.wavfile.read(file)
+            sound = scipy.signal.resample_poly(pcm.astype(np.float32), SAMPLE_RATE_HZ, rate_hz)
+            phrases.append(np.asarray(sound * (0.1 / np.std(sound)), np.float32))
+    return phrases
+
+
+def make_microphone(
+    phrases: Sequence[Mono], seconds: float, talking: float, rng: np.random.Generator
+) -> Microphone:
+    """Let somebody talk for so much of the time."""
+    pitch = rng.uniform(0.8, 1.25)
+    voice = [
+        np.asarray(scipy.signal.resample(one, round(one.size / pitch)), np.float32)
+        for one in phrases
+    ]
+    total = round(seconds * SAMPLE_RATE_HZ) // BLOCK_20MS * BLOCK_20MS
+    speech = np.zeros(total, np.float32)
+    coughs = np.zeros(total, np.float32)
+    at = round(rng.uniform(0, 8) * SAMPLE_RATE_HZ)
+    while at < total:
+        begun = at
+        for _ in range(rng.integers(1, 5)):
+            phrase = voice[rng.integers(len(voice))][: total - at]
+            speech[at : at + phrase.size] = phrase
+            at = min(total, at + phrase.size + round(rng.uniform(0.05, 0.3) * SAMPLE_RATE_HZ))
+        pause = max(0.3 * SAMPLE_RATE_HZ, (at - begun) * (1 / talking - 1) * rng.exponential())
+        _cough(coughs[at : at + round(pause)], rng)
+        at += round(pause)
+    gain = 10 ** (rng.uniform(-6, 6) / 20)
+    noise_dbfs = rng.uniform(-75, -58)
+    noise = 10 ** (noise_dbfs / 20) * rng.standard_normal(total)
+    blocks = np.square(speech * gain).reshape(-1, BLOCK_20MS).mean(axis=1)
+    sound = np.clip(speech * gain + coughs + noise, -1, 1).astype(np.float32)
+    return Microphone(sound, noise_dbfs, 10 * np.log10(np.maximum(blocks, 1e-12)))
+
+
+def _cough(pause: Mono, rng: np.random.Generator) -> None:
+    """Write coughs into a pause; each is a burst of noise that dies away."""
+    at = 0.0
+    while (at := at + rng.exponential(_COUGH_EVERY_S) * SAMPLE_RATE_HZ) < pause.size:
+        begin = round(at)
+        size = min(round(rng.uniform(*_COUGH_S) * SAMPLE_RATE_HZ), pause.size - begin)
+        burst = rng.uniform(-1, 1, size) * np.linspace(1, 0.1, size)
+        pause[begin : begin + size] = _COUGH_PEAK * burst
+
+
+# ---- listening to it -------------------------------------------------------------------------
+
+
+def play(microphones: Sequence[Microphone], places: int) -> Flags:
+    """Return who was in the main mix in each block of 20 ms, shape (people, blocks)."""
+    room = RoomMixer("r", Arena(), Arena())
+    room.max_speakers = places
+    room.add_listener("ear", 0, 0)
+    for number, microphone in enumerate(microphones):
+        room.add_source(str(number), number + 1, Tape(microphone.sound))
+    blocks = microphones[0].speech_dbfs.size
+    heard = np.zeros((len(microphones), blocks), np.bool_)
+    for block in range(blocks):
+        for half in range(2):
+            room.tick(1.0 + 0.02 * block + 0.01 * half)
+        heard[:, block] = [source.engaged for source in room.sources.values()]
+    return heard
+
+
+def judge(microphones: Sequence[Microphone], heard: Flags, places: int) -> Score:
+    """Compare who was heard with who should have been."""
+    speaks = np.array([microphone.speaks for microphone in microphones])
+    busy = np.array([_held(row, _PAUSE_BLOCKS) for row in speaks])
+    fits = busy.sum(axis=0) <= places
+    loud = speaks & fits
+    crowded = busy[:, ~fits] & heard[:, ~fits]
+    wrong = 0
+    lost = heard[:, :-1] & ~heard[:, 1:]
+    gained = ~heard[:, :-1] & heard[:, 1:]
+    for person, block in np.argwhere(lost):
+        after = block + 1
+        before = speaks[person, max(0, after - _AROUND_BLOCKS) : after]
+        if before.any() and speaks[person, after : after + _AROUND_BLOCKS].any():
+            loudness = [_loudness_db(microphone, block) for microphone in microphones]
+            winners = np.flatnonzero(gained[:, block])
+            wrong += not any(
+                loudness[winner] > loudness[person] + _CLEARLY_LOUDER_DB for winner in winners
+            )
+    return Score(
+        float((loud & heard).sum() / max(1, loud.sum())),
+        float(crowded.sum() / (places * (~fits).sum())) if not fits.all() else None,
+        np.array(_waits_ms(speaks, heard, places)),
+        wrong,
+        int(gained.sum()),
+        speaks.shape[1] * 0.02 / 60,
+    )
+
+
+def _held(row: Flags, blocks: int) -> Flags:
+    """Return where a flag was set within so many blocks."""
+    return np.asarray(np.convolve(row, np.ones(blocks), "full")[: row.size] > 0)
+
+
+def _loudness_db(microphone: Microphone, block: int) -> float:
+    """Return how far the voice stands out from its background, or from what is inaudible."""
+    around = slice(max(0, block - _LOUDNESS_BLOCKS // 2), block + _LOUDNESS_BLOCKS // 2)
+    levels = microphone.speech_dbfs[around]
+    spoken = levels[levels > _SPEECH_DBFS]
+    background_dbfs = max(microphone.noise_dbfs, -AUDIBLE_DBOV)
+    return float(spoken.mean()) - background_dbfs if spoken.size else -np.inf
+
+
+def _waits_ms(speaks: Flags, heard: Flags, places: int) -> list[float]:
+    """Return how long each utterance waited that found a place which nobody had used of late."""
+    waits = []
+    recent = np.array([_held(row, _USED_BLOCKS) for row in speaks])
+    for person, row in enumerate(speaks):
+        for block in np.flatnonzero(row[1:] & ~recent[person, :-1]) + 1:
+            if recent[:, block].sum() > places:
+                continue
+            there = np.flatnonzero(heard[person, block : block + 100])
+            # A block is complete 20 ms after it began.
+            waits.append(20.0 * (there[0] + 1) if there.size else 2000.0)
+    return waits
+
+
+# ---- telling it ------------------------------------------------------------------------------
+
+
+async def _measure_cost(options: Options) -> dict[str, float]:
+    async with options.server() as server:
+        cost = await measure_scene(server, SocketIoDoor(server.base_url), COST, options.seconds)
+    return {
+        "ms_per_participant_second": round(cost.ms_per_participant_second, 3),
+        "bad_share": round(cost.punctuality.bad_share, 5),
+        "client_dropped": cost.client_dropped,
+    }
+
+
+async def main() -> None:
+    """Judge every kind of talk, measure the cost and tell the result."""
+    parser = argparse.ArgumentParser(description="who is heard when many speak")
+    add_options(parser)
+    parser.add_argument("--minutes", type=float, help="length of each conversation")
+    arguments = parser.parse_args()
+    options = options_from(arguments, 20, 6)
+    minutes = arguments.minutes or (1 if options.quick else 10)
+    try:
+        phrases = read_phrases()
+    except MissingPackageError as error:
+        raise SystemExit(f"no speech: {error}") from None
+    rows: list[list[Figure]] = []
+    figures: dict[str, object] = {}
+    for number, talk in enumerate(TALKS):
+        rng = np.random.default_rng(number)
+        share = talk.talking / talk.people
+        microphones = [
+            make_microphone(phrases, 60 * minutes, share, rng) for _ in range(talk.people)
+        ]
+        score = judge(microphones, play(microphones, PLACES), PLACES)
+        waits = quantiles(score.waits_ms)
+        wrong_per_minute = score.wrong / score.minutes
+        filled = None if score.filled_share is None else 100 * score.filled_share
+        rows.append(
+            [
+                f"{talk.name}, {talk.people} people",
+                100 * score.heard_share,
+                filled,
+                waits["p50"],
+                waits["p99"],
+                wrong_per_minute,
+                score.switches / score.minutes,
+            ]
+        )
+        figures[talk.name] = {
+            "heard_share": round(score.heard_share, 4),
+            "filled_share": score.filled_share and round(score.filled_share, 4),
+            "time_to_be_in_ms": waits,
+            "wrong_switches_per_minute": round(wrong_per_minute, 2),
+        }
+    columns = ["talk", "heard %", "filled %", "in p50 ms", "p99 ms", "wrong/min", "switches/min"]
+    print_table(f"Whom {PLACES} places go to, {minutes:g} minutes each", columns, rows)
+    print(f"to reach: {MAX_TIME_TO_BE_IN_MS:.0f} ms, {MAX_WRONG_PER_MINUTE:g} wrong per minute")
+    cost = await _measure_cost(options)
+    print_table(
+        "Server CPU",
+        ["scene", "ms/participant-s", "target", "bad %"],
+        [[COST.name, cost["ms_per_participant_second"], COST.target, 100 * cost["bad_share"]]],
+    )
+    print_result("selection", {"minutes": minutes, **figures, "cost": cost})
+
+
+if __name__ == "__main__":
+    run(main)

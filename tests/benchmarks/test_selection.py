@@ -1,0 +1,74 @@
+"""What the selection benchmark calls right and wrong."""
+
+import numpy as np
+import pytest
+
+from benchmarks.selection import Microphone, judge, make_microphone, play
+
+SILENT_DBFS = -120.0
+BLOCKS = 500
+
+
+def microphone(*spoken, level_dbfs=-25.0, noise_dbfs=-70.0):
+    """Return one who speaks in these blocks."""
+    speech = np.full(BLOCKS, SILENT_DBFS)
+    for begin, end in spoken:
+        speech[begin:end] = level_dbfs
+    return Microphone(np.zeros(BLOCKS * 960, np.float32), noise_dbfs, speech)
+
+
+def heard(*who):
+    """Return who was heard when: a list of (begin, end) for each."""
+    flags = np.zeros((len(who), BLOCKS), np.bool_)
+    for row, spans in zip(flags, who, strict=True):
+        for begin, end in spans:
+            row[begin:end] = True
+    return flags
+
+
+def test_everybody_heard_at_once_is_perfect():
+    people = [microphone((50, 150)), microphone((100, 300))]
+    score = judge(people, heard([(50, 170)], [(100, 320)]), 2)
+    assert (score.heard_share, score.wrong, score.filled_share) == (1.0, 0, None)
+    assert score.waits_ms.tolist() == [20.0, 20.0]
+
+
+def test_a_late_start_is_lost_speech_and_a_wait():
+    score = judge([microphone((50, 150))], heard([(60, 150)]), 1)
+    assert score.heard_share == pytest.approx(0.9)
+    assert score.waits_ms.tolist() == [220.0]
+
+
+@pytest.mark.parametrize(
+    ("winner", "wrong"),
+    [
+        (microphone(), 1),  # it coughed
+        (microphone((100, 400)), 1),  # as loud
+        (microphone((100, 400), level_dbfs=-15.0), 0),
+        (microphone((100, 400), level_dbfs=-15.0, noise_dbfs=-50.0), 1),  # loud with noise
+    ],
+)
+def test_losing_the_place_in_the_middle_of_a_word_needs_somebody_clearly_louder(winner, wrong):
+    people = [microphone((50, 400)), winner]
+    score = judge(people, heard([(50, 200)], [(200, 400)]), 1)
+    assert score.wrong == wrong
+
+
+def test_losing_the_place_after_the_last_word_is_right():
+    people = [microphone((50, 180)), microphone((190, 300))]
+    assert judge(people, heard([(50, 195)], [(195, 300)]), 1).wrong == 0
+
+
+def test_of_more_speakers_than_places_it_counts_who_holds_them():
+    people = [microphone((0, 500)) for _ in range(3)]
+    score = judge(people, heard([(0, 500)], [(0, 250)], []), 2)
+    assert score.filled_share == pytest.approx(0.75)
+
+
+def test_a_made_up_conversation_goes_through_the_mixer():
+    rng = np.random.default_rng(1)
+    phrase = np.asarray(0.1 * rng.standard_normal(48_000), np.float32)
+    people = [make_microphone([phrase], 10.0, 0.5, rng) for _ in range(3)]
+    assert all(one.speaks.any() and not one.speaks.all() for one in people)
+    score = judge(people, play(people, 2), 2)
+    assert score.heard_share > 0.9
