@@ -9,8 +9,8 @@
  * What the path buffers at most (`wantedMs` above it is what the network asks for in vain), and
  * what leaves some air for the way back.
  */
-const MOST_MS = 60;
-const COMFORTABLE_MS = 45;
+const MOST_MS = 75;
+const COMFORTABLE_MS = 60;
 const POOR_LOSS = 0.1;
 const GOOD_LOSS = 0.03;
 const POOR_FOR_MS = 3000;

@@ -46,7 +46,8 @@ import { OVERLAP, crossfade } from './stretch.js';
 import { TransitWindow } from './transit_window.js';
 
 export const MIN_TARGET_S = 0.005;
-export const MAX_TARGET_S = 0.06;
+/** 60 ms of the network, and what an output that asks for its blocks 10 ms at once makes of them. */
+export const MAX_TARGET_S = 0.075;
 /** Waited beyond the deadline that the jitter asks for. */
 const MARGIN_S = 0.001;
 const CONCEAL_STEP = 480;

@@ -76,7 +76,7 @@
  * @property {number} playedSamples Of the output, while playing; at the context's rate.
  * @property {number} depthMs Sound that waits, decoded or not.
  * @property {number} targetMs Delay aimed at, behind the fastest frame.
- * @property {number} wantedMs The same before it was held between 5 and 60 ms: above 60, the
+ * @property {number} wantedMs The same before it was held between 5 and 75 ms: above 75, the
  *   network asks for more than this path gives.
  * @property {number} delayMs Delay reached: from a frame's arrival at the processor to the moment
  *   that its first sample is rendered, averaged over about 32 frames.
