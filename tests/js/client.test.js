@@ -319,7 +319,7 @@ test('a change that the server puts off is asked for again, and the sound goes o
   const { offer } = there.server.answers;
   there.server.answers.offer = () => refusal('busy');
   const track = /** @type {any} */ (
-    Object.assign(new EventTarget(), { stop: () => {}, enabled: true })
+    Object.assign(new EventTarget(), { stop: () => {}, enabled: true, getSettings: () => ({}) })
   );
   const publishing = there.client.startPublishing({ track });
   await there.clock.advance(200);
@@ -328,6 +328,19 @@ test('a change that the server puts off is asked for again, and the sound goes o
   await publishing;
   assert.match(there.server.last('offer').sdp, /sendrecv/);
   assert.equal(there.client.peerConnection, before);
+});
+
+test('a microphone that hears WebAudio is known while it is open', async () => {
+  const there = world();
+  await join(there);
+  const settings = { echoCancellation: 'remote-only' };
+  const track = /** @type {any} */ (
+    Object.assign(new EventTarget(), { stop: () => {}, enabled: true, getSettings: () => settings })
+  );
+  await there.client.startPublishing({ track });
+  assert.equal(there.client.microphone.hearsWebAudio, true);
+  await there.client.stopPublishing();
+  assert.equal(there.client.microphone.hearsWebAudio, false);
 });
 
 test('a seat to listen cannot broadcast', async () => {
@@ -346,7 +359,7 @@ test('muting silences the track before the server knows', async () => {
   const there = world();
   await join(there);
   const track = /** @type {any} */ (
-    Object.assign(new EventTarget(), { stop: () => {}, enabled: true })
+    Object.assign(new EventTarget(), { stop: () => {}, enabled: true, getSettings: () => ({}) })
   );
   await there.client.startPublishing({ track });
   there.server.answers.set_muted = () => undefined;

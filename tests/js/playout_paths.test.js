@@ -236,6 +236,36 @@ test("the caller's own element is left alone", async () => {
   end(there);
 });
 
+test('a microphone that would hear it keeps auto from WebAudio, and lets go of it', async () => {
+  const there = await world({ mode: 'auto' });
+  there.playout.setEchoes(true);
+  there.playout.attach(/** @type {any} */ ({}));
+  there.playout.start(false);
+  await there.clock.advance(1000);
+  assert.deepEqual([there.contexts.length, there.playout.reason], [0, 'echo']);
+  there.playout.setEchoes(false);
+  await there.clock.advance(1000);
+  assert.equal(there.playout.carries, true);
+  there.playout.setEchoes(true);
+  assert.deepEqual([there.playout.carries, there.playout.output], [false, null]);
+  assert.equal(there.contexts[0]?.closed, true);
+  assert.deepEqual([there.playout.path, there.playout.reason], ['browser', 'echo']);
+  end(there);
+});
+
+test('who chose low latency gets it, whatever the microphone hears', async () => {
+  const there = await world();
+  there.playout.setEchoes(true);
+  await playing(there);
+  assert.deepEqual([there.playout.path, there.playout.reason], ['low-latency', 'chosen']);
+  there.playout.setMode('auto');
+  assert.deepEqual([there.playout.path, there.playout.reason], ['browser', 'echo']);
+  there.playout.setMode('low-latency');
+  await playing(there);
+  assert.equal(there.playout.path, 'low-latency');
+  end(there);
+});
+
 test('when all is over nothing is left', async () => {
   const there = await playing(await world());
   end(there);

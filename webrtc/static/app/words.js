@@ -185,6 +185,7 @@ const PLAYOUT_REASONS = {
   blocked: 'until you click or press a key',
   unsupported: 'because this browser has no other way',
   element: 'because this page plays it',
+  echo: 'because this microphone takes out the echo of nothing else',
   network: 'because the network is poor at the moment',
   underruns: 'because this device did not keep up',
   worker: 'because the short way broke down; it is tried again',

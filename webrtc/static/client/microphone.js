@@ -76,6 +76,16 @@ export class Microphone extends Emitter {
     return this.#track;
   }
 
+  /**
+   * Whether what the page plays by WebAudio comes back as an echo although echo cancellation is on:
+   * `true` takes out all that the browser plays, `remote-only` what elements play of a connection.
+   */
+  get hearsWebAudio() {
+    /** @type {{ echoCancellation?: unknown }} */
+    const { echoCancellation } = this.#track?.getSettings() ?? {};
+    return echoCancellation === 'remote-only';
+  }
+
   /** @type {Readonly<MicrophoneWishes>} */
   get wishes() {
     return this.#wishes;

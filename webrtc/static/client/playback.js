@@ -129,6 +129,11 @@ export class Playback extends Emitter {
     this.#playout.release();
   }
 
+  /** @param {boolean} echoes Whether the open microphone would hear what WebAudio plays. */
+  setEchoes(echoes) {
+    this.#playout.setEchoes(echoes);
+  }
+
   /** @param {boolean} silent */
   setSilent(silent) {
     this.#silent = silent;

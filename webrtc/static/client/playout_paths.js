@@ -73,6 +73,8 @@ export class PlayoutPaths extends Emitter {
   #started = false;
   /** Whether the caller's own element plays, which is none of our business. */
   #byElement = false;
+  /** Whether a microphone would hear what WebAudio plays. */
+  #echoes = false;
   /** @type {boolean | null} Null: there is no connection. */
   #attached = null;
   #carries = false;
@@ -143,9 +145,7 @@ export class PlayoutPaths extends Emitter {
   stop() {
     this.#started = false;
     this.#look();
-    this.#own.close();
-    this.#graph.close();
-    this.#graphChanged();
+    this.#closeGraph();
   }
 
   /** Stop, and free all that was made ready. */
@@ -157,6 +157,18 @@ export class PlayoutPaths extends Emitter {
   /** @param {MediaStreamTrack} track The mix, as the browser plays it. */
   setTrack(track) {
     this.#graph.setTrack(track);
+  }
+
+  /**
+   * Whether the open microphone's echo cancellation leaves out what WebAudio plays. In mode auto, an
+   * element plays then, on the browser's own path.
+   * @param {boolean} echoes
+   */
+  setEchoes(echoes) {
+    this.#echoes = echoes;
+    this.#look();
+    if (this.#mustNotEcho) this.#closeGraph();
+    else this.#openGraph();
   }
 
   /** @param {boolean} silent */
@@ -185,8 +197,7 @@ export class PlayoutPaths extends Emitter {
   setMode(mode) {
     this.#carryOut(this.#switch.setMode(mode, this.#now));
     if (mode === 'browser') return false;
-    this.#openGraph();
-    this.#look();
+    this.setEchoes(this.#echoes);
     return this.#attached === false && this.#own.isSupported;
   }
 
@@ -194,9 +205,19 @@ export class PlayoutPaths extends Emitter {
     return this.#platform.now();
   }
 
+  get #mustNotEcho() {
+    return this.#echoes && this.mode === 'auto';
+  }
+
   #openGraph() {
     const wanted = this.#started && !this.#byElement && this.mode !== 'browser';
-    if (wanted && this.#own.isSupported) this.#graph.open();
+    if (wanted && !this.#mustNotEcho && this.#own.isSupported) this.#graph.open();
+  }
+
+  #closeGraph() {
+    this.#own.close();
+    this.#graph.close();
+    this.#graphChanged();
   }
 
   /** @returns {import('./playout/path_switch.js').Obstacle | null} */
@@ -204,6 +225,7 @@ export class PlayoutPaths extends Emitter {
     if (!this.#started || this.#attached === null) return 'idle';
     if (this.#byElement) return 'element';
     if (!this.#own.isSupported || !this.#attached) return 'unsupported';
+    if (this.#mustNotEcho) return 'echo';
     if (this.#graph.isRunning) return null;
     return this.#graph.isBlocked ? 'blocked' : 'idle';
   }

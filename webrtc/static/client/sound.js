@@ -123,6 +123,7 @@ export class Sound extends Emitter {
     this.#publishing = false;
     await this.#media.setTrack(null);
     this.microphone.close();
+    this.playback.setEchoes(false);
     this.#wantMedia();
   }
 
@@ -253,6 +254,7 @@ export class Sound extends Emitter {
 
   /** @param {MediaStreamTrack} track */
   #microphoneChanged(track) {
+    this.playback.setEchoes(this.microphone.hearsWebAudio);
     if (this.#publishing) this.#media.setTrack(track).catch((error) => this.#unasked(error));
     // Browsers let a page that uses the microphone play without a click.
     if (this.playback.isBlocked) void this.playback.resume();

@@ -26,8 +26,9 @@ import { Health } from './health.js';
  * @typedef {'auto' | 'low-latency' | 'browser'} PlayoutMode
  * @typedef {'low-latency' | 'browser'} PlayoutPath
  * @typedef {'off' | 'opening' | 'own' | 'watching' | 'resting'} SwitchState
- * @typedef {'idle' | 'unsupported' | 'element' | 'blocked'} Obstacle Nothing is to be played; the
- *   browser cannot; the caller's own element plays; the browser waits for a click.
+ * @typedef {'idle' | 'unsupported' | 'element' | 'echo' | 'blocked'} Obstacle Nothing is to be
+ *   played; the browser cannot; the caller's own element plays; the microphone would hear what we
+ *   play; the browser waits for a click.
  * @typedef {'worker' | 'worklet' | 'decoder' | 'codec' | 'silent'} Failure What broke. `silent`:
  *   reports stopped coming.
  * @typedef {'chosen' | 'starting' | 'network' | 'underruns' | 'ready' | 'recovered' | Obstacle
