@@ -101,9 +101,10 @@ async function loop(way, settleMs, measureMs) {
   pulses.connect(studio.microphone);
   const heard = await open(way, studio.context, studio.track);
   heard.output.connect(pulses);
-  await sleep(settleMs);
   const loops = [];
-  pulses.port.onmessage = ({ data }) => loops.push(data);
+  pulses.port.onmessage = ({ data }) => loops.push(data); // nothing waits in the port for later
+  await sleep(settleMs);
+  loops.length = 0;
   const before = await inboundStats(heard.connection());
   await budgetMs(heard); // its figures are of the time since the call before
   await sleep(measureMs);
