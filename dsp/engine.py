@@ -23,7 +23,7 @@ class Lanes:
         slots: int32 (k,), each row's slot.
         incoming: int32 (k,), the slot that it changes to; −1 while it does not.
         fades: int8 (k,): 1 while the strip fades in over the plain sound, −1 while it fades out.
-        elapsed: int32 (k,), samples since the row's change or fade began.
+        elapsed: int32 (k,), samples since the row's change or fade began; it waits while negative.
     """
 
     rows: npt.NDArray[np.int32]

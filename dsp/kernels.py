@@ -82,7 +82,7 @@ def process(  # type: ignore[no-untyped-def]
         slots: int32 (k,), each row's slot.
         incoming: int32 (k,), the slot that the row changes to; −1 while it does not.
         fades: int8 (k,): 1 while the strip fades in over the plain sound, −1 while it fades out.
-        elapsed: int32 (k,), samples since the row's change or fade began.
+        elapsed: int32 (k,), samples since the row's change or fade began; it waits while negative.
         coefficients: sections, dynamics, stereo, limiter; see above.
         states: sections, dynamics, limiter; see above; updated.
         taps: float32 (3, TAPS), the true-peak detector's phases.
@@ -138,7 +138,7 @@ def _give(row, first, count, lane, fade, elapsed, sound):  # type: ignore[no-unt
             row[first + n, 1] = sound[1, n * WIDTH + lane]
         return
     for n in range(count):
-        t = min(np.float32(elapsed + n + 1) * np.float32(1.0 / FADE), np.float32(1.0))
+        t = min(np.float32(max(elapsed + n + 1, 0)) * np.float32(1.0 / FADE), np.float32(1.0))
         wet = t * t * (np.float32(3.0) - (t + t))
         if fade < 0:
             wet = np.float32(1.0) - wet

@@ -64,7 +64,7 @@ class NumpyEngine:
 
 def _weights(elapsed: int, count: int) -> Sound:
     """Return how far a change has come at each sample."""
-    t = np.minimum(np.arange(elapsed + 1, elapsed + count + 1) / FADE_SAMPLES, 1.0)
+    t = np.clip(np.arange(elapsed + 1, elapsed + count + 1) / FADE_SAMPLES, 0.0, 1.0)
     weights: Sound = t * t * (3.0 - 2.0 * t)
     return weights
 

@@ -137,7 +137,8 @@ class StripBank:
             self._tables.rest(row)
             self._write(int(self._slot[row]), settings)
             self._working[row] = True
-            self._begin(row, fade=1)
+            # Its first sound comes out after its latency; until then the plain sound goes on.
+            self._begin(row, fade=1, elapsed=-LATENCY_SAMPLES)
         elif settings.is_flat and not old.is_flat:
             self._begin(row, fade=-1)
         elif settings != old and not settings.is_flat:
@@ -202,9 +203,9 @@ class StripBank:
             if pending is not None:
                 self.set(row, pending)
 
-    def _begin(self, row: int, fade: int = 0) -> None:
+    def _begin(self, row: int, fade: int = 0, elapsed: int = 0) -> None:
         self._fade[row] = fade
-        self._elapsed[row] = 0
+        self._elapsed[row] = elapsed
 
     def _change(self, row: int, old: StripSettings, new: StripSettings) -> None:
         """Let a second strip begin where the first one is, but for stages that come or go."""

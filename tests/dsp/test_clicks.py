@@ -83,6 +83,19 @@ JUMPS = {
 }
 
 
+@pytest.mark.parametrize("phase", range(0, 48, 7))
+def test_a_strip_comes_and_goes_without_a_click(compiled, phase):
+    # What it delays comes late: it must not begin in the middle of a wave.
+    strip = band().equaliser
+    out = run_one(
+        compiled,
+        sine(1000, -20, 1.0),
+        FLAT,
+        changes={RATE // 2 + phase: [StripSettings(equaliser=strip)], RATE * 3 // 4: [FLAT]},
+    )
+    assert click_dbfs(out) <= -80
+
+
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 @pytest.mark.parametrize("name", JUMPS)
 def test_a_jump_across_the_range_does_not_click(engine, name, back):
