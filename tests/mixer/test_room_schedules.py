@@ -88,7 +88,7 @@ class Session:
 
     def check_settled(self):
         """Once nothing has changed for a while, everybody hears exactly what they should."""
-        self.stage.tick(SETTLED_BLOCKS)
+        self.settle()
         block = self.stage.blocks[-1 if self.stage.room.block_time // 480 % 2 else -2]
         count = self.stage.room.block
         for listener in self.stage.room.listeners:
@@ -96,6 +96,10 @@ class Session:
             if heard is None:
                 raise AssertionError(f"{listener} was not sent {block.time}")
             np.testing.assert_allclose(heard, self.expected(listener, block, count), atol=1e-4)
+
+    def settle(self):
+        """Wait until all changes are through."""
+        self.stage.tick(SETTLED_BLOCKS)
 
     def expected(self, listener, block, count):
         total = np.zeros((count, 2), np.float32)

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixer import selection_room
 from mixer.outputs import MixKey
 from mixer.selection_candidate import Standing
 from tests.mixer.stage import Stage, is_gapless, loudest_step
-from tests.mixer.test_room_schedules import NAMES, PITCHES, Session, events
+from tests.mixer.test_room_schedules import NAMES, PITCHES, SETTLED_BLOCKS, Session, events
 
 SINGERS = [f"singer {number}" for number in range(8)]
 
@@ -113,6 +113,19 @@ def test_who_begins_to_speak_in_a_pause_is_in_the_mix_within_40_ms():
     assert by[0] - begun.time <= 0.04 * 48_000
 
 
+def test_one_too_many_displaces_none_of_those_who_are_in_the_mixes_already():
+    stage = Stage()
+    stage.room.max_speakers = 3
+    for number, name in enumerate(SINGERS[:4]):
+        stage.publish(name, 300.0 + 250.0 * number).sings = number > 0
+    stage.subscribe("ear")
+    stage.tick(100)
+    stage.room.sources[SINGERS[0]].playout.amplitude = 0.12  # louder, but not clearly
+    stage.room.sources[SINGERS[0]].playout.sings = True
+    stage.tick(10)
+    assert chosen(stage) == set(SINGERS[1:4])
+
+
 def test_who_is_not_heard_is_muted_and_leaves_without_a_trace():
     stage = crowd()
     unheard = set(SINGERS) - chosen(stage)
@@ -124,6 +137,17 @@ def test_who_is_not_heard_is_muted_and_leaves_without_a_trace():
     assert chosen(stage) == before
     assert set(stage.room.sources) == before
     assert stage.room.plan is not None
+
+
+def test_the_place_of_somebody_muted_goes_to_the_next_at_once():
+    stage = crowd()
+    for muted in range(1, 6):
+        [name, *_] = chosen(stage)
+        stage.room.mute_source(name, True)
+        stage.tick(6)
+        assert len(heard_by(stage, "ear")) == 3
+        assert name not in heard_by(stage, "ear")
+        assert sum(source.muted for source in stage.room.sources.values()) == muted
 
 
 def test_more_and_fewer_may_be_heard_while_people_speak():
@@ -176,6 +200,17 @@ class Crowded(Session):
         else:
             super().act(kind, who, what)
 
+    def settle(self):
+        """Wait until nobody else has been chosen for a while: places become due by the clock."""
+        before, since = None, 0
+        while since < SETTLED_BLOCKS:
+            room = self.stage.room
+            mixes = [MixKey(), *(MixKey(name) for name in NAMES)]
+            now = [{source.source_id for source in room.contributors(mix)} for mix in mixes]
+            since = since + 1 if now == before else 0
+            before = now
+            self.stage.tick()
+
     def expected(self, listener, block, count):
         room = self.stage.room
         mix = room.listeners[listener].output.key.mix
@@ -195,6 +230,14 @@ more_events = st.one_of(
 
 
 @settings(max_examples=25, deadline=None)
+@example(  # muted before the first block, just when a main mix is made that still holds her
+    ptime="auto", max_speakers=1, schedule=[("mute", "dora", True)] + 4 * [("wait", 1, None)]
+)
+@example(  # a place that is due only after the blocks that a change takes otherwise
+    ptime=20,
+    max_speakers=1,
+    schedule=[("sing", "anna", False), ("wait", 1, None), ("sing", "cleo", False)],
+)
 @given(
     ptime=st.sampled_from(["auto", "auto", 10, 20]),
     max_speakers=st.integers(1, 3),
