@@ -50,6 +50,7 @@ TAPS = 16  # of the true-peak detector, each phase
 CENTRE = TAPS // 2
 WINDOW = 64  # samples over which the limiter's gain moves
 DELAY = WINDOW - 1 + CENTRE
+STRETCH = 64  # samples that the detector looks at in one go, or not at all
 LIMITER_STATE = 2 * DELAY + WINDOW + WINDOW - 1 + 2
 LIMITER_HOLD = 480.0  # samples: half a period of 50 Hz, so that the gain follows no waveform
 RECOVERED = 1.001  # what the limiter's gain recovers towards, so that it arrives at 1
@@ -478,18 +479,34 @@ def _limit(  # type: ignore[no-untyped-def]
     state[:history] = sound[0, last:]
     state[history : 2 * history] = sound[1, last:]
     state[NEEDS * WIDTH : HELDS * WIDTH] = needs[last:]
+    lefts = sound[0]
+    rights = sound[1]
+    if _is_at_rest(len(rows), needs, helds[: (WINDOW - 1) * WIDTH], state):
+        _scatter(state, rows, table)  # all gains are one: the delay is all that is left
+        return
     _least_of_window(needs)
     _hold(count, ceilings, state, needs, helds)
     state[HELDS * WIDTH : GAIN * WIDTH] = helds[last:]
     _scatter(state, rows, table)
     _sum_of_window(helds)
     share = splat(np.float32(1.0 / WINDOW))
-    lefts = sound[0]
-    rights = sound[1]
     for n in range(count):
         gain = load(helds, (WINDOW - 1 + n) * WIDTH) * share
         store(lefts, n * WIDTH, gain * load(lefts, n * WIDTH))
         store(rights, n * WIDTH, gain * load(rights, n * WIDTH))
+
+
+@njit(cache=True)
+def _is_at_rest(lanes, needs, helds, state):  # type: ignore[no-untyped-def]
+    """Whether no gain is, was of late or has to be below one."""
+    least = load(state, GAIN * WIDTH)
+    for at in range(0, len(helds), WIDTH):
+        least = smaller(least, load(helds, at))
+    for at in range(0, len(needs), WIDTH):
+        least = smaller(least, load(needs, at))
+    leasts = np.empty(WIDTH, np.float32)
+    store(leasts, 0, least)
+    return leasts[:lanes].min() == np.float32(1.0)
 
 
 @njit(cache=True)
@@ -503,13 +520,21 @@ def _find_needs(  # type: ignore[no-untyped-def]
     old = load(ceilings, 0)
     new = load(ceilings, 2 * WIDTH)
     clock = load(clocks, 0)
-    if _is_below(lefts, rights, ceilings, loudest):
-        for n in range(count):
-            store(needs, (WINDOW + n) * WIDTH, one)
-        return
     tiny = splat(TINY)
     ceiling = old
+    quiet_until = 0
+    loud_until = 0
     for n in range(count):
+        if n >= max(quiet_until, loud_until):
+            start = (DELAY + n - TAPS + 1) * WIDTH
+            stop = (DELAY + min(n + STRETCH, count)) * WIDTH
+            if _is_below(lefts[start:stop], rights[start:stop], ceilings, loudest):
+                quiet_until = n + STRETCH
+            else:
+                loud_until = n + STRETCH
+        if n < quiet_until:
+            store(needs, (WINDOW + n) * WIDTH, one)
+            continue
         at = (DELAY + n) * WIDTH
         a = splat(SILENT)
         b = splat(SILENT)
