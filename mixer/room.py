@@ -217,12 +217,8 @@ class RoomMixer:
 
     @property
     def plan(self) -> MixPlan | None:
-        """What the mixes are made of, while it stays as it is; None around every change.
-
-        None also while a source is in reserve: a mix then lacks one source more than its owner's.
-        """
-        steady = self._plan is not None and self._plan.steady and self._reserve is None
-        return self._plan if steady else None
+        """What the mixes are made of, while it stays as it is; None around every change."""
+        return self._plan if self._plan is not None and self._plan.steady else None
 
     def advance(self, now_s: float) -> None:
         """Mix one block: `tick` without `due`.
@@ -280,7 +276,7 @@ class RoomMixer:
         """Return the sources heard in a mix just now, loudest first."""
         if mix.silent:
             return []
-        left_out = self._left_out(mix)
+        left_out = self.left_out(mix)
         heard = [s for s in self.sources.values() if s.heard and s.source_id != left_out]
         return sorted(heard, key=lambda source: (source.level, source.csrc))
 
@@ -422,7 +418,7 @@ class RoomMixer:
                 LIMITER_RELEASE,
             )
 
-    def _left_out(self, mix: MixKey) -> str:
+    def left_out(self, mix: MixKey) -> str:
         """Return the only one of those chosen who is not in a mix: its owner, or the reserve."""
         if self._reserve is None:
             return mix.owner
@@ -438,7 +434,7 @@ class RoomMixer:
             elif source.present and source.heard:
                 fading.append(source)
         plan = MixPlan(
-            self.outputs.values(), heard, fading, self.listeners, self._gains, self._left_out
+            self.outputs.values(), heard, fading, self.listeners, self._gains, self.left_out
         )
         self._plan = plan
         self._gains = plan.gains_after

@@ -131,12 +131,13 @@ STEPS = st.lists(
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(steps=STEPS)
-def test_both_ways_send_the_same_bytes(ptime, steps, monkeypatch):
+@given(steps=STEPS, speakers=st.sampled_from([1, 2, 6]))
+def test_both_ways_send_the_same_bytes(ptime, steps, speakers, monkeypatch):
     sent = []
     for table_class in (SendTable, LongWay):
         house = House(table_class, monkeypatch, ptime)
         try:
+            house.mixer.max_speakers = speakers
             for name in PEOPLE[:3]:
                 house.come(name)
             house.go(30)

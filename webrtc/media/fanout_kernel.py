@@ -50,7 +50,7 @@ JOB = np.dtype(
         ("shift", np.int32),  # of the packet's media time behind the block's
         ("begin", np.int32),  # its listeners in the list of members
         ("end", np.int32),
-        ("owner", np.int32),  # which of the heard sources is not in this mix, -1 for none
+        ("left_out", np.int32),  # which of the heard sources is not in this mix, -1 for none
         ("level_id", np.int32),
         ("toc", np.int32),  # first byte of the last payload, written
     ]
@@ -190,14 +190,14 @@ _named_levels = np.zeros(MAX_CSRCS, np.uint8)
 
 
 @njit(cache=True)
-def _write_tail(body, order, owner, csrcs, levels, level_id, named):  # type: ignore[no-untyped-def]
+def _write_tail(body, order, left_out, csrcs, levels, level_id, named):  # type: ignore[no-untyped-def]
     """Write CSRC list and levels to end at `_TAIL_ROOM`; return the first byte and the length.
 
-    Byte for byte what `rtp.csrc_header` makes of the sources in this order, without the owner.
+    Byte for byte what `rtp.csrc_header` makes of the sources in this order but the one left out.
     """
     count = 0
     for place in range(len(order)):
-        if order[place] != owner and count < MAX_CSRCS:
+        if order[place] != left_out and count < MAX_CSRCS:
             named[count] = levels[order[place]]
             count += 1
     words = (count + 4) // 4 if level_id and count else 0
@@ -205,7 +205,7 @@ def _write_tail(body, order, owner, csrcs, levels, level_id, named):  # type: ig
     at = _TAIL_ROOM - size
     left = count
     for place in range(len(order)):
-        if order[place] != owner and left:
+        if order[place] != left_out and left:
             left -= 1
             csrc = csrcs[order[place]]
             for k in range(4):
@@ -271,7 +271,7 @@ def _send_block(  # type: ignore[no-untyped-def]
                 _flush(fd, headers, filled)
                 return octets - 1
             job.toc = body[_TAIL_ROOM]
-        first, tail = _write_tail(body, order, job.owner, csrcs, levels, job.level_id, named)
+        first, tail = _write_tail(body, order, job.left_out, csrcs, levels, job.level_id, named)
         now_sent, filled = _stage(
             filled,
             fd,

@@ -49,7 +49,7 @@ class SteadyRoom:
         self._csrcs = np.array([source.csrc for source in self._heard], np.uint32)
         self._levels = np.zeros(len(self._heard), np.uint8)
         self._order = np.arange(len(self._heard), dtype=np.int32)
-        owners = {source.source_id: i for i, source in enumerate(self._heard)}
+        numbers = {source.source_id: i for i, source in enumerate(self._heard)}
         members: list[npt.NDArray[np.int32]] = []
         self._encoders: list[tuple[int, OutputEncoder]] = []
         records: list[tuple[int, ...]] = []
@@ -73,7 +73,7 @@ class SteadyRoom:
                         -BLOCK_10MS if long else 0,
                         begin,
                         begin + len(rows),
-                        owners.get(output.key.mix.owner, -1),
+                        numbers.get(mixer.left_out(output.key.mix), -1),
                         level_id,
                         0xFC,
                     )
