@@ -178,6 +178,50 @@ def test_who_comes_first_is_heard_beside_louder_ones(standing):
     assert quiet in heard_by(stage, "ear")
 
 
+class Crowded(Session):
+    """A session in which not all can be heard."""
+
+    def __init__(self, ptime, max_speakers):
+        super().__init__(ptime)
+        self.stage.room.max_speakers = max_speakers
+
+    def act(self, kind, who, what):
+        if kind == "places":
+            self.stage.room.max_speakers = what
+        elif kind == "standing":
+            self.stage.room.set_standing(who, what)
+        else:
+            super().act(kind, who, what)
+
+    def settle(self):
+        """Wait until nobody else has been chosen for a while: places become due by the clock."""
+        before, since = None, 0
+        while since < SETTLED_BLOCKS:
+            room = self.stage.room
+            mixes = [MixKey(), *(MixKey(name) for name in NAMES)]
+            now = [{source.source_id for source in room.contributors(mix)} for mix in mixes]
+            since = since + 1 if now == before else 0
+            before = now
+            self.stage.tick()
+
+    def expected(self, listener, block, count):
+        room = self.stage.room
+        mix = room.listeners[listener].output.key.mix
+        named = {source.source_id for source in room.contributors(mix)}
+        assert len(named) <= room.max_speakers
+        assert listener not in named
+        unnamed = {name: np.zeros_like(sound) for name, sound in block.voices.items()}
+        voices = {name: block.voices[name] for name in named & block.voices.keys()}
+        return super().expected(listener, type(block)(block.time, unnamed | voices), count)
+
+
+more_events = st.one_of(
+    events,
+    st.tuples(st.just("places"), st.none(), st.integers(1, 3)),
+    st.tuples(st.just("standing"), st.sampled_from(NAMES), st.sampled_from(Standing)),
+)
+
+
 @settings(max_examples=25, deadline=None)
 @example(  # muted before the first block, just when a main mix is made that still holds her
     ptime="auto", max_speakers=1, schedule=[("mute", "dora", True)] + 4 * [("wait", 1, None)]
