@@ -10,7 +10,7 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64]
 
 _WIDTH, _HEIGHT = 640, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 40, 45
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 45, 40, 45
 _STEPS = 5
 
 

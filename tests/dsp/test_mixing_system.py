@@ -1,0 +1,44 @@
+"""The strip for scripts."""
+
+import numpy as np
+import pytest
+
+from dsp.mixing_system import MixingSystem
+from dsp.units import SettingsError
+from tests.dsp.signals import speech, true_peak_db
+
+
+def test_one_stream_whatever_the_blocks(engine):
+    sound = speech(0.3)
+    whole = MixingSystem(engine=engine).process(sound)
+    system = MixingSystem(engine=engine)
+    parts = [system.process(part) for part in np.array_split(sound, 7)]
+    assert np.array_equal(np.concatenate(parts), whole)
+    system.reset()
+    assert np.array_equal(system.process(sound), whole)
+
+
+def test_mono_comes_back_in_mono_and_integers_are_understood(compiled):
+    mono = speech(0.2)[:, 0]
+    both = MixingSystem(engine=compiled).process(np.stack([mono, mono], axis=1))
+    alone = MixingSystem(engine=compiled).process(mono)
+    assert alone.shape == mono.shape
+    assert np.array_equal(alone, both[:, 0])
+    integers = np.round(mono * 32768).clip(-32768, 32767).astype(np.int16)[:, None]
+    out = MixingSystem(engine=compiled).process(integers)
+    assert out.shape == integers.shape
+    assert np.abs(out[:, 0] - alone).max() < 1e-3
+
+
+def test_automatic_settings_lift_what_is_quiet_and_hold_what_is_loud(compiled):
+    quiet = speech(1.0, level=0.02)
+    assert MixingSystem(engine=compiled).process(quiet).std() > 1.5 * quiet.std()
+    loud = np.concatenate([speech(1.0, level=2.0), np.zeros((960, 2), np.float32)])
+    assert true_peak_db(MixingSystem(engine=compiled).process(loud)) <= -1
+
+
+def test_other_rates_and_shapes_are_refused():
+    with pytest.raises(SettingsError, match="sample_rate_hz must be 48000"):
+        MixingSystem(sample_rate_hz=44_100)
+    with pytest.raises(ValueError, match="a block is"):
+        MixingSystem().process(np.zeros((2, 960), np.float32))
