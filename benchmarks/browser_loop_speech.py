@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pesq import pesq
 from playwright.async_api import Playwright
 from scipy.signal import resample_poly
 
@@ -18,6 +17,7 @@ from benchmarks.browser_loop_page import fresh_page
 from benchmarks.browser_loop_relay import Relay
 from benchmarks.browser_loop_sound import RATE_HZ, Mono, decode
 from benchmarks.harness.server import Server
+from benchmarks.harness.speech_quality import pesq_wb
 from benchmarks.load.likeness import find, follow
 from benchmarks.load.speaker import Impairment
 
@@ -105,7 +105,7 @@ def judge(speech: Mono, said: Mono, heard: Mono) -> PathVerdict:
         delay, _ = find(speech, stretch)
         matches = follow(speech, heard, begin + delay, _STRETCH, _SEARCH)
         delays_ms += [1000 * (one.heard_at - one.sent_at - begin) / RATE_HZ for one in matches]
-        scores.append(pesq(16_000, _narrow(speech), _narrow(stretch[delay:][: speech.size]), "wb"))
+        scores.append(pesq_wb(_narrow(speech), _narrow(stretch[delay:][: speech.size])))
     return PathVerdict(np.array(scores), np.array(delays_ms))
 
 

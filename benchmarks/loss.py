@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pesq import pesq
 from scipy.signal import resample_poly
 
 from benchmarks.harness.options import Options, add_options, options_from, run
 from benchmarks.harness.packages import MissingPackageError, ensure
 from benchmarks.harness.report import Figure, print_result, print_table
+from benchmarks.harness.speech_quality import pesq_wb
 from benchmarks.latency import SERVER_LOOKAHEAD_SAMPLES
 from benchmarks.load.commands import Window
 from benchmarks.load.delay import Heard, decode_recording
@@ -145,7 +145,7 @@ def judge(window: Window, talk: Talk, speech: npt.NDArray[np.float32]) -> Verdic
     ]
     degraded = sound[begin : begin + speech.size]
     return Verdict(
-        float(pesq(16_000, _narrow(speech), _narrow(degraded), "wb")),
+        pesq_wb(_narrow(speech), _narrow(degraded)),
         np.array(latency_ms),
         float(np.mean(window.sent.sent_ns[mine] == 0)),
     )

@@ -24,8 +24,8 @@ import numpy as np
 import scipy.io.wavfile
 import scipy.signal
 from numpy.typing import NDArray
-from pesq import pesq
 
+from benchmarks.harness.speech_quality import pesq_wb
 from mixer.playout import MediaPacket, Playout, PlayoutStats
 from mixer.red import unpack_red
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal, library
@@ -191,7 +191,7 @@ def measure(
         blocks.append(block)
         waits_s.append(playout.mean_wait_s)
     played = np.concatenate(blocks)[:, 0]
-    score = pesq(RATE_HZ // 3, _wideband(speech), _wideband(played), "wb")
+    score = pesq_wb(_wideband(speech), _wideband(played))
     return Outcome(float(score), float(np.mean(waits_s)) * 1000, playout.stats())
 
 
