@@ -1,14 +1,19 @@
 """What every stage keeps, alone and together, on both engines."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsp.compressor import CompressorSettings
 from dsp.engine import load_engine
+from dsp.gate import GateSettings
+from dsp.high_pass import HighPassSettings
 from dsp.strip import FLAT, LATENCY_SAMPLES, StripBank, StripSettings
 from dsp.tables import FADE_SAMPLES
-from tests.dsp.signals import impulse, music, sine, speech
+from tests.dsp.signals import impulse, level_db, music, sine, speech
 from tests.dsp.strips import STAGES, run, run_one, strip_settings
 
 stages = pytest.mark.parametrize("stage", STAGES)
@@ -185,6 +190,15 @@ def test_broken_samples_do_not_stay(engine, poison):
     assert np.isfinite(out).all()
     clean = run_one(engine, speech(2.0), STAGES["all"])
     assert np.abs(out[-4800:] - clean[-4800:]).max() < 0.02
+
+
+def test_gate_and_compressor_go_on_when_something_else_changes(engine):
+    slow = CompressorSettings(-40, 10, attack_ms=200, release_ms=2000)
+    before = StripSettings(gate=GateSettings(-50, attack_ms=50), compressor=slow)
+    after = replace(before, high_pass=HighPassSettings(20))
+    tone = sine(997, -6, 2.0)
+    out = run_one(engine, tone, before, changes={72_000: [after]})
+    assert level_db(out[72_000:74_400]) == pytest.approx(level_db(out[69_600:72_000]), abs=0.1)
 
 
 def test_the_newest_of_several_settings_wins(engine):
