@@ -13,6 +13,9 @@ BENCHMARKS = (
     "idle",
     "loss",
     "browser_loop",
+    "selection",
+    "dsp",
+    "dsp_quality",
     "peers",
 )
 
