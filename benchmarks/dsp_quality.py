@@ -245,6 +245,7 @@ def draw(engine: Engine, folder: Path) -> None:
 def main() -> None:
     """Measure and tell the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="changes nothing: it is quick")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw curves there")
     folder = parser.parse_args().pictures
     figures = {name: measure(load_engine(name)) for name in ENGINES}
