@@ -27,6 +27,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from dsp.strip import StripBank, StripSettings
 from mixer import kernels
 from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena
 from mixer.listener import Listener, PersonalGain
@@ -58,7 +59,14 @@ class RoomMixer:
         plan_serial: Counts changes of what is in the mixes and of who hears them.
     """
 
-    def __init__(self, room_id: str, sources: Arena, mixes: Arena, ptime: Ptime = "auto") -> None:
+    def __init__(
+        self,
+        room_id: str,
+        sources: Arena,
+        mixes: Arena,
+        ptime: Ptime = "auto",
+        strips: StripBank | None = None,
+    ) -> None:
         """Make an empty room.
 
         Args:
@@ -67,6 +75,7 @@ class RoomMixer:
             mixes: Arena for the mixes, likewise.
             ptime: Packet time of the outputs: 10 or 20 ms, or "auto": 10 for those whose source is
                 engaged, 20 for those who only listen.
+            strips: The strips of the worker's sources, by row of `sources`; None for none.
         """
         self.room_id = room_id
         self.block = BLOCK_20MS if ptime == 20 else BLOCK_10MS
@@ -77,6 +86,8 @@ class RoomMixer:
         self.plan_serial = 0
         self._ptime = ptime
         self._source_arena = sources
+        self._strips = strips
+        self._treats = False  # whether any strip is in use, or was a moment ago
         self._mix_arena = mixes
         self._generation = sources.generation
         self._limiters = np.ones(len(mixes.data), np.float32)
@@ -97,6 +108,8 @@ class RoomMixer:
         source = self.sources.get(source_id)
         if source is None:
             row = self._source_arena.take()
+            if self._strips is not None:
+                self._strips.take(row)
             source = Source(source_id, csrc, row, self._source_arena.data[row], playout)
             self.sources[source_id] = source
             self._size_meters()
@@ -136,6 +149,17 @@ class RoomMixer:
     @max_speakers.setter
     def max_speakers(self, count: int) -> None:
         self._selection.settings = replace(self._selection.settings, max_speakers=count)
+
+    def set_strip(self, source_id: str, settings: StripSettings) -> None:
+        """Change a source's strip, without a click; unknown ids are ignored."""
+        source = self.sources.get(source_id)
+        strips = self._strips
+        if source is not None and strips is not None:
+            if source.present:  # the bank has not heard of its sound while all strips were flat
+                rows = np.array([source.row], np.int32)
+                strips.process(self._source_arena.data, rows, 0, 0)
+            strips.set(source.row, settings)
+            self._treats = self._treats or not settings.is_flat
 
     def add_listener(self, listener_id: str, handle: int, level_id: int) -> Listener:
         """Add a listener; it is on an output from the next even block on.
@@ -231,6 +255,8 @@ class RoomMixer:
             self._follow_arenas()
         even = self.is_even
         present = self._pull(now_s)
+        if self._treats and present:
+            self._treat(present)
         if even:
             if present:
                 self._measure(present, now_s)
@@ -293,8 +319,19 @@ class RoomMixer:
                 source.present = False
                 self._moved = True
                 source.rest()
+                if self._treats and self._strips is not None:
+                    self._strips.rest(source.row)
         self._sounding = bool(present)
         return present
+
+    def _treat(self, present: list[Source]) -> None:
+        """Run the strips of the sources that sound."""
+        strips = self._strips
+        if strips is None:
+            return
+        rows = np.array([source.row for source in present], np.int32)
+        strips.process(self._source_arena.data, rows, 0, self.block)
+        self._treats = not all(strips.is_flat(source.row) for source in self.sources.values())
 
     def _measure(self, present: list[Source], now_s: float) -> None:
         """Measure levels: every 20 ms, where listeners may change mixes."""
@@ -448,6 +485,8 @@ class RoomMixer:
 
     def _drop(self, source: Source) -> None:
         del self.sources[source.source_id]
+        if self._strips is not None:
+            self._strips.give_back(source.row)
         self._source_arena.give_back(source.row)
         self._size_meters()
         self._stale = True

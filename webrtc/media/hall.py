@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from dsp.strip import StripBank
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena
 from mixer.outputs import Output
 from mixer.room import Ptime, RoomMixer
@@ -128,6 +129,7 @@ class Hall:
         self._table = table
         self._lane_table = lanes
         self._sources = Arena()
+        self._strips = StripBank()
         self._mixes = Arena()
         self._next_phase = 0
 
@@ -135,7 +137,7 @@ class Hall:
         """Return the room, made if need be."""
         room = self.rooms.get(room_id)
         if room is None:
-            mixer = RoomMixer(room_id, self._sources, self._mixes, self._ptime)
+            mixer = RoomMixer(room_id, self._sources, self._mixes, self._ptime, self._strips)
             room = self.rooms[room_id] = Room(room_id, mixer, self._next_phase)
             self._next_phase += 1
         room.state = state

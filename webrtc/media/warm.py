@@ -9,6 +9,8 @@ from collections import Counter
 import numpy as np
 from pylibsrtp import Policy, Session
 
+from dsp.limiter import LimiterSettings
+from dsp.strip import StripBank, StripSettings
 from mixer import kernels
 from webrtc.media import opus
 from webrtc.media.fanout import SendTable
@@ -37,6 +39,10 @@ def warm_up() -> str:
         np.float32(0.9),
         np.float32(0.1),
     )
+    bank = StripBank()
+    bank.take(0)
+    bank.set(0, StripSettings(limiter=LimiterSettings()))
+    bank.process(sources, row, 0, 480)
     encoder = opus.Encoder(opus.EncoderSettings(application=opus.Application.RESTRICTED_LOWDELAY))
     opus.Decoder().decode(encoder.encode(mixes[0]), sources[0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

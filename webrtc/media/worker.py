@@ -56,6 +56,7 @@ from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
 from webrtc.media.slack import Slack
+from webrtc.media.strips import strip_settings
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
 from webrtc.settings import Settings
@@ -417,6 +418,7 @@ class Worker:
         mixer = participant.room.mixer
         mixer.mute_source(put.participant_id, put.muted)
         mixer.set_standing(put.participant_id, participant.standing)
+        mixer.set_strip(put.participant_id, strip_settings(put.strip))
         mixer.set_deafened(put.participant_id, put.deafened)
         mixer.set_gains(put.participant_id, participant.personal_gains())
         if put.participant_id in mixer.listeners or put.participant_id in mixer.sources:
@@ -482,6 +484,7 @@ class Worker:
                 participant.playout = Playout(Decoder())
                 mixer.add_source(name, put.csrc, participant.playout)
                 mixer.mute_source(name, put.muted)
+                mixer.set_strip(name, strip_settings(put.strip))
                 mixer.set_standing(name, participant.standing)
         elif participant.playout is not None:
             participant.leave_lane()

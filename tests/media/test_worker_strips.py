@@ -1,0 +1,45 @@
+"""A strip on its way through the worker: from the front process's word to the measured level."""
+
+import pytest
+
+from rooms.strip import DEFAULT_STRIP, to_wire
+from tests.media import test_worker, test_worker_lanes
+from tests.media.test_worker import put
+
+worker = test_worker.worker  # the fixtures
+speaker = test_worker_lanes.speaker
+
+
+def strip(**settings):
+    return {**to_wire(DEFAULT_STRIP), **settings}
+
+
+def level_after(speaker, packets):
+    speaker.play(packets, speaker.by_route)
+    return speaker.room.mixer.sources["anna"].level
+
+
+@pytest.mark.parametrize("settings", [{"inputTrim": -12.0}, {"eq2Freq": 300.0, "eq2Gain": -12.0}])
+async def test_settings_change_the_sound_while_it_runs_and_back(speaker, settings):
+    packets = test_worker_lanes.stream()
+    thirds = packets[:230], packets[230:460], packets[460:]
+    worker = speaker.worker
+    levels = []
+    for part, wire in zip(thirds, ({}, settings, {}), strict=True):
+        worker.handle(put("anna", subscribes=False, strip=strip(**wire)))
+        begin_s = part[0][0]
+        levels.append(level_after(speaker, [(at_s - begin_s, one) for at_s, one in part]))
+    plain, changed, again = levels
+    assert 8 <= changed - plain <= 16  # dBov count down; the voice swells by a few dB
+    assert abs(again - plain) <= 5
+
+
+async def test_a_stored_strip_is_there_when_the_sound_begins(speaker):
+    worker = speaker.worker
+    worker.handle(put("anna", subscribes=False, publishes=False))
+    assert "anna" not in speaker.room.mixer.sources
+    worker.handle(put("anna", subscribes=False, strip=strip(inputTrim=-24.0)))
+    quiet = level_after(speaker, test_worker_lanes.stream()[:200])
+    worker.handle(put("anna", subscribes=False, strip=strip()))
+    assert quiet >= 30
+    assert speaker.stats.concealed_samples == 0
