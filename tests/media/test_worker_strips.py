@@ -1,10 +1,16 @@
 """A strip on its way through the worker: from the front process's word to the measured level."""
 
+import asyncio
+
 import pytest
 
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.media import test_worker, test_worker_lanes
-from tests.media.test_worker import put
+from tests.media.test_peer import HandshakeLeftOut
+from tests.media.test_sdp import MINIMAL
+from tests.media.test_worker import offer, put
+from tests.media.test_worker_lanes import Speaker
+from webrtc.media import peer as peer_module
 
 worker = test_worker.worker  # the fixtures
 speaker = test_worker_lanes.speaker
@@ -34,12 +40,12 @@ async def test_settings_change_the_sound_while_it_runs_and_back(speaker, setting
     assert abs(again - plain) <= 5
 
 
-async def test_a_stored_strip_is_there_when_the_sound_begins(speaker):
-    worker = speaker.worker
-    worker.handle(put("anna", subscribes=False, publishes=False))
-    assert "anna" not in speaker.room.mixer.sources
+async def test_a_stored_strip_is_there_when_its_publisher_connects(worker, monkeypatch):
+    monkeypatch.setattr(peer_module, "DtlsTransport", HandshakeLeftOut)
     worker.handle(put("anna", subscribes=False, strip=strip(inputTrim=-24.0)))
-    quiet = level_after(speaker, test_worker_lanes.stream()[:200])
-    worker.handle(put("anna", subscribes=False, strip=strip()))
-    assert quiet >= 30
-    assert speaker.stats.concealed_samples == 0
+    await offer(worker, "anna", MINIMAL)
+    await asyncio.sleep(0)
+    worker.participants["anna"].peer._dtls.connect()
+    anna = Speaker(worker)
+    assert level_after(anna, test_worker_lanes.stream()[:200]) >= 30
+    assert anna.stats.concealed_samples == 0
