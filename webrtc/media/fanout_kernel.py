@@ -56,6 +56,7 @@ JOB = np.dtype(
     ]
 )
 
+# What `_work` names: space for a batch, its lengths, and the structures of `sendmmsg` around it.
 _packets = np.zeros((_BATCH, _SLOT), np.uint8)
 _lengths = np.zeros(1, np.int32)
 _vectors = np.zeros((_BATCH, 2), np.uint64)
@@ -67,6 +68,7 @@ for _i in range(_BATCH):
     _headers[_i, 1] = 16
     _headers[_i, 2] = _vectors[_i].ctypes.data
     _headers[_i, 3] = 1
+_work = (_packets, _lengths, _vectors, _names, _headers)
 
 
 @njit(cache=True)
@@ -88,23 +90,9 @@ def _flush(fd, headers, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _stage(  # type: ignore[no-untyped-def]
-    filled,
-    fd,
-    table,
-    rows,
-    body,
-    octets,
-    media_time,
-    first,
-    marker,
-    packets,
-    lengths,
-    vectors,
-    names,
-    headers,
-):
+def _stage(filled, fd, table, rows, body, octets, media_time, first, marker, work):  # type: ignore[no-untyped-def]
     """Prepare a packet for each row behind the `filled` ones; return sent and prepared ones."""
+    packets, lengths, vectors, names, headers = work
     size = 12 + len(body)
     if size + _SRTP_TAG_ROOM > _SLOT:
         return 0, filled
@@ -141,48 +129,14 @@ def _stage(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fan_out(  # type: ignore[no-untyped-def]
-    fd,
-    table,
-    rows,
-    body,
-    octets,
-    media_time,
-    first,
-    marker,
-    packets,
-    lengths,
-    vectors,
-    names,
-    headers,
-):
-    sent, filled = _stage(
-        0,
-        fd,
-        table,
-        rows,
-        body,
-        octets,
-        media_time,
-        first,
-        marker,
-        packets,
-        lengths,
-        vectors,
-        names,
-        headers,
-    )
-    return sent + _flush(fd, headers, filled)
+def _fan_out(fd, table, rows, body, octets, media_time, first, marker, work):  # type: ignore[no-untyped-def]
+    sent, filled = _stage(0, fd, table, rows, body, octets, media_time, first, marker, work)
+    return sent + _flush(fd, work[4], filled)
 
 
 def fan_out(fd, table, rows, body, octets, media_time, first, marker) -> int:  # type: ignore[no-untyped-def]
     """Send `body` (header tail and payload) to `rows`; see `SendTable.send`."""
-    return int(
-        _fan_out(
-            fd, table, rows, body, octets, media_time, first, marker,
-            _packets, _lengths, _vectors, _names, _headers,
-        )
-    )  # fmt: skip
+    return int(_fan_out(fd, table, rows, body, octets, media_time, first, marker, _work))
 
 
 _body = np.zeros(_TAIL_ROOM + MAX_PAYLOAD_BYTES, np.uint8)
@@ -251,12 +205,9 @@ def _send_block(  # type: ignore[no-untyped-def]
     block_time,
     body,
     named,
-    packets,
-    lengths,
-    vectors,
-    names,
-    headers,
+    work,
 ):
+    headers = work[4]
     _sort_loudest_first(order, levels, csrcs)
     sent = 0
     filled = 0
@@ -282,11 +233,7 @@ def _send_block(  # type: ignore[no-untyped-def]
             (block_time + job.shift) & 0xFFFFFFFF,
             first,
             0,
-            packets,
-            lengths,
-            vectors,
-            names,
-            headers,
+            work,
         )
         sent += now_sent
         if filled >= _ENOUGH:
@@ -316,6 +263,6 @@ def send_block(fd, table, mixes, jobs, members, csrcs, levels, order, block_time
     return int(
         _send_block(
             fd, table, mixes, jobs, members, csrcs, levels, order, block_time, _body,
-            _named_levels, _packets, _lengths, _vectors, _names, _headers,
+            _named_levels, _work,
         )
     )  # fmt: skip

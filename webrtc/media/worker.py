@@ -411,6 +411,7 @@ class Worker:
             participant = Participant(put, room)
             self.participants[put.participant_id] = participant
             room.participants[put.participant_id] = participant
+        strip_changed = participant.put.strip != put.strip
         participant.put = put
         if participant.peer is not None:
             participant.peer.allow(publishes=put.publishes, subscribes=put.subscribes)
@@ -418,7 +419,8 @@ class Worker:
         mixer = participant.room.mixer
         mixer.mute_source(put.participant_id, put.muted)
         mixer.set_standing(put.participant_id, participant.standing)
-        mixer.set_strip(put.participant_id, strip_settings(put.strip))
+        if strip_changed:
+            mixer.set_strip(put.participant_id, strip_settings(put.strip))
         mixer.set_deafened(put.participant_id, put.deafened)
         mixer.set_gains(put.participant_id, participant.personal_gains())
         if put.participant_id in mixer.listeners or put.participant_id in mixer.sources:
