@@ -10,6 +10,7 @@ import numpy as np
 from pylibsrtp import Policy, Session
 
 from dsp.limiter import LimiterSettings
+from dsp.loudness import LoudnessBank
 from dsp.strip import StripBank, StripSettings
 from mixer import kernels
 from webrtc.media import opus
@@ -43,6 +44,10 @@ def warm_up() -> str:
     bank.take(0)
     bank.set(0, StripSettings(limiter=LimiterSettings()))
     bank.process(sources, row, 0, 480)
+    loudness = LoudnessBank()
+    loudness.take(0)
+    loudness.process(sources, row, 0, 480)
+    loudness.wait(row, 480)
     encoder = opus.Encoder(opus.EncoderSettings(application=opus.Application.RESTRICTED_LOWDELAY))
     opus.Decoder().decode(encoder.encode(mixes[0]), sources[0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
