@@ -99,6 +99,7 @@ class Tape:
     def __init__(self, sound: Mono) -> None:
         self._sound = sound
         self._at = 0
+        self.packet_samples = 480
 
     def pull(self, out: Block, now_s: float) -> Pull:
         """Write the next block."""

@@ -188,6 +188,11 @@ class Playout:
         return self._decoder
 
     @property
+    def packet_samples(self) -> int:
+        """Length of the newest packet in samples."""
+        return self._queue.newest_samples
+
+    @property
     def is_buffering(self) -> bool:
         """Whether anything waits to be played: a pull now or later gives sound."""
         return bool(self._packets) or self._playing

@@ -11,6 +11,9 @@ Rules:
   at the same block.
 - Each distinct mix is encoded once per packet time and tier that somebody needs. A mix without
   members does not exist.
+- Packets to a participant are as long as its own: 10 ms for those who send 10 ms packets and are
+  engaged, 20 ms for all others. While nobody in the room has packets of 10 ms, its blocks are 20 ms
+  long, which halves what a block costs beside its sound.
 - Listeners change outputs only where a 20 ms packet begins (even blocks), so every listener's media
   time goes on without a gap or an overlap.
 - A source fades over one block when it comes or goes; so do changed personal gains. A mix that is
@@ -41,6 +44,7 @@ from mixer.source import PlayoutLike, Source
 
 CEILING = np.float32(0.966)  # −0.3 dBFS: room for what the encoder adds
 LIMITER_RELEASE = np.float32(0.02)  # per millisecond: 63 % of the way back in 50 ms
+FOLLOW_EVERY = 2 * SAMPLE_RATE_HZ  # media time between two looks at how long packets are
 QUIET_PACKETS = 100  # after so many silent packets an output has nothing more to say
 
 Ptime = Literal["auto", 10, 20]
@@ -51,7 +55,8 @@ class RoomMixer:
 
     Attributes:
         room_id: For whoever looks at it.
-        block: Samples per block, 480 or 960.
+        block: Samples per block, 480 or 960; changed by `set_block` alone.
+        wanted_block: What `block` should be.
         block_time: Media time of the current block: samples at 48 kHz since the room began.
         sources: By participant id.
         listeners: By participant id.
@@ -73,12 +78,13 @@ class RoomMixer:
             room_id: Its id.
             sources: Arena for the sources, shared by the rooms of a worker.
             mixes: Arena for the mixes, likewise.
-            ptime: Packet time of the outputs: 10 or 20 ms, or "auto": 10 for those whose source is
-                engaged, 20 for those who only listen.
+            ptime: Packet time of the outputs: 10 or 20 ms, or "auto": as short as the packets of
+                those whose source is engaged, 20 for those who only listen.
             strips: The strips of the worker's sources, by row of `sources`; None for none.
         """
         self.room_id = room_id
         self.block = BLOCK_20MS if ptime == 20 else BLOCK_10MS
+        self.wanted_block = self.block
         self.block_time = -self.block
         self.sources: dict[str, Source] = {}
         self.listeners: dict[str, Listener] = {}
@@ -244,6 +250,25 @@ class RoomMixer:
         """What the mixes are made of, while it stays as it is; None around every change."""
         return self._plan if self._plan is not None and self._plan.steady else None
 
+    def set_block(self, block: int) -> None:
+        """Make blocks of 480 or 960 samples from here on, where a 20 ms packet begins.
+
+        Raises:
+            ValueError: The next block does not begin such a packet.
+        """
+        upcoming = self.block_time + self.block
+        if upcoming % BLOCK_20MS:
+            raise ValueError("blocks change their length where a 20 ms packet begins")
+        self.block = block
+        self.block_time = upcoming - block
+        self.plan_serial += 1
+        self._stale = True
+
+    @property
+    def may_set_block(self) -> bool:
+        """Whether the next block begins a 20 ms packet."""
+        return not (self.block_time + self.block) % BLOCK_20MS
+
     def advance(self, now_s: float) -> None:
         """Mix one block: `tick` without `due`.
 
@@ -260,6 +285,8 @@ class RoomMixer:
         if even:
             if present:
                 self._measure(present, now_s)
+                if self._moved or not self.block_time % FOLLOW_EVERY:
+                    self._follow_packets(present)
             engaged = self._engage(now_s)
             if self._stale or engaged:
                 self._assign()
@@ -342,6 +369,20 @@ class RoomMixer:
         for source, power in zip(present, self._powers[:count].tolist(), strict=True):
             source.observe(power, BLOCK_20MS / SAMPLE_RATE_HZ, now_s)
 
+    def _follow_packets(self, present: list[Source]) -> None:
+        """Let what we send be as short as what we get."""
+        if self._ptime != "auto":
+            return
+        for source in present:
+            brief = source.playout.packet_samples <= BLOCK_10MS
+            if brief != source.brief:
+                source.brief = brief
+                self._stale = True
+        brief = any(source.brief for source in self.sources.values()) or any(
+            output.key.ptime_ms == 10 for output in self.outputs.values()
+        )
+        self.wanted_block = BLOCK_10MS if brief else BLOCK_20MS
+
     def _engage(self, now_s: float) -> bool:
         audible = [source for source in self.sources.values() if source.wants_in(now_s)]
         main, reserve = self._selection.choose(audible, now_s)
@@ -395,7 +436,12 @@ class RoomMixer:
         if listener.deafened:
             return OutputKey(MixKey(silent=True), 20, 0)
         speaks = listener.listener_id in engaged
-        ptime = (10 if speaks else 20) if self._ptime == "auto" else self._ptime
+        if self._ptime != "auto":
+            ptime = self._ptime
+        elif speaks and self.block == BLOCK_10MS and self.sources[listener.listener_id].brief:
+            ptime = 10
+        else:
+            ptime = 20
         own = speaks or not engaged.isdisjoint(listener.gains)
         return OutputKey(MixKey(listener.listener_id if own else ""), ptime, listener.tier)
 

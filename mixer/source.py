@@ -23,6 +23,10 @@ class PlayoutLike(Protocol):
         """Return when the sound of the next pull is safely there; None when nothing plays."""
 
     @property
+    def packet_samples(self) -> int:
+        """Return the length of its packets."""
+
+    @property
     def is_buffering(self) -> bool:
         """Whether packets wait to be played."""
 
@@ -47,6 +51,7 @@ class Source:
             hears a mix of its own.
         in_reserve: Whether it takes its own owner's place in the mixes of those whose source is
             engaged, so that these too hear as many others as everybody else.
+        brief: Whether its packets are of 10 ms or less.
         standing: Whether it comes before others when some are chosen.
         floor_dbov: Its noise floor.
         heard: Whether the last block of the mixes held it (it fades over one block either way).
@@ -55,6 +60,7 @@ class Source:
 
     __slots__ = (
         "_engaged_until_s",
+        "brief",
         "csrc",
         "engaged",
         "floor_dbov",
@@ -88,6 +94,7 @@ class Source:
         self.present = False
         self.engaged = False
         self.in_reserve = False
+        self.brief = False
         self.standing = Standing.ORDINARY
         self.heard = False
         self.leaving = False

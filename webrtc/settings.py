@@ -190,7 +190,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "WEBRTC_PTIME_MS",
         "ptime_ms",
         "auto",
-        "Packet length to listeners: 10, 20, or auto (10 ms for talkers, 20 ms for listeners).",
+        "Packet length to listeners: 10, 20, or auto (a talker's own, 20 ms for listeners).",
         ptime,
         lambda value: "auto" if value is None else str(value),
     ),

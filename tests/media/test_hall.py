@@ -84,6 +84,21 @@ def test_a_room_runs_once_per_block_in_its_own_phase(ptime, stride):
         assert house.times_of(f"r{i}") == [n * block for n in range(len(slots))]
 
 
+def test_a_room_follows_its_mixers_blocks_without_missing_a_slot():
+    house = House()
+    room = house.room("a")
+    voice = house.voices["a"]
+    house.go(30)
+    for samples, stride in ((960, 8), (480, 4), (960, 8)):
+        voice.packet_samples = samples
+        house.go(1000)
+        assert room.stride == stride
+        assert set(np.diff(house.slots_of("a")[-20:])) == {stride}
+    assert max(np.diff(house.slots_of("a"))) == 8
+    sent = [time for _, _, time, _, _ in house.sheet.sent]
+    assert set(np.diff(sent)) == {960}
+
+
 def test_the_next_slot_is_the_next_in_which_somebody_runs():
     house = House()
     assert house.hall.next_slot(0) is None

@@ -20,9 +20,11 @@ class Voice:
 
     Attributes:
         last: What the last pull gave; zeros when it gave nothing.
+        packet_samples: How long its packets are.
     """
 
     def __init__(self, pitch_hz: float, amplitude: float = 0.05) -> None:
+        self.packet_samples = 480
         self.pitch_hz = pitch_hz
         self.amplitude = amplitude
         self.sings = False
@@ -80,10 +82,11 @@ class Tape:
 
 
 @dataclass(frozen=True)
-class Block10:
-    """What the voices gave in one block, by source id, and when."""
+class Heard:
+    """What the voices gave in one block, by source id, when, and how many samples of it."""
 
     time: int
+    count: int
     voices: dict[str, Sound]
 
 
@@ -96,7 +99,7 @@ class Stage:
         self.room = RoomMixer("r", self.sources, self.mixes, ptime)
         self.now_s = now_s
         self.tapes: dict[str, Tape] = {}
-        self.blocks: list[Block10] = []
+        self.blocks: list[Heard] = []
         self.due_packets = 0
         self._handles: dict[int, str] = {}
         self._csrc = 0
@@ -134,6 +137,8 @@ class Stage:
                 for rows in output.members.values():
                     for handle in rows.tolist():
                         self.tapes[self._handles[handle]].packets.append((time, sound))
+            if self.room.wanted_block != self.room.block and self.room.may_set_block:
+                self.room.set_block(self.room.wanted_block)
 
     def _note_voices(self, sources: dict[str, Source]) -> None:
         voices = {
@@ -141,15 +146,15 @@ class Stage:
             for name, source in sources.items()
             if isinstance(source.playout, Voice)
         }
-        self.blocks.append(Block10(self.room.block_time, voices))
+        self.blocks.append(Heard(self.room.block_time, self.room.block, voices))
 
-    def shares(self, listener: str, block: Block10) -> dict[str, float] | None:
+    def shares(self, listener: str, block: Heard) -> dict[str, float] | None:
         """Return with which largest gain each voice is in what a listener heard of a block.
 
         Found by least squares over each voice, steady and ramped: pitches differ, so they part.
         None when the listener was sent nothing of the block.
         """
-        count = self.room.block
+        count = block.count
         heard = self.tapes[listener].at(block.time, count)
         names = [name for name, sound in block.voices.items() if np.any(sound)]
         if heard is None:

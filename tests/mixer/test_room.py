@@ -295,6 +295,45 @@ def test_a_listener_who_changes_packet_time_has_neither_gap_nor_overlap():
     assert is_gapless(tape)
 
 
+def test_who_sends_20_ms_packets_gets_20_ms_packets_and_the_room_works_half_as_often():
+    stage, voices = conversation()
+    for voice in voices.values():
+        voice.packet_samples = 960
+    stage.subscribe("dora")
+    stage.tick(2)
+    assert {key.ptime_ms for key in stage.room.outputs} == {20}
+    assert stage.room.block == 960
+    stage.tick(100)
+    for tape in stage.tapes.values():
+        assert is_gapless(tape)
+        assert {len(sound) for _, sound in tape.packets} == {960}
+
+
+def test_packets_may_become_shorter_and_longer_while_all_speak():
+    stage, voices = conversation()
+    stage.subscribe("dora")
+    for name, samples, blocks in (("anna", 960, 300), ("anna", 480, 300), ("bert", 480, 300)):
+        for voice in voices.values():
+            voice.packet_samples = 960
+        voices[name].packet_samples = samples
+        stage.tick(blocks)
+        ptimes = {key.mix.owner: key.ptime_ms for key in stage.room.outputs}
+        brief = {name} if samples == 480 else set()
+        assert {owner for owner, ptime_ms in ptimes.items() if ptime_ms == 10} == brief
+        assert stage.room.block == (480 if brief else 960)
+    for listener, tape in stage.tapes.items():
+        assert is_gapless(tape)
+        assert stage.steps(listener) < 1.1 * loudest_step(voices.values())
+
+
+def test_a_block_changes_its_length_only_where_a_20_ms_packet_begins():
+    stage, _ = conversation()
+    stage.tick(1)
+    assert not stage.room.may_set_block
+    with pytest.raises(ValueError, match="20 ms packet"):
+        stage.room.set_block(960)
+
+
 def test_skipped_blocks_leave_a_gap_of_their_length():
     stage, _ = conversation()
     stage.subscribe("dora")

@@ -29,6 +29,7 @@ events = st.one_of(
     st.tuples(st.just("tier"), name, st.integers(0, 2)),
     st.tuples(st.just("subscribe"), name, st.booleans()),
     st.tuples(st.just("gains"), name, st.dictionaries(name, personal, max_size=3)),
+    st.tuples(st.just("packets"), name, st.sampled_from([480, 960])),
     st.tuples(st.just("wait"), st.integers(1, 12), st.none()),
     st.tuples(st.just("wait"), st.just(210), st.none()),  # past the hangover
 )
@@ -54,6 +55,8 @@ class Session:
         match kind:
             case "sing":
                 self.voices[who].sings = what
+            case "packets":
+                self.voices[who].packet_samples = what
             case "mute":
                 self.muted = self.muted | {who} if what else self.muted - {who}
                 room.mute_source(who, what)
@@ -90,7 +93,7 @@ class Session:
         """Once nothing has changed for a while, everybody hears exactly what they should."""
         self.settle()
         block = self.stage.blocks[-1 if self.stage.room.block_time // 480 % 2 else -2]
-        count = self.stage.room.block
+        count = block.count
         for listener in self.stage.room.listeners:
             heard = self.stage.tapes[listener].at(block.time, count)
             if heard is None:

@@ -212,7 +212,9 @@ class Crowded(Session):
         assert listener not in named
         unnamed = {name: np.zeros_like(sound) for name, sound in block.voices.items()}
         voices = {name: block.voices[name] for name in named & block.voices.keys()}
-        return super().expected(listener, type(block)(block.time, unnamed | voices), count)
+        return super().expected(
+            listener, type(block)(block.time, block.count, unnamed | voices), count
+        )
 
 
 more_events = st.one_of(

@@ -88,6 +88,12 @@ class Room:
         self.lanes = lanes
         self.lane_rows = np.array([lane.row for lane in lanes], np.int32)
 
+    def follow_block(self, ran: int) -> None:
+        """Keep step with the mixer's new length of blocks, right after having run in slot `ran`."""
+        self.not_before = ran + self.stride
+        self.stride = SLOTS_PER_TURN * self.mixer.block // (2 * BLOCK_10MS)
+        self.phase = self.not_before % self.stride
+
     def media_time(self, slot: float) -> int:
         """Return the media time at a slot or between two, in samples, as if it never slept."""
         if self._origin is None:
@@ -158,8 +164,7 @@ class Hall:
         room.enter(slot)
         room.awake = True
         self.awake += 1
-        for phase in range(room.phase, SLOTS_PER_TURN, room.stride):
-            self._phases[phase][room] = None
+        self._enter_phases(room)
         return True
 
     def awake_rooms(self) -> Iterator[Room]:
@@ -196,6 +201,11 @@ class Hall:
             room.blocks += 1
             if mixer.is_dormant:
                 self._sleep(room)
+            elif mixer.wanted_block != mixer.block and mixer.may_set_block:
+                self._leave_phases(room)
+                mixer.set_block(mixer.wanted_block)
+                room.follow_block(slot)
+                self._enter_phases(room)
             yield room
 
     def skip_turns(self, turns: int) -> None:
@@ -212,8 +222,7 @@ class Hall:
         """Move an awake room that ran in slot `ran` just now to another phase: see `Room.shift`."""
         self._leave_phases(room)
         room.shift(slots, ran)
-        for phase in range(room.phase, SLOTS_PER_TURN, room.stride):
-            self._phases[phase][room] = None
+        self._enter_phases(room)
 
     def block_s(self, room: Room) -> float:
         """Return the length of a room's block in seconds."""
@@ -269,6 +278,10 @@ class Hall:
             for lane in room.lanes:  # a row may be another's when the room wakes
                 lane.leave()
             room.set_lanes([])
+
+    def _enter_phases(self, room: Room) -> None:
+        for phase in range(room.phase, SLOTS_PER_TURN, room.stride):
+            self._phases[phase][room] = None
 
     def _leave_phases(self, room: Room) -> None:
         for phase in self._phases:

@@ -173,7 +173,7 @@ class Worker:
     def _after_block(self, room: Room, slot: int) -> None:
         if not room.awake:
             self._send_levels(room)  # the last word before it sleeps
-        elif room.blocks % ALIGN_EVERY_BLOCKS == 0:
+        elif room.blocks % ALIGN_EVERY_BLOCKS == 0 and room.not_before <= slot:
             self._align(room, slot)
 
     def _align(self, room: Room, slot: int) -> None:
