@@ -92,6 +92,22 @@ class LoudestSelector:
         holder = self._slots[-1]
         return None if holder is None else holder.source_id
 
+    def slot_of(self, source_id: str) -> int | None:
+        """Return a source's place, None without one.
+
+        Raises:
+            KeyError: the source does not take part.
+        """
+        return self._candidates[source_id].slot
+
+    def speaks(self, source_id: str, now_s: float) -> bool:
+        """Whether a source speaks now, as the table above has it.
+
+        Raises:
+            KeyError: the source does not take part.
+        """
+        return self._candidates[source_id].spoke_just_now(now_s)
+
     # ---- what happens ----------------------------------------------------------------------
 
     def add_source(

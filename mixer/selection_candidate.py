@@ -192,7 +192,11 @@ class Candidate:
 
     def speaks(self, now_s: float) -> bool:
         """Whether it speaks now; those whose turn comes before others' need not."""
-        return self.standing is not Standing.ORDINARY or now_s - self._spoke_s <= PAUSE_S
+        return self.standing is not Standing.ORDINARY or self.spoke_just_now(now_s)
+
+    def spoke_just_now(self, now_s: float) -> bool:
+        """Whether it speaks now, or pauses within a word."""
+        return now_s - self._spoke_s <= PAUSE_S
 
     def is_idle(self, now_s: float) -> bool:
         """Whether it makes way for anybody who speaks."""

@@ -63,7 +63,7 @@ class SendTable:
         self._free = list(range(63, -1, -1))
         self.sent = 0
         self.dropped = 0
-        self._kernel = _load_kernel() if compiled else None
+        self._kernel = load_kernel() if compiled else None
         self.engine = "compiled" if self._kernel else "plain"
 
     def add(
@@ -102,11 +102,7 @@ class SendTable:
 
     def move(self, index: int, address: int) -> None:
         """Send to another address from now on (the client roamed)."""
-        name = self._rows[index]["name"]
-        name[:] = 0
-        name[:2].view(np.uint16)[0] = 2  # AF_INET, host order
-        name[2:4] = [address >> 8 & 255, address & 255]
-        name[4:8] = list((address >> 16).to_bytes(4, "big"))
+        write_name(self._rows[index]["name"], address)
         self._addresses[index] = address
 
     def remove(self, index: int) -> None:
@@ -237,7 +233,16 @@ class SendTable:
         self._free.extend(range(2 * size - 1, size - 1, -1))
 
 
-def _load_kernel() -> ModuleType | None:
+def write_name(name: npt.NDArray[np.uint8], address: int) -> None:
+    """Write an address (`udp.pack_address`) as a `sockaddr_in` of 16 bytes."""
+    name[:] = 0
+    name[:2].view(np.uint16)[0] = 2  # AF_INET, host order
+    name[2:4] = [address >> 8 & 255, address & 255]
+    name[4:8] = list((address >> 16).to_bytes(4, "big"))
+
+
+def load_kernel() -> ModuleType | None:
+    """Return the compiled loops, None where they cannot be had."""
     try:
         return importlib.import_module("webrtc.media.fanout_kernel")
     except Exception as error:

@@ -266,3 +266,105 @@ def send_block(fd, table, mixes, jobs, members, csrcs, levels, order, block_time
             _named_levels, _work,
         )
     )  # fmt: skip
+
+
+_FORWARD_HEADER = 16  # fixed header and one CSRC
+
+
+@njit(cache=True)
+def _signed(value, bits):  # type: ignore[no-untyped-def]
+    """Return a difference of counters of so many bits as the nearest step, forwards or back."""
+    half = np.int64(1) << (bits - 1)
+    return ((value + half) & (2 * half - 1)) - half
+
+
+@njit(cache=True)
+def _rewrite(row, sequence, timestamp, samples, marker, arrival_s, limits):  # type: ignore[no-untyped-def]
+    """As `OutputStream.rewrite`: sequence, timestamp and marker that leave; -1 for nothing."""
+    max_ahead, max_behind, max_pause, max_elapsed = limits
+    step = _signed(sequence - np.int64(row.sequence_in), 16)
+    pause = _signed(timestamp - np.int64(row.timestamp_in), 32)
+    if not row.fresh and step <= 0:
+        if -step > max_behind or _signed(sequence - np.int64(row.first), 16) < 0:
+            return np.int64(-1), np.int64(0), marker
+        return (
+            (sequence + np.int64(row.sequence_offset)) & 0xFFFF,
+            (timestamp + np.int64(row.timestamp_offset)) & 0xFFFFFFFF,
+            marker,
+        )
+    if row.fresh or step > max_ahead or not 0 < pause <= max_pause:
+        if row.begun:
+            elapsed = np.int64((arrival_s - row.sent_s) * 48000.0 + 0.5)
+            later = min(max(elapsed, np.int64(row.samples)), max_elapsed)
+            row.sequence = (np.int64(row.sequence) + 1) & 0xFFFF
+            row.timestamp = (np.int64(row.timestamp) + later) & 0xFFFFFFFF
+        row.begun = 1
+        row.fresh = 0
+        row.first = sequence
+        row.sequence_offset = (np.int64(row.sequence) - sequence) & 0xFFFF
+        row.timestamp_offset = (np.int64(row.timestamp) - timestamp) & 0xFFFFFFFF
+        marker = 0x80
+    else:
+        row.sequence = (np.int64(row.sequence) + step) & 0xFFFF
+        row.timestamp = (np.int64(row.timestamp) + pause) & 0xFFFFFFFF
+        if ((sequence - np.int64(row.first)) & 0xFFFF) > 0x4000:
+            row.first = (sequence - 0x4000) & 0xFFFF
+    row.sequence_in = sequence
+    row.timestamp_in = timestamp
+    row.samples = samples
+    row.sent_s = arrival_s
+    return np.int64(row.sequence), np.int64(row.timestamp), marker
+
+
+@njit(cache=True)
+def _forward(  # type: ignore[no-untyped-def]
+    fd, outputs, rows, payload, csrc, sequence, timestamp, samples, marker, arrival_s, limits, work
+):
+    packets, lengths, vectors, names, headers = work
+    octets = len(payload)
+    size = _FORWARD_HEADER + octets
+    if size + _SRTP_TAG_ROOM > _SLOT:
+        return 0
+    sent = 0
+    filled = 0
+    for position in range(len(rows)):
+        row = outputs[rows[position]]
+        if row.srtp == 0:
+            continue
+        out, time, mark = _rewrite(row, sequence, timestamp, samples, marker, arrival_s, limits)
+        if out < 0:
+            continue
+        packet = packets[filled]
+        packet[0] = 0x81
+        packet[1] = row.payload_type | mark
+        packet[2] = out >> 8
+        packet[3] = out & 255
+        for k in range(4):
+            packet[4 + k] = (time >> (24 - 8 * k)) & 255
+            packet[8 + k] = (row.ssrc >> (24 - 8 * k)) & 255
+            packet[12 + k] = (csrc >> (24 - 8 * k)) & 255
+        packet[_FORWARD_HEADER:size] = payload
+        lengths[0] = size
+        if _protect(row.srtp, packet.ctypes.data, lengths.ctypes.data) != 0:
+            continue
+        names[filled] = row.name
+        vectors[filled, 1] = lengths[0]
+        row.packets += 1
+        row.octets += octets
+        filled += 1
+        if filled == _BATCH:
+            sent += _flush(fd, headers, filled)
+            filled = 0
+    return sent + _flush(fd, headers, filled)
+
+
+def forward(  # type: ignore[no-untyped-def]
+    fd, outputs, rows, payload, csrc, sequence, timestamp, samples, marker, arrival_s, limits
+) -> int:
+    """Send a packet of a publisher to `rows` of the outputs; see `ForwardTable.send`."""
+    return int(
+        _forward(
+            fd, outputs, rows, payload, csrc, sequence, timestamp, samples, marker, arrival_s,
+            limits, _work,
+        )
+    )  # fmt: skip
