@@ -128,6 +128,18 @@ class LoudnessBank:
         """Return the loudness of the last 3 s, LUFS (k,)."""
         return lufs(self._rings[rows].mean(axis=1))
 
+    def spread_db(self, rows: Rows, parts: int) -> Values:
+        """Return by how much the last parts of 100 ms differ: loudest to quietest, dB (k,).
+
+        Silence is no rise or fall: parts below −70 LUFS do not count.
+        """
+        latest = (self._passed[rows, None] - 1 - np.arange(parts)) % kernels.PARTS
+        loudness = lufs(self._rings[rows[:, None], latest])
+        loudest = loudness.max(axis=1)
+        loudness[loudness < _ABSOLUTE_LUFS] = np.inf
+        spread: Values = np.maximum(loudest - loudness.min(axis=1), 0.0)
+        return spread
+
     def integrated(self, row: int) -> float:
         """Return the gated loudness of all there was, LUFS; −120 if all of it was silent."""
         counts, powers = self._blocks[row].T

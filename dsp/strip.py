@@ -27,6 +27,7 @@ from dsp.equaliser import EqualiserSettings
 from dsp.gate import GateSettings
 from dsp.high_pass import HighPassSettings
 from dsp.limiter import LimiterSettings
+from dsp.reductions import NO_REDUCTIONS, Reductions, reductions
 from dsp.stereo import StereoSettings
 from dsp.tables import FADE_SAMPLES, StripTables
 from dsp.units import check_range, gain_of
@@ -122,6 +123,12 @@ class StripBank:
     def is_flat(self, row: int) -> bool:
         """Whether a row's sound passes untouched and undelayed just now."""
         return not self._working[row]
+
+    def reductions(self, row: int) -> Reductions:
+        """Return how far a row's strip turned the sound down at the end of its last block."""
+        if not self._working[row]:
+            return NO_REDUCTIONS
+        return reductions(self._tables, row, int(self._slot[row]))
 
     def set(self, row: int, settings: StripSettings) -> None:
         """Change a row's settings, from its next sample on and without a click."""

@@ -30,6 +30,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from dsp.leveller import LevellerSettings
 from dsp.strip import StripBank, StripSettings
 from mixer import kernels
 from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena
@@ -41,6 +42,7 @@ from mixer.selection_candidate import Standing
 from mixer.selection_room import RoomSelection
 from mixer.selection_settings import SelectionSettings
 from mixer.source import PlayoutLike, Source
+from mixer.treatment import Automatics, Treatment
 
 CEILING = np.float32(0.966)  # −0.3 dBFS: room for what the encoder adds
 LIMITER_RELEASE = np.float32(0.02)  # per millisecond: 63 % of the way back in 50 ms
@@ -61,6 +63,7 @@ class RoomMixer:
         sources: By participant id.
         listeners: By participant id.
         outputs: Those that somebody is on.
+        treatment: What levels, balances and measures the sources.
         plan_serial: Counts changes of what is in the mixes and of who hears them.
     """
 
@@ -71,6 +74,7 @@ class RoomMixer:
         mixes: Arena,
         ptime: Ptime = "auto",
         strips: StripBank | None = None,
+        automatics: Automatics | None = None,
     ) -> None:
         """Make an empty room.
 
@@ -81,6 +85,7 @@ class RoomMixer:
             ptime: Packet time of the outputs: 10 or 20 ms, or "auto": as short as the packets of
                 those whose source is engaged, 20 for those who only listen.
             strips: The strips of the worker's sources, by row of `sources`; None for none.
+            automatics: What levels and measures the worker's sources; None for some of its own.
         """
         self.room_id = room_id
         self.block = BLOCK_20MS if ptime == 20 else BLOCK_10MS
@@ -93,6 +98,7 @@ class RoomMixer:
         self._ptime = ptime
         self._source_arena = sources
         self._strips = strips
+        self.treatment = Treatment(sources, strips, automatics)
         self._treats = False  # whether any strip is in use, or was a moment ago
         self._mix_arena = mixes
         self._generation = sources.generation
@@ -166,6 +172,15 @@ class RoomMixer:
                 strips.process(self._source_arena.data, rows, 0, 0)
             strips.set(source.row, settings)
             self._treats = self._treats or not settings.is_flat
+
+    def set_character(
+        self, source_id: str, *, is_music: bool, leveller: LevellerSettings | None
+    ) -> None:
+        """Say what a source is and how it is levelled, if at all; unknown ids are ignored."""
+        source = self.sources.get(source_id)
+        if source is not None:
+            source.is_music = is_music
+            self.treatment.level(source, leveller)
 
     def add_listener(self, listener_id: str, handle: int, level_id: int) -> Listener:
         """Add a listener; it is on an output from the next even block on.
@@ -280,8 +295,11 @@ class RoomMixer:
             self._follow_arenas()
         even = self.is_even
         present = self._pull(now_s)
-        if self._treats and present:
-            self._treat(present)
+        if present:
+            self.treatment.before_strips(present, self.block)
+            if self._treats:
+                self._treat(present)
+        self.treatment.after_strips(self.sources.values(), self.block)
         if even:
             if present:
                 self._measure(present, now_s)
@@ -290,6 +308,7 @@ class RoomMixer:
             engaged = self._engage(now_s)
             if self._stale or engaged:
                 self._assign()
+        self.treatment.settle(self.sources.values(), self.block)
         self._mix(0 if even else BLOCK_10MS)
 
     def due(self) -> list[Output]:
@@ -346,6 +365,7 @@ class RoomMixer:
                 source.present = False
                 self._moved = True
                 source.rest()
+                self.treatment.rest(source)
                 if self._treats and self._strips is not None:
                     self._strips.rest(source.row)
         self._sounding = bool(present)
@@ -531,6 +551,7 @@ class RoomMixer:
 
     def _drop(self, source: Source) -> None:
         del self.sources[source.source_id]
+        self.treatment.forget(source)
         if self._strips is not None:
             self._strips.give_back(source.row)
         self._source_arena.give_back(source.row)

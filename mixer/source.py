@@ -56,6 +56,7 @@ class Source:
         floor_dbov: Its noise floor.
         heard: Whether the last block of the mixes held it (it fades over one block either way).
         leaving: Removed, and only kept until it has faded.
+        is_music: Whether it is no voice: ducked under speech, and no part of automix.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Source:
         "floor_dbov",
         "heard",
         "in_reserve",
+        "is_music",
         "leaving",
         "level",
         "muted",
@@ -98,6 +100,7 @@ class Source:
         self.standing = Standing.ORDINARY
         self.heard = False
         self.leaving = False
+        self.is_music = False
         self.speaking = False
         self.level = SILENCE_DBOV
         self.smooth_power = 0.0

@@ -9,6 +9,8 @@ from collections import Counter
 import numpy as np
 from pylibsrtp import Policy, Session
 
+from dsp.automix import GainSharing
+from dsp.leveller import Leveller, LevellerBank, LevellerSettings
 from dsp.limiter import LimiterSettings
 from dsp.loudness import LoudnessBank
 from dsp.strip import StripBank, StripSettings
@@ -48,6 +50,13 @@ def warm_up() -> str:
     loudness.take(0)
     loudness.process(sources, row, 0, 480)
     loudness.wait(row, 480)
+    levellers = LevellerBank()
+    levellers.set(0, LevellerSettings())
+    levellers.process(sources, row, 0, 480)
+    leveller = Leveller(LevellerSettings())
+    leveller.observe(-20.0, 10.0)
+    leveller.advance(0.01)
+    GainSharing().process([0], np.ones(1), 0.01)
     encoder = opus.Encoder(opus.EncoderSettings(application=opus.Application.RESTRICTED_LOWDELAY))
     opus.Decoder().decode(encoder.encode(mixes[0]), sources[0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

@@ -1,0 +1,166 @@
+"""What is done to a room's sources, besides their strips, between fetching and mixing.
+
+    fetched -> automatic level -> strip -> [levels, who is heard] -> balance -> mixes
+
+Meters look at what goes into automatic level and at what comes out of the strip. Whatever nobody
+asked for is not computed.
+"""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from dsp.leveller import LevellerBank, LevellerSettings
+from dsp.loudness import LoudnessBank, Rows, Values
+from dsp.strip import StripBank
+from mixer.arena import Arena
+from mixer.balance import BalanceSettings, RoomBalance
+from mixer.meters import Meter, RoomMeters, Spectra
+from mixer.source import Source
+
+
+class Automatics:
+    """What measures and levels the rows of an arena; one for all rooms of a worker."""
+
+    def __init__(self) -> None:
+        """Make one without rows."""
+        self.levellers = LevellerBank()
+        self.loudness = LoudnessBank()
+
+
+class Treatment:
+    """Automatic level, balance and meters of one room."""
+
+    def __init__(
+        self, arena: Arena, strips: StripBank | None = None, automatics: Automatics | None = None
+    ) -> None:
+        """Leave everything as it is.
+
+        Args:
+            arena: Where the sources stand.
+            strips: Their strips, for the meters.
+            automatics: Shared by all rooms of the arena.
+        """
+        automatics = automatics or Automatics()
+        self._arena = arena
+        self._strips = strips
+        self._levellers = automatics.levellers
+        self._loudness = automatics.loudness
+        self._balance = RoomBalance()
+        self._meters = RoomMeters(arena, automatics.loudness)
+        self._levelled: dict[str, int] = {}
+        self._measured: set[int] = set()  # rows that the loudness meter knows
+        self._powers: dict[int, float] = {}
+
+    # ---- what is asked for -----------------------------------------------------------------
+
+    @property
+    def balance(self) -> BalanceSettings:
+        """What moves by itself in the room; may be set at any time."""
+        return self._balance.settings
+
+    @balance.setter
+    def balance(self, settings: BalanceSettings) -> None:
+        self._balance.settings = settings
+
+    def level(self, source: Source, settings: LevellerSettings | None) -> None:
+        """Level a source from now on, or not any more."""
+        self._levellers.set(source.row, settings)
+        if settings is not None:
+            self._levelled[source.source_id] = source.row
+
+    def watch(self, strips: Collection[str], spectra: Collection[str]) -> None:
+        """Measure these sources' strips from now on, and these ones' spectra; nobody else's."""
+        self._meters.watch(strips, spectra)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody looks at a meter."""
+        return bool(self._meters.watched)
+
+    def take_meters(self, sources: dict[str, Source]) -> tuple[list[Meter], Spectra]:
+        """Return the watched meters and spectra since the last time; see `RoomMeters`."""
+        level_db = {name: self._levellers.gain_db(row) for name, row in self._levelled.items()}
+        mix_db = {name: self._balance.gain_db(one.row) for name, one in sources.items()}
+        return self._meters.take(sources, level_db, mix_db), self._meters.spectra(sources)
+
+    # ---- a source's life -------------------------------------------------------------------
+
+    def rest(self, source: Source) -> None:
+        """Take note that a source's sound has ended."""
+        self._levellers.rest(source.row)
+        if source.row in self._measured:
+            self._loudness.rest(source.row)
+
+    def forget(self, source: Source) -> None:
+        """Take note that a source is gone, and its row with it."""
+        self._levelled.pop(source.source_id, None)
+        self._levellers.drop(source.row)
+        self._measured.discard(source.row)
+        self._meters.forget(source.source_id)
+
+    # ---- one block -------------------------------------------------------------------------
+
+    def before_strips(self, present: Sequence[Source], count: int) -> None:
+        """Level the sources that sound, `count` samples of each."""
+        if self._meters.watched:
+            self._meters.before(self._meters.seen(present), count)
+        if self._levelled:
+            self._level(present, count)
+
+    def after_strips(self, sources: Collection[Source], count: int) -> None:
+        """Measure what has come out of the strips.
+
+        Args:
+            sources: All of the room.
+            count: Samples of the block.
+        """
+        if not (self._meters.watched or self._balance.is_on):
+            return
+        seen = self._meters.seen(sources)
+        wanted = self._mixed(sources) if self._balance.is_on else []
+        self._powers = {}
+        self._measure({one.row for one in (*wanted, *seen) if one.present}, count)
+        silent = [one.row for one in seen if not one.present and one.row in self._measured]
+        if silent:
+            self._loudness.wait(_rows(silent), count)
+        self._meters.after([one for one in seen if one.present], count, self._strips)
+
+    def settle(self, sources: Collection[Source], count: int) -> None:
+        """Balance what goes into the mixes."""
+        if not self._balance.is_on:
+            return
+        mixed = self._mixed(sources)
+        if mixed:
+            self._measure({one.row for one in mixed} - self._powers.keys(), count)
+            powers: Values = np.array([self._powers[one.row] for one in mixed])
+            self._balance.process(self._arena, mixed, powers, count)
+
+    def _level(self, present: Sequence[Source], count: int) -> None:
+        levels = self._levellers.levels
+        for name in [name for name, row in self._levelled.items() if not levels(row)]:
+            del self._levelled[name]
+        rows = [one.row for one in present if one.source_id in self._levelled]
+        if rows:
+            self._levellers.process(self._arena.data, _rows(rows), 0, count)
+
+    @staticmethod
+    def _mixed(sources: Collection[Source]) -> list[Source]:
+        """Return who sounds in any mix, comes in, or goes out."""
+        return [
+            one for one in sources if one.present and (one.engaged or one.in_reserve or one.heard)
+        ]
+
+    def _measure(self, rows: set[int], count: int) -> None:
+        if not rows:
+            return
+        for row in rows:
+            if row not in self._measured:
+                self._measured.add(row)
+                self._loudness.take(row)
+        powers, _ = self._loudness.process(self._arena.data, _rows(list(rows)), 0, count)
+        self._powers.update(zip(rows, powers.tolist(), strict=True))
+
+
+def _rows(rows: list[int]) -> Rows:
+    return np.array(rows, np.int32)
