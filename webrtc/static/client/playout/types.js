@@ -13,7 +13,7 @@
  */
 
 /**
- * One RTP packet's payload. Post it with its payload in the transfer list.
+ * One RTP packet's payload.
  *
  * @typedef {object} EncodedFrame
  * @property {number} sequence RTP sequence number, 16 bits.
