@@ -182,6 +182,13 @@ class RoomMixer:
             source.is_music = is_music
             self.treatment.level(source, leveller)
 
+    def strip_delay_samples(self, source_id: str) -> int:
+        """Return by how much a source's strip delays its sound; 0 also for unknown ids."""
+        source, strips = self.sources.get(source_id), self._strips
+        if source is None or strips is None or strips.is_flat(source.row):
+            return 0
+        return strips.latency_samples
+
     def add_listener(self, listener_id: str, handle: int, level_id: int) -> Listener:
         """Add a listener; it is on an output from the next even block on.
 

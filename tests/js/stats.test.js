@@ -74,19 +74,31 @@ test('the hops of the latency budget add up to its total', () => {
     playoutDelayS: 480,
     playoutSamples: 48000,
   });
-  const { latency } = computeStats(before, after, { mix_wait_ms: 12, ptime_ms: 10 }, CONTEXT);
+  const { latency } = computeStats(before, after, { mix_wait_ms: 12, strip_ms: 1.5, ptime_ms: 10 }, CONTEXT);
   const { totalMs, ...hops } = latency;
   assert.deepEqual(hops, {
     captureMs: 5,
     packetMs: 16.5,
     networkUpMs: 15,
     serverBufferMs: 12,
-    mixMs: 2.5,
+    mixMs: 4,
     networkDownMs: 15,
     playoutBufferMs: 20,
     outputMs: 10,
   });
-  assert.equal(totalMs, 96);
+  assert.equal(totalMs, 97.5);
+});
+
+test('the round trip is what RTCP says, at whichever end, before that of checks', () => {
+  /**
+   * @param {number | null} roundTripMs
+   * @param {number | null} rtt_ms
+   */
+  const trip = (roundTripMs, rtt_ms) =>
+    computeStats(null, reading({ roundTripMs, checkTripMs: 9 }), { rtt_ms }, CONTEXT).roundTripMs;
+  assert.equal(trip(3, 4), 3);
+  assert.equal(trip(null, 4), 4);
+  assert.equal(trip(null, null), 9);
 });
 
 test('the last hops are those of the path that is heard', () => {

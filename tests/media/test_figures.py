@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dsp.strip import FLAT, StripSettings
 from mixer.playout_stats import PlayoutStats
 from tests.media.test_hall import House
 from webrtc.control.messages import PutParticipant
@@ -12,6 +13,7 @@ from webrtc.media.figures import Figures
 from webrtc.media.participant import Participant
 
 EAR = PutParticipant("r", "ear 0", 1, publishes=False, subscribes=True)
+SINGER = PutParticipant("r", "singer", 2, publishes=True, subscribes=False)
 
 
 PEER = SimpleNamespace(
@@ -64,6 +66,26 @@ def test_each_figure_is_told_in_its_unit_and_once():
     [stats] = figures.stats(house.hall, {}, {}).peer_stats
     assert (stats.rtt_ms, stats.remote_loss, stats.remote_jitter_ms) == (12.5, 0.25, 2.0)
     assert figures.stats(house.hall, {}, {}).peer_stats == []
+
+
+def test_a_strip_delays_only_while_it_is_in_use():
+    house = House()
+    room = house.room("r")
+    singer = Participant(SINGER, room, PEER)
+
+    def strip_ms():
+        figures = Figures(0)
+        figures.note_peer(singer, house.sheet)
+        [stats] = figures.stats(house.hall, {}, {}).peer_stats
+        return stats.strip_ms
+
+    assert strip_ms() == 0.0
+    room.mixer.set_strip("singer", StripSettings(trim_db=3.0))
+    house.go(20)
+    assert strip_ms() == 1.48
+    room.mixer.set_strip("singer", FLAT)
+    house.go(20)
+    assert strip_ms() == 0.0
 
 
 def test_what_every_playout_counts_adds_up_and_outlives_it():

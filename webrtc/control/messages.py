@@ -212,6 +212,7 @@ class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
     buffer_ms: float = 0.0
     target_ms: float = 0.0
     mix_wait_ms: float = 0.0  # mean wait of this publisher's packets before they are mixed
+    strip_ms: float = 0.0  # by how much this publisher's strip delays its sound
     remote_loss: float = 0.0  # share of our packets the listener lost, 0 to 1
     remote_jitter_ms: float = 0.0
     ptime_ms: int = 20

@@ -90,6 +90,7 @@ class Figures:
             buffer_ms=round(stats.buffer_ms, 2) if stats else 0.0,
             target_ms=round(stats.target_ms, 2) if stats else 0.0,
             mix_wait_ms=round(stats.mean_wait_ms, 2) if stats else 0.0,
+            strip_ms=round(participant.room.mixer.strip_delay_samples(name) / 48, 2),
             remote_loss=round(peer.remote_loss, 4),
             remote_jitter_ms=round(peer.remote_jitter_s * 1e3, 2),
             ptime_ms=output.key.ptime_ms if output is not None else 20,

@@ -19,7 +19,8 @@
  * @property {number} concealed Samples.
  * @property {number} concealedSilent Samples.
  * @property {number} samples
- * @property {number | null} roundTripMs
+ * @property {number | null} roundTripMs By RTCP, which only knows it of what we send.
+ * @property {number | null} checkTripMs Of connectivity checks.
  * @property {number | null} remoteLoss Share of our packets that the server lost lately.
  * @property {number} captureDelayS
  * @property {number} captureSamples
@@ -53,6 +54,7 @@
  * @property {number} [packets_received]
  * @property {number} [packets_lost]
  * @property {number} [mix_wait_ms]
+ * @property {number} [strip_ms]
  * @property {number} [remote_loss]
  * @property {number} [ptime_ms]
  * @property {number} [concealed_ms]
@@ -66,7 +68,8 @@
  * @property {number | null} packetMs Filling a packet, and the codec's look-ahead.
  * @property {number | null} networkUpMs
  * @property {number | null} serverBufferMs From a packet's arrival to the mix that holds it.
- * @property {number | null} mixMs From there until the mix leaves: its packet and its encoder.
+ * @property {number | null} mixMs From there until the mix leaves: our strip, its packet and its
+ *   encoder.
  * @property {number | null} networkDownMs
  * @property {number | null} playoutBufferMs What holds the mix back until it is played.
  * @property {number | null} outputMs
@@ -96,6 +99,7 @@ const DEFAULTS = {
   packets_received: 0,
   packets_lost: 0,
   mix_wait_ms: 0,
+  strip_ms: 0,
   ptime_ms: 20,
 };
 
@@ -141,7 +145,8 @@ export function readReport(report, atMs) {
     concealed: inbound.concealedSamples ?? 0,
     concealedSilent: inbound.silentConcealedSamples ?? 0,
     samples: inbound.totalSamplesReceived ?? 0,
-    roundTripMs: milliseconds(remote.roundTripTime ?? pair.currentRoundTripTime),
+    roundTripMs: milliseconds(remote.roundTripTime),
+    checkTripMs: milliseconds(pair.currentRoundTripTime),
     remoteLoss: remote.fractionLost ?? null,
     captureDelayS: source.totalCaptureDelay ?? 0,
     captureSamples: source.totalSamplesCaptured ?? 0,
@@ -186,7 +191,8 @@ export function computeStats(before, after, server, context) {
   const theirs = server && { ...DEFAULTS, ...server };
   const change = difference(before, after);
   const bufferMs = ratio(change.jitterBufferDelayS * 1000, change.jitterBufferEmitted);
-  const roundTripMs = after.roundTripMs ?? theirs?.rtt_ms ?? null;
+  // The server answers checks when it comes to it, up to a tick later: what RTCP says is true.
+  const roundTripMs = after.roundTripMs ?? theirs?.rtt_ms ?? after.checkTripMs;
   return {
     bitrateKbps: {
       up: (change.bytesSent * 8) / change.elapsedMs,
@@ -264,7 +270,7 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
     packetMs: context.ptimeUpMs === null ? null : context.ptimeUpMs + OPUS_LOOKAHEAD_MS,
     networkUpMs: oneWayMs,
     serverBufferMs: server?.mix_wait_ms ?? null,
-    mixMs: server ? mixMs(server.ptime_ms ?? 20) : null,
+    mixMs: server ? mixMs(server.ptime_ms ?? 20, server.strip_ms ?? 0) : null,
     networkDownMs: oneWayMs,
     ...lastHops(change, context.playout, bufferMs),
   };
@@ -277,10 +283,11 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
  * it; the server's encoder looks 2.5 ms ahead (Opus, restricted low delay).
  *
  * @param {number} ptimeMs
+ * @param {number} stripMs
  * @returns {number}
  */
-function mixMs(ptimeMs) {
-  return Math.max(0, ptimeMs - 10) + 2.5;
+function mixMs(ptimeMs, stripMs) {
+  return stripMs + Math.max(0, ptimeMs - 10) + 2.5;
 }
 
 /**
