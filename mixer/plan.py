@@ -45,6 +45,8 @@ class MixPlan:
         listeners: Mapping[str, Listener],
         before: GainTable,
         left_out: Callable[[MixKey], str] = owner_of,
+        *,
+        at_once: bool = False,
     ) -> None:
         """Work out a plan.
 
@@ -55,6 +57,7 @@ class MixPlan:
             listeners: For their personal gains.
             before: Gains at the end of the last block.
             left_out: Tells who of the heard is not in a mix.
+            at_once: Who comes does not fade in.
         """
         mix_rows: list[int] = []
         starts = [0]
@@ -72,7 +75,7 @@ class MixPlan:
                 if name == mix.owner:
                     continue
                 new = NOTHING if name == absent else _gain(source, listener)
-                old = before.get((mix, name), NOTHING)
+                old = before.get((mix, name), new if at_once else NOTHING)
                 if new != NOTHING:
                     after[mix, name] = new
                 if new != NOTHING or old != NOTHING:

@@ -75,6 +75,7 @@ class RoomMixer:
         ptime: Ptime = "auto",
         strips: StripBank | None = None,
         automatics: Automatics | None = None,
+        everybody: bool = False,
     ) -> None:
         """Make an empty room.
 
@@ -86,6 +87,8 @@ class RoomMixer:
                 those whose source is engaged, 20 for those who only listen.
             strips: The strips of the worker's sources, by row of `sources`; None for none.
             automatics: What levels and measures the worker's sources; None for some of its own.
+            everybody: Nobody is chosen, as for files: whatever sounds is in the mixes from its
+                first sample on, however soft and however many there are. Levels are not measured.
         """
         self.room_id = room_id
         self.block = BLOCK_20MS if ptime == 20 else BLOCK_10MS
@@ -99,6 +102,7 @@ class RoomMixer:
         self._source_arena = sources
         self._strips = strips
         self.treatment = Treatment(sources, strips, automatics)
+        self._everybody = everybody
         self._treats = False  # whether any strip is in use, or was a moment ago
         self._mix_arena = mixes
         self._generation = sources.generation
@@ -308,7 +312,7 @@ class RoomMixer:
                 self._treat(present)
         self.treatment.after_strips(self.sources.values(), self.block)
         if even:
-            if present:
+            if present and not self._everybody:
                 self._measure(present, now_s)
                 if self._moved or not self.block_time % FOLLOW_EVERY:
                     self._follow_packets(present)
@@ -411,8 +415,12 @@ class RoomMixer:
         self.wanted_block = BLOCK_10MS if brief else BLOCK_20MS
 
     def _engage(self, now_s: float) -> bool:
-        audible = [source for source in self.sources.values() if source.wants_in(now_s)]
-        main, reserve = self._selection.choose(audible, now_s)
+        main: Sequence[Source]
+        if self._everybody:
+            main, reserve = [s for s in self.sources.values() if s.present and not s.muted], None
+        else:
+            audible = [source for source in self.sources.values() if source.wants_in(now_s)]
+            main, reserve = self._selection.choose(audible, now_s)
         if main == self._main and reserve is self._reserve:
             return False
         for source in (*self._main, self._reserve):
@@ -544,7 +552,13 @@ class RoomMixer:
             elif source.present and source.heard:
                 fading.append(source)
         plan = MixPlan(
-            self.outputs.values(), heard, fading, self.listeners, self._gains, self.left_out
+            self.outputs.values(),
+            heard,
+            fading,
+            self.listeners,
+            self._gains,
+            self.left_out,
+            at_once=self._everybody,
         )
         self._plan = plan
         self._gains = plan.gains_after
