@@ -45,6 +45,7 @@ class FeedPlayout:
     """Plays a feed as it is."""
 
     is_buffering = False
+    packet_samples = BLOCK
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -74,6 +75,8 @@ class NetworkPlayout:
     Attributes:
         network: The path.
     """
+
+    packet_samples = BLOCK
 
     def __init__(self, feed: Feed, conditions: NetworkConditions, seed: int) -> None:
         self.network: NetworkSimulator[MediaPacket] = NetworkSimulator(conditions, seed)
