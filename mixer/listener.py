@@ -17,11 +17,13 @@ class PersonalGain:
         gain_db: −60 (silence) to +12.
         pan: −1 left to +1 right, equal power with unity in the middle.
         muted: Not heard at all.
+        solo: Heard, muted or not, and nobody without it.
     """
 
     gain_db: float = 0.0
     pan: float = 0.0
     muted: bool = False
+    solo: bool = False
 
     def __post_init__(self) -> None:
         if not -60.0 <= self.gain_db <= 12.0:
@@ -32,14 +34,14 @@ class PersonalGain:
     @property
     def is_neutral(self) -> bool:
         """Whether it changes nothing."""
-        return self.gain_db == 0.0 and self.pan == 0.0 and not self.muted
+        return self.gain_db == 0.0 and self.pan == 0.0 and not (self.muted or self.solo)
 
     def stereo(self) -> Gains:
         """Return the linear gains of the left and right channel.
 
         A stereo source is balanced, not folded: the far channel fades, the near one stays.
         """
-        if self.muted or self.gain_db <= MUTED_BELOW_DB:
+        if (self.muted and not self.solo) or self.gain_db <= MUTED_BELOW_DB:
             return 0.0, 0.0
         gain = 10.0 ** (self.gain_db / 20.0)
         left = math.cos(max(0.0, self.pan) * math.pi / 2)
@@ -57,6 +59,7 @@ class Listener:
         tier: Bitrate tier, 0 the best.
         deafened: Hears nothing.
         gains: Personal gains by source id, without neutral ones.
+        solos: Ids of the sources that it wants to hear alone.
         output: The output it is on now; None before the first block.
     """
 
@@ -67,6 +70,7 @@ class Listener:
         "level_id",
         "listener_id",
         "output",
+        "solos",
         "tier",
     )
 
@@ -78,4 +82,5 @@ class Listener:
         self.tier = 0
         self.deafened = False
         self.gains: dict[str, PersonalGain] = {}
+        self.solos: frozenset[str] = frozenset()
         self.output: Output | None = None

@@ -147,6 +147,8 @@ class RoomMeters:
         for name in self._watched & sources.keys():
             source = sources[name]
             gauge = self._gauge(source)
+            if source.present and not gauge.blocks and not source.muted:
+                continue  # no block since the last time
             meter = self._meter(source, gauge, level_db.get(name, 0.0), mix_db.get(name, 0.0))
             if not (meter.is_silent and gauge.told_silence):
                 meters.append(meter)

@@ -1,6 +1,6 @@
 """What the compiled mixing loop is told: which sources go into which mix with which gains."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class MixPlan:
         listeners: Mapping[str, Listener],
         before: GainTable,
         left_out: Callable[[MixKey], str] = owner_of,
+        known: Set[str] = frozenset(),
         *,
         at_once: bool = False,
     ) -> None:
@@ -52,11 +53,12 @@ class MixPlan:
 
         Args:
             outputs: All outputs of the room.
-            heard: Sources in the mixes.
+            heard: Sources in the mixes, be it for those alone who solo them.
             fading: Sources on their way out: they fade over this block.
             listeners: For their personal gains.
             before: Gains at the end of the last block.
             left_out: Tells who of the heard is not in a mix.
+            known: Ids of the sources of the room: nobody else's solo counts.
             at_once: Who comes does not fade in.
         """
         mix_rows: list[int] = []
@@ -70,11 +72,12 @@ class MixPlan:
             mix = output.key.mix
             listener = listeners.get(mix.owner)
             absent = left_out(mix)
+            solos = frozenset[str]() if listener is None else listener.solos & known
             for source in () if mix.silent else (*heard, *fading):
                 name = source.source_id
                 if name == mix.owner:
                     continue
-                new = NOTHING if name == absent else _gain(source, listener)
+                new = _gain(source, listener, absent, solos)
                 old = before.get((mix, name), new if at_once else NOTHING)
                 if new != NOTHING:
                     after[mix, name] = new
@@ -93,13 +96,16 @@ class MixPlan:
         self.gains = np.array(gains, np.float32).reshape(-1, 4)
 
 
-def _gain(source: Source, listener: Listener | None) -> Gains:
-    if not (source.engaged or source.in_reserve):
+def _gain(source: Source, listener: Listener | None, absent: str, solos: frozenset[str]) -> Gains:
+    name = source.source_id
+    if listener is not None and listener.deafened:
+        return NOTHING
+    if solos and listener is not None:
+        return listener.gains[name].stereo() if name in solos and not source.muted else NOTHING
+    if name == absent or not (source.engaged or source.in_reserve):
         return NOTHING
     if listener is not None:
-        if listener.deafened:
-            return NOTHING
-        personal = listener.gains.get(source.source_id)
+        personal = listener.gains.get(name)
         if personal is not None:
             return personal.stereo()
     return UNITY

@@ -111,6 +111,7 @@ class RoomMixer:
         self._stale = True  # who hears what must be worked out again
         self._moved = True  # a source began or ceased to sound, or to be in the mixes
         self._gains: GainTable = {}
+        self._soloed: frozenset[str] = frozenset()  # in some mix because somebody solos them
         self._plan: MixPlan | None = None
         self._selection = RoomSelection(SelectionSettings())
         self._main: Sequence[Source] = []
@@ -128,6 +129,7 @@ class RoomMixer:
                 self._strips.take(row)
             source = Source(source_id, csrc, row, self._source_arena.data[row], playout)
             self.sources[source_id] = source
+            self._stale = True  # somebody may want to hear it alone
             self._size_meters()
         source.playout = playout
         source.leaving = False
@@ -148,6 +150,7 @@ class RoomMixer:
         source = self.sources.get(source_id)
         if source is not None:
             source.muted = muted or source.leaving
+            self._moved = True
             if muted:
                 source.disengage_now()
 
@@ -218,6 +221,7 @@ class RoomMixer:
         listener = self.listeners.get(listener_id)
         if listener is not None:
             listener.gains = {k: v for k, v in gains.items() if not v.is_neutral}
+            listener.solos = frozenset(name for name, gain in gains.items() if gain.solo)
             self._stale = True
 
     def set_deafened(self, listener_id: str, deafened: bool) -> None:
@@ -478,6 +482,7 @@ class RoomMixer:
         else:
             ptime = 20
         own = speaks or not engaged.isdisjoint(listener.gains)
+        own = own or not listener.solos.isdisjoint(self.sources)
         return OutputKey(MixKey(listener.listener_id if own else ""), ptime, listener.tier)
 
     def _make_output(self, key: OutputKey, origin: Output | None) -> Output:
@@ -546,11 +551,16 @@ class RoomMixer:
     def _make_plan(self) -> MixPlan:
         """Work out what is mixed in this block and, if it is steady, in those that follow."""
         heard, fading = [], []
+        solos = frozenset[str]().union(*(one.solos for one in self.listeners.values()))
         for source in self.sources.values():
-            if source.present and (source.engaged or source.in_reserve):
+            name = source.source_id
+            if source.present and (
+                source.engaged or source.in_reserve or (name in solos and not source.muted)
+            ):
                 heard.append(source)
-            elif source.present and source.heard:
+            elif source.present and (source.heard or name in self._soloed):
                 fading.append(source)
+        self._soloed = solos.intersection(source.source_id for source in heard)
         plan = MixPlan(
             self.outputs.values(),
             heard,
@@ -558,6 +568,7 @@ class RoomMixer:
             self.listeners,
             self._gains,
             self.left_out,
+            self.sources.keys(),
             at_once=self._everybody,
         )
         self._plan = plan

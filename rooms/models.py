@@ -60,12 +60,18 @@ GainDb = Annotated[
 MixPan = Annotated[float, Meta(ge=-1, le=1, description="−1 left, 0 centre, 1 right.")]
 
 
+Solo = Annotated[
+    bool, Meta(description="Of all others I hear only those with solo, muted by me or not.")
+]
+
+
 class SourceMix(msgspec.Struct, frozen=True):
     """What one listener alone hears of one source."""
 
     gain_db: GainDb = 0.0
     pan: MixPan = 0.0
     muted: bool = False
+    solo: Solo = False
 
 
 DEFAULT_SOURCE_MIX: Final = SourceMix()
@@ -77,10 +83,36 @@ MaxSpeakers = Annotated[
 ]
 
 
+Automix = Annotated[
+    bool, Meta(description="Microphones share one gain: the open-microphone sum stays constant.")
+]
+DuckingDb = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=40,
+        description="How far music goes down while somebody speaks; 0 is off.",
+        extra_json_schema={"unit": "dB"},
+    ),
+]
+TargetLufs = Annotated[
+    float,
+    Meta(
+        ge=-36,
+        le=-10,
+        description="Loudness that the room's mix is slowly brought to; null leaves it alone.",
+        extra_json_schema={"unit": "LUFS"},
+    ),
+]
+
+
 class RoomSettings(msgspec.Struct, frozen=True):
     """What applies to a whole room."""
 
     max_speakers: MaxSpeakers = DEFAULT_SPEAKERS
+    automix: Automix = False
+    ducking_db: DuckingDb = 0.0
+    target_lufs: TargetLufs | None = None
 
 
 DEFAULT_ROOM_SETTINGS: Final = RoomSettings()

@@ -1,11 +1,16 @@
 """Who may do what: one table, and the one function that every handler asks.
 
-| role     | subscribe | publish | edit own strip | edit any strip | choose speakers | close room |
-|----------|-----------|---------|----------------|----------------|-----------------|------------|
-| listener | yes       |         |                |                |                 |            |
-| speaker  | yes       | yes     | yes            |                |                 |            |
-| engineer | yes       | yes     | yes            | yes            | yes             |            |
-| host     | yes       | yes     | yes            | yes            | yes             | yes        |
+| right           | listener | speaker | engineer | host |
+|-----------------|----------|---------|----------|------|
+| subscribe       | yes      | yes     | yes      | yes  |
+| publish         |          | yes     | yes      | yes  |
+| edit own strip  |          | yes     | yes      | yes  |
+| edit any strip  |          |         | yes      | yes  |
+| choose speakers |          |         | yes      | yes  |
+| run desk        |          |         | yes      | yes  |
+| close room      |          |         |          | yes  |
+
+Whoever may edit a strip may watch its meters.
 
 A role never reaches beyond its own room.
 """
@@ -25,12 +30,14 @@ class Right(enum.StrEnum):
     EDIT_ANY_STRIP = "edit_any_strip"
     CHOOSE_SPEAKERS = "choose_speakers"
     """How many are heard at the same time, and who comes first."""
+    RUN_DESK = "run_desk"
+    """Automix, ducking and loudness of the room, and its scenes."""
     CLOSE_ROOM = "close_room"
 
 
 _LISTENER: Final = frozenset({Right.SUBSCRIBE})
 _SPEAKER: Final = _LISTENER | {Right.PUBLISH, Right.EDIT_OWN_STRIP}
-_ENGINEER: Final = _SPEAKER | {Right.EDIT_ANY_STRIP, Right.CHOOSE_SPEAKERS}
+_ENGINEER: Final = _SPEAKER | {Right.EDIT_ANY_STRIP, Right.CHOOSE_SPEAKERS, Right.RUN_DESK}
 _HOST: Final = _ENGINEER | {Right.CLOSE_ROOM}
 
 _RIGHTS: Final = {

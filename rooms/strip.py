@@ -42,8 +42,10 @@ DelayFeedback = Annotated[float, _level(0, 95, "%", "Level of each repeat agains
 StereoWidth = Annotated[float, _level(0, 200, "%", "0 is mono, 100 as it came, 200 wide.")]
 Pan = Annotated[float, Meta(ge=-1, le=1, description="−1 left, 0 centre, 1 right.")]
 Fader = Annotated[float, _level(-60, 12, "dB", "Level in everyone's mix; −60 is silence.")]
-Solo = Annotated[bool, _flag("Whether the strip is heard alone with the other soloed ones.")]
 AutoLevel = Annotated[bool, _flag("Whether loudness is evened out automatically.")]
+AutoLevelTarget = Annotated[
+    float, _level(-36, -10, "LUFS", "Loudness that automatic level aims at.")
+]
 Denoise = Annotated[bool, _flag("Whether steady noise is removed.")]
 GenreChoice = Annotated[
     Genre, Meta(description="Profile of the strip; `auto` follows the classifier.")
@@ -62,6 +64,7 @@ class StripSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     high_pass_hz: HighPass = field(default=20.0, name="highPass")
     denoise: Denoise = False
     auto_level: AutoLevel = field(default=False, name="autoLevel")
+    auto_level_target_lufs: AutoLevelTarget = field(default=-20.0, name="autoLevelTarget")
     gate_threshold_db: GateThreshold = field(default=-60.0, name="gateThreshold")
     comp_threshold_db: CompThreshold = field(default=-18.0, name="compThreshold")
     comp_ratio: CompRatio = field(default=1.0, name="compRatio")
@@ -92,7 +95,6 @@ class StripSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     stereo_width_percent: StereoWidth = field(default=100.0, name="stereoWidth")
     pan: Pan = 0.0
     fader_db: Fader = field(default=0.0, name="fader")
-    solo: Solo = False
 
 
 DEFAULT_STRIP: Final = StripSettings()

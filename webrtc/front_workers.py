@@ -15,6 +15,7 @@ from webrtc.control.messages import (
     DropParticipant,
     DropRoom,
     Levels,
+    Meters,
     PeerState,
     PeerStats,
     PutParticipant,
@@ -42,6 +43,10 @@ class PoolOwner(Protocol):
         """Levels of a room changed."""
         ...
 
+    def on_meters(self, message: Meters) -> None:
+        """Watched strips were measured."""
+        ...
+
     def on_server_offer(self, message: ServerOffer) -> None:
         """A worker wants to renegotiate with a participant."""
         ...
@@ -49,7 +54,15 @@ class PoolOwner(Protocol):
 
 def put_room(room: Room) -> PutRoom:
     """Return a room as a worker keeps it."""
-    return PutRoom(room.room_id, _encode(room), room.settings.max_speakers)
+    settings = room.settings
+    return PutRoom(
+        room.room_id,
+        _encode(room),
+        settings.max_speakers,
+        settings.automix,
+        settings.ducking_db,
+        settings.target_lufs,
+    )
 
 
 def put_participant(participant: Participant) -> PutParticipant:
@@ -65,7 +78,7 @@ def put_participant(participant: Participant) -> PutParticipant:
         priority=participant.priority,
         pinned=participant.pinned,
         mix={
-            source: SourceMix(mix.gain_db, mix.pan, mix.muted)
+            source: SourceMix(mix.gain_db, mix.pan, mix.muted, mix.solo)
             for source, mix in participant.mix.items()
         },
         strip=to_wire(participant.strip) if participant.publishes else {},
@@ -198,6 +211,8 @@ class WorkerPool:
         match message:
             case Levels():
                 self._owner.on_levels(message)
+            case Meters():
+                self._owner.on_meters(message)
             case ServerOffer():
                 self._owner.on_server_offer(message)
             case PeerState() if message.participant_id in self._placed[worker]:

@@ -1,6 +1,10 @@
+import msgspec
 import pytest
 
+from rooms.models import RoomSettings
 from tests.support.front import RunningFront
+
+ROOM = msgspec.to_builtins(RoomSettings())
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -17,7 +21,7 @@ async def test_a_room_is_made_shown_used_and_deleted(front: RunningFront) -> Non
         assert await response.json() == {
             "room_id": "studio",
             "created_at": created["created_at"],
-            "settings": {"max_speakers": 6},
+            "settings": {**ROOM, "max_speakers": 6},
             "participants": [],
         }
     host, ack = await front.joined("studio", host_key=created["host_key"], name="Alice")
@@ -94,17 +98,17 @@ async def test_a_room_is_made_and_changed_with_settings(front: RunningFront) -> 
     wanted = {"room_id": "studio", "max_speakers": 2}
     async with front.http.post("/api/rooms", json=wanted) as response:
         created = await response.json()
-    assert created["settings"] == {"max_speakers": 2}
+    assert created["settings"] == {**ROOM, "max_speakers": 2}
     await front.worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 2)
     alice, ack = await front.joined("studio")
-    assert ack["room_settings"] == {"max_speakers": 2}
+    assert ack["room_settings"] == {**ROOM, "max_speakers": 2}
     key = bearer(created["host_key"])
     async with front.http.patch("/api/rooms/studio", json={"max_speakers": 9}, headers=key) as it:
         assert it.status == 200
         changed = await it.json()
-    assert changed["settings"] == {"max_speakers": 9}
+    assert changed["settings"] == {**ROOM, "max_speakers": 9}
     assert changed["participants"] == ack["participants"]
-    assert await alice.event("room_updated") == {"settings": {"max_speakers": 9}}
+    assert await alice.event("room_updated") == {"settings": {**ROOM, "max_speakers": 9}}
     await front.worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 9)
 
 

@@ -1,7 +1,9 @@
 """Every row of the table of client events, as an outside client relies on it."""
 
+import msgspec
 import pytest
 
+from rooms.models import RoomSettings
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.support.front import RunningFront
 from webrtc.control.messages import (
@@ -15,6 +17,8 @@ from webrtc.control.messages import (
     SourceMix,
 )
 from webrtc.signaling.messages import CLIENT_EVENTS
+
+ROOM = msgspec.to_builtins(RoomSettings())
 
 OFFER = {"type": "offer", "sdp": "v=0 offer"}
 ANSWER = {"type": "answer", "sdp": "v=0 answer"}
@@ -33,6 +37,7 @@ GOOD_PAYLOADS = {
     "set_listener_mix": ({"participant_id": "somebody"},),
     "set_room": ({"max_speakers": 3},),
     "set_speaker": ({"participant_id": "somebody", "pinned": True},),
+    "watch_meters": ({},),
     "set_muted": (True,),
     "set_deafened": (True,),
     "set_visibility": (True,),
@@ -170,12 +175,17 @@ async def test_set_listener_mix_is_mine_alone_and_changes_what_is_given(
         assert answer["participant_id"] == him
         return dict(answer["mix"])
 
-    assert await mix(gain_db=-12) == {"gain_db": -12, "pan": 0, "muted": False}
-    assert await mix(pan=0.5) == {"gain_db": -12, "pan": 0.5, "muted": False}
-    assert await mix(muted=True) == {"gain_db": -12, "pan": 0.5, "muted": True}
+    assert await mix(gain_db=-12) == {"gain_db": -12, "pan": 0, "muted": False, "solo": False}
+    assert await mix(pan=0.5) == {"gain_db": -12, "pan": 0.5, "muted": False, "solo": False}
+    assert await mix(muted=True) == {"gain_db": -12, "pan": 0.5, "muted": True, "solo": False}
     put = front.worker.participants[me]
     assert put.mix == {him: SourceMix(gain_db=-12, pan=0.5, muted=True)}
-    assert await mix(gain_db=0, pan=0, muted=False) == {"gain_db": 0, "pan": 0, "muted": False}
+    assert await mix(gain_db=0, pan=0, muted=False) == {
+        "gain_db": 0,
+        "pan": 0,
+        "muted": False,
+        "solo": False,
+    }
     assert front.worker.participants[me].mix == {}, "back in the shared mix"
     assert front.worker.participants[him].mix == {}
     await bob.ok("set_visibility", True)
@@ -239,17 +249,17 @@ async def test_mutes_are_stored_applied_and_shown(
 async def test_set_room_is_stored_applied_and_shown(front: RunningFront) -> None:
     host, ack = await front.joined()
     bob, _ = await front.joined()
-    assert ack["room_settings"] == {"max_speakers": 6}
+    assert ack["room_settings"] == {**ROOM, "max_speakers": 6}
     assert await host.ok("set_room", {"max_speakers": 3}) == {
         "ok": True,
-        "settings": {"max_speakers": 3},
+        "settings": {**ROOM, "max_speakers": 3},
     }
     for client in (host, bob):
-        assert await client.event("room_updated") == {"settings": {"max_speakers": 3}}
+        assert await client.event("room_updated") == {"settings": {**ROOM, "max_speakers": 3}}
     await front.worker.wait_until(lambda it: it.rooms["room"].max_speakers == 3)
-    assert (await host.ok("set_room", {}))["settings"] == {"max_speakers": 3}
+    assert (await host.ok("set_room", {}))["settings"] == {**ROOM, "max_speakers": 3}
     _, late = await front.joined()
-    assert late["room_settings"] == {"max_speakers": 3}
+    assert late["room_settings"] == {**ROOM, "max_speakers": 3}
 
 
 @pytest.mark.parametrize("count", [0, 16, 2.5, "3", True, None])
@@ -258,7 +268,7 @@ async def test_a_room_setting_out_of_range_changes_nothing(
 ) -> None:
     host, _ = await front.joined()
     assert await host.refused("set_room", {"max_speakers": count}) == "bad_message"
-    assert (await host.ok("set_room", {}))["settings"] == {"max_speakers": 6}
+    assert (await host.ok("set_room", {}))["settings"] == {**ROOM, "max_speakers": 6}
     assert front.worker.rooms["room"].max_speakers == 6
 
 

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from rooms.models import RoomSettings
 from tests.support.fake_worker import FakeWorker
 from tests.support.front import RunningFront, running_front
 from webrtc.control.messages import DropParticipant, DropRoom, Offer, PutParticipant, PutRoom
 from webrtc.front_limits import FrontLimits
+
+ROOM = msgspec.to_builtins(RoomSettings())
 
 OFFER = {"type": "offer", "sdp": "v=0"}
 
@@ -48,7 +52,7 @@ async def test_a_restarted_front_process_knows_every_seat_and_setting(
         assert [one["name"] for one in back["participants"]] == ["Alice", "Bob"]
         assert back["participants"][0]["muted"] is True
         assert back["participants"][0]["pinned"] is True
-        assert back["room_settings"] == {"max_speakers": 4}
+        assert back["room_settings"] == {**ROOM, "max_speakers": 4}
         host = await front.client()
         again = await host.ok("join_room", {"room_id": "studio", "host_key": first["host_key"]})
         assert "close_room" in again["rights"]

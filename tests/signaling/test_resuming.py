@@ -24,7 +24,7 @@ async def test_a_lost_socket_keeps_the_seat_and_everything_on_it(front: RunningF
     assert back["resume_token"] == ack["resume_token"]
     assert back["settings"]["genre"] == "jazz"
     assert back["settings"]["gateThreshold"] == -35
-    mix = {"gain_db": -6, "pan": 0, "muted": False}
+    mix = {"gain_db": -6, "pan": 0, "muted": False, "solo": False}
     assert back["listener_mix"] == {other["participant_id"]: mix}
     me = next(one for one in back["participants"] if one["name"] == "Alice")
     assert me["muted"] is True

@@ -5,7 +5,14 @@ from aiohttp import web
 
 from mixer.selection_settings import DEFAULT_SPEAKERS
 from rooms import tokens
-from rooms.models import MaxSpeakers, Room, RoomSettings
+from rooms.models import (
+    Automix,
+    DuckingDb,
+    MaxSpeakers,
+    Room,
+    RoomSettings,
+    TargetLufs,
+)
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import participant_info
@@ -18,6 +25,14 @@ class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     room_id: RoomId = ""
     max_speakers: MaxSpeakers = DEFAULT_SPEAKERS
+    automix: Automix = False
+    ducking_db: DuckingDb = 0.0
+    target_lufs: TargetLufs | None = None
+
+    @property
+    def settings(self) -> RoomSettings:
+        """What shall apply to the whole room."""
+        return RoomSettings(self.max_speakers, self.automix, self.ducking_db, self.target_lufs)
 
 
 class CreatedRoom(msgspec.Struct, frozen=True):
@@ -112,8 +127,7 @@ class RoomsResource:
         wanted: NewRoom = await json_body(request, _new_room)
         if self._desk.entrance.draining:
             raise ClientError("draining", "this server is about to stop", 2.0)
-        settings = RoomSettings(max_speakers=wanted.max_speakers)
-        room, host_key = await self._desk.entrance.open_room(wanted.room_id, settings)
+        room, host_key = await self._desk.entrance.open_room(wanted.room_id, wanted.settings)
         created = CreatedRoom(room.room_id, room.created_at, room.settings, host_key)
         return json_reply(created, 201, {"Location": f"/api/rooms/{room.room_id}"})
 

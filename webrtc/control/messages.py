@@ -32,6 +32,7 @@ class SourceMix(msgspec.Struct, frozen=True):
     gain_db: float = 0.0  # −60 (which means silence) to +12
     pan: float = 0.0  # −1 left to +1 right
     muted: bool = False
+    solo: bool = False
 
 
 # ---- front process to worker ---------------------------------------------------------------
@@ -44,11 +45,18 @@ class Hello(_Message, frozen=True):
 
 
 class PutRoom(_Message, frozen=True):
-    """Create or update a room; at most `max_speakers` others are heard by anybody in it."""
+    """Create or update a room; at most `max_speakers` others are heard by anybody in it.
+
+    Microphones share one gain if `automix` is on, music goes down by `ducking_db` under speech, and
+    the mix is brought to `target_lufs`.
+    """
 
     room_id: str
     state: bytes = b""
     max_speakers: int = DEFAULT_SPEAKERS
+    automix: bool = False
+    ducking_db: float = 0.0
+    target_lufs: float | None = None
 
 
 class DropRoom(_Message, frozen=True):
@@ -83,6 +91,14 @@ class DropParticipant(_Message, frozen=True):
     """Remove a participant and close its peer connection."""
 
     participant_id: str
+
+
+class WatchMeters(_Message, frozen=True):
+    """Measure these strips of a room from now on, and these spectra; nothing else of it."""
+
+    room_id: str
+    strips: list[str] = []
+    spectra: list[str] = []
 
 
 class Offer(_Message, frozen=True):
@@ -194,6 +210,50 @@ class Levels(_Message, frozen=True):
     levels: list[SourceLevel]
 
 
+class StripMeters(msgspec.Struct, frozen=True):
+    """What a strip did since the last meters; levels in dBFS, −120 is silence.
+
+    `in_…` is before automatic level and the strip, `out_…` after them. `gate_db`, `comp_db` and
+    `limiter_db` are what these let through at least, 0 or less. `auto_level_db` is the gain of
+    automatic level, `balance_db` that of the room's automix, ducking and target together.
+    `short_term_lufs` is the loudness of the last 3 s, `voice` whether somebody speaks.
+    """
+
+    participant_id: str
+    in_peak_db: float
+    in_rms_db: float
+    out_peak_db: float
+    out_rms_db: float
+    gate_db: float
+    comp_db: float
+    limiter_db: float
+    auto_level_db: float
+    balance_db: float
+    short_term_lufs: float
+    voice: bool
+
+
+class StripSpectrum(msgspec.Struct, frozen=True):
+    """The spectrum of what leaves a strip.
+
+    `bands_db` are the levels of 120 bands, each a twelfth of an octave wide: band n is around
+    20 · 2^(n/12) Hz. A sine shows its peak level in dBFS; −120 is silence.
+    """
+
+    participant_id: str
+    bands_db: list[int]
+
+
+class Meters(_Message, frozen=True):
+    """What was measured of watched strips, of all rooms together; at most 25 a second.
+
+    A strip that falls silent says so once.
+    """
+
+    strips: list[StripMeters]
+    spectra: list[StripSpectrum] = []
+
+
 class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
     """Figures of one participant's connection, cumulative counters since it connected."""
 
@@ -246,9 +306,10 @@ ToWorker = (
     | DropRoom
     | PutParticipant
     | DropParticipant
+    | WatchMeters
     | Offer
     | RemoteAnswer
     | Candidate
     | Drain
 )
-ToFront = Welcome | Done | Answer | Failed | PeerState | ServerOffer | Levels | WorkerStats
+ToFront = Welcome | Done | Answer | Failed | PeerState | ServerOffer | Levels | Meters | WorkerStats

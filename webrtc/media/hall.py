@@ -14,6 +14,7 @@ from dsp.strip import StripBank
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena
 from mixer.outputs import Output
 from mixer.room import Ptime, RoomMixer
+from mixer.treatment import Automatics
 from webrtc.media import rtp
 from webrtc.media.encoding import OutputEncoder, tier_settings
 from webrtc.media.fanout import SendTable
@@ -136,6 +137,7 @@ class Hall:
         self._lane_table = lanes
         self._sources = Arena()
         self._strips = StripBank()
+        self._automatics = Automatics()
         self._mixes = Arena()
         self._next_phase = 0
 
@@ -143,7 +145,9 @@ class Hall:
         """Return the room, made if need be."""
         room = self.rooms.get(room_id)
         if room is None:
-            mixer = RoomMixer(room_id, self._sources, self._mixes, self._ptime, self._strips)
+            mixer = RoomMixer(
+                room_id, self._sources, self._mixes, self._ptime, self._strips, self._automatics
+            )
             room = self.rooms[room_id] = Room(room_id, mixer, self._next_phase)
             self._next_phase += 1
         room.state = state

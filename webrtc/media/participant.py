@@ -48,6 +48,6 @@ class Participant:
     def personal_gains(self) -> dict[str, PersonalGain]:
         """Return its listener mix in the mixer's terms."""
         return {
-            source_id: PersonalGain(mix.gain_db, mix.pan, mix.muted)
+            source_id: PersonalGain(mix.gain_db, mix.pan, mix.muted, mix.solo)
             for source_id, mix in self.put.mix.items()
         }

@@ -7,6 +7,7 @@ from dsp.compressor import CompressorSettings
 from dsp.equaliser import BandSettings, EqualiserSettings
 from dsp.gate import GateSettings
 from dsp.high_pass import HighPassSettings
+from dsp.leveller import LevellerSettings
 from dsp.limiter import LimiterSettings
 from dsp.stereo import StereoSettings
 from dsp.strip import FLAT, StripSettings
@@ -17,7 +18,7 @@ def strip_settings(wire: Mapping[str, StripValue]) -> StripSettings:
     """Return what a strip is to do, by the settings' wire names; all that is off is None.
 
     A strip in which nothing is set stays flat: it costs nothing and delays nothing. The limiter
-    comes with the first stage in use, or with a ceiling of one's own.
+    comes with the first stage in use, with automatic level, or with a ceiling of one's own.
 
     Raises:
         msgspec.ValidationError: an unknown name or a value out of range.
@@ -51,6 +52,24 @@ def strip_settings(wire: Mapping[str, StripValue]) -> StripSettings:
         if strip.stereo_width_percent != 100.0 or strip.pan
         else None,
     )
-    if stages.is_flat and strip.limiter_ceiling_dbtp == DEFAULT_STRIP.limiter_ceiling_dbtp:
+    is_default = strip.limiter_ceiling_dbtp == DEFAULT_STRIP.limiter_ceiling_dbtp
+    if stages.is_flat and is_default and not strip.auto_level:
         return FLAT
     return replace(stages, limiter=LimiterSettings(strip.limiter_ceiling_dbtp))
+
+
+def leveller_settings(wire: Mapping[str, StripValue]) -> LevellerSettings | None:
+    """Return how a strip is levelled automatically, None if it is not.
+
+    Raises:
+        msgspec.ValidationError: an unknown name or a value out of range.
+    """
+    if not wire:
+        return None
+    strip = changed(DEFAULT_STRIP, dict(wire))
+    return LevellerSettings(strip.auto_level_target_lufs) if strip.auto_level else None
+
+
+def is_music(wire: Mapping[str, StripValue]) -> bool:
+    """Return whether a strip's own genre says that it is no voice."""
+    return wire.get("genre", "auto") not in ("auto", "speech")

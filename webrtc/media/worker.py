@@ -14,6 +14,7 @@ import time
 from collections.abc import Coroutine
 from pathlib import Path
 
+from mixer.balance import BalanceSettings
 from mixer.phase import best_shift
 from mixer.playout import MediaPacket, Playout
 from mixer.red import unpack_red
@@ -38,6 +39,7 @@ from webrtc.control.messages import (
     SourceLevel,
     ToFront,
     ToWorker,
+    WatchMeters,
     Welcome,
 )
 from webrtc.control.server import ControlServer
@@ -51,12 +53,13 @@ from webrtc.media.ice import IceAgent
 from webrtc.media.ice_full import FullIceAgent
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.intake import Intake
+from webrtc.media.metering import Metering
 from webrtc.media.opus import Decoder
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
 from webrtc.media.slack import Slack
-from webrtc.media.strips import strip_settings
+from webrtc.media.strips import is_music, leveller_settings, strip_settings
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
 from webrtc.settings import Settings
@@ -95,6 +98,7 @@ class Worker:
         self.hall = Hall(ptime, settings.opus_complexity, self.table, self.intake.lanes)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
+        self.metering = Metering()
         self._control = ControlServer(self)
         self._timer = SlotTimer(self._turn)
         self._slack = Slack(self._timer, self.figures, self.mux)
@@ -156,6 +160,9 @@ class Worker:
                 self._next_levels_s = started + LEVELS_EVERY_S
                 for room in self.hall.awake_rooms():
                     self._send_levels(room)
+            meters = self.metering.take(started)
+            if meters is not None:
+                self._control.send(meters)
             self._visit_some(started)
         finally:  # whatever was wrong, the next turn comes
             self._ran = max(self._ran, now_slot)
@@ -349,6 +356,7 @@ class Worker:
 
     def welcome(self) -> Welcome:
         """Say who we are and what we remember."""
+        self.metering.clear()
         return Welcome(
             version=Hello().version,
             worker=self.index,
@@ -368,14 +376,17 @@ class Worker:
     def handle(self, message: ToWorker) -> Coroutine[None, None, ToFront] | ToFront | None:
         """Carry out one message of the front process."""
         match message:
-            case PutRoom(room_id, state, max_speakers):
-                self.hall.put_room(room_id, state).mixer.max_speakers = max_speakers
+            case PutRoom():
+                self._put_room(message)
             case DropRoom(room_id):
                 self._drop_room(room_id)
             case PutParticipant():
                 self._put_participant(message)
             case DropParticipant(participant_id):
                 self._drop_participant(participant_id)
+            case WatchMeters(room_id):
+                if room_id in self.hall.rooms:
+                    self.metering.watch(self.hall.rooms[room_id], message)
             case Offer():
                 return self._offer(message)
             case RemoteAnswer(id=request):
@@ -394,12 +405,18 @@ class Worker:
             participant.peer.add_candidate(message.candidate)
         return Done(message.id)
 
+    def _put_room(self, put: PutRoom) -> None:
+        mixer = self.hall.put_room(put.room_id, put.state).mixer
+        mixer.max_speakers = put.max_speakers
+        mixer.treatment.balance = BalanceSettings(put.automix, put.ducking_db, put.target_lufs)
+
     def _drop_room(self, room_id: str) -> None:
         room = self.hall.rooms.get(room_id)
         if room is not None:
             for participant_id in list(room.participants):
                 self._drop_participant(participant_id)
             self.hall.drop_room(room_id)
+            self.metering.forget(room)
 
     def _put_participant(self, put: PutParticipant) -> None:
         participant = self.participants.get(put.participant_id)
@@ -420,11 +437,18 @@ class Worker:
         mixer.mute_source(put.participant_id, put.muted)
         mixer.set_standing(put.participant_id, participant.standing)
         if strip_changed:
-            mixer.set_strip(put.participant_id, strip_settings(put.strip))
+            self._set_strip(participant)
         mixer.set_deafened(put.participant_id, put.deafened)
         mixer.set_gains(put.participant_id, participant.personal_gains())
         if put.participant_id in mixer.listeners or put.participant_id in mixer.sources:
             self._wake(participant.room)
+
+    def _set_strip(self, participant: Participant) -> None:
+        put, mixer = participant.put, participant.room.mixer
+        mixer.set_strip(put.participant_id, strip_settings(put.strip))
+        mixer.set_character(
+            put.participant_id, is_music=is_music(put.strip), leveller=leveller_settings(put.strip)
+        )
 
     def _drop_participant(self, participant_id: str) -> None:
         participant = self.participants.pop(participant_id, None)
@@ -486,7 +510,7 @@ class Worker:
                 participant.playout = Playout(Decoder())
                 mixer.add_source(name, put.csrc, participant.playout)
                 mixer.mute_source(name, put.muted)
-                mixer.set_strip(name, strip_settings(put.strip))
+                self._set_strip(participant)
                 mixer.set_standing(name, participant.standing)
         elif participant.playout is not None:
             participant.leave_lane()

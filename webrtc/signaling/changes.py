@@ -10,6 +10,7 @@ from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.messages import (
     Done,
+    EffectiveMeters,
     EffectiveMix,
     EffectiveRoom,
     EffectiveSpeaker,
@@ -18,6 +19,7 @@ from webrtc.signaling.messages import (
     RoomChange,
     SpeakerChange,
     StripUpdate,
+    WatchedMeters,
     strip_changes,
 )
 
@@ -89,7 +91,10 @@ class Changes:
         """
         conference = self._conference
         me = await conference.me(conference.seat_of(connection))
-        await conference.require(me, Right.CHOOSE_SPEAKERS)
+        if change.max_speakers is not msgspec.UNSET:
+            await conference.require(me, Right.CHOOSE_SPEAKERS)
+        if change.wanted.keys() - {"max_speakers"}:
+            await conference.require(me, Right.RUN_DESK)
         room = await conference.change_room(me.room_id, change.applied_to)
         return EffectiveRoom(room.settings)
 
@@ -114,6 +119,24 @@ class Changes:
         updated = await conference.change(target, seat.worker, apply)
         conference.announcer.request(target)
         return EffectiveSpeaker(target, updated.priority, updated.pinned)
+
+    async def watch_meters(self, connection: Connection, wanted: WatchedMeters) -> EffectiveMeters:
+        """Show a page the meters of some strips, and no others any more.
+
+        Raises:
+            ClientError: `not_joined`, `forbidden`, `participant_not_found`.
+        """
+        conference = self._conference
+        seat = conference.seat_of(connection)
+        me = await conference.me(seat)
+        strips = frozenset(wanted.participants)
+        spectrum = wanted.spectrum
+        for name in strips if spectrum is None else strips | {spectrum}:
+            own = name == me.participant_id
+            await conference.require(me, Right.EDIT_OWN_STRIP if own else Right.EDIT_ANY_STRIP)
+            await self._neighbour(me, name)
+        conference.meters.watch(seat, connection, strips, spectrum)
+        return EffectiveMeters(sorted(strips), spectrum)
 
     async def set_muted(self, connection: Connection, muted: bool) -> Done:
         """Let nobody hear me, or let them again.
@@ -141,6 +164,7 @@ class Changes:
         if visible and not seat.visible:
             self._conference.levels.show_all(seat)
         seat.visible = visible
+        self._conference.meters.refresh(seat.room_id)
         return Done()
 
     async def _set(self, connection: Connection, **values: bool) -> Done:

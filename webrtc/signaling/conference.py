@@ -16,6 +16,7 @@ from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
 from webrtc.signaling.messages import ParticipantInfo, Track
+from webrtc.signaling.meters import MeterFanOut
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.wire import event_frame, to_raw
 
@@ -35,6 +36,7 @@ class Conference:
         self.presence = presence
         self.limits = limits
         self.levels = LevelFanOut(presence, limits.listener_levels_period_s)
+        self.meters = MeterFanOut(presence, workers)
         self.announcer = Announcer(self._announce, limits.update_period_s)
         self._latest: dict[str, Participant] = {}
         self._shown: dict[str, tuple[Participant, bool, msgspec.Raw]] = {}

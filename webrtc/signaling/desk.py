@@ -7,7 +7,7 @@ from typing import Any
 
 from rooms.models import Room
 from rooms.store import RoomStore
-from webrtc.control.messages import Levels, ServerOffer, Welcome
+from webrtc.control.messages import Levels, Meters, ServerOffer, Welcome
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.changes import Changes
@@ -77,10 +77,15 @@ class FrontDesk:
     async def on_welcome(self, worker: int, welcome: Welcome) -> None:
         """See `PoolOwner`."""
         await self._recovery.on_welcome(worker, welcome)
+        self.conference.meters.tell_again(worker)
 
     def on_levels(self, message: Levels) -> None:
         """See `PoolOwner`."""
         self.conference.levels.handle(message.room_id, message.levels)
+
+    def on_meters(self, message: Meters) -> None:
+        """See `PoolOwner`."""
+        self.conference.meters.handle(message)
 
     def on_server_offer(self, message: ServerOffer) -> None:
         """See `PoolOwner`."""

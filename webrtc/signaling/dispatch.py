@@ -52,6 +52,7 @@ class Dispatcher:
             "set_listener_mix": changes.set_listener_mix,
             "set_room": changes.set_room,
             "set_speaker": changes.set_speaker,
+            "watch_meters": changes.watch_meters,
             "set_muted": changes.set_muted,
             "set_deafened": changes.set_deafened,
             "set_visibility": changes.set_visibility,

@@ -243,6 +243,7 @@ class Entrance:
         self._use(room.room_id)
         conference.presence.broadcast(room.room_id, "room_closed", RoomClosed(reason))
         conference.levels.forget_room(room.room_id)
+        conference.meters.forget_room(room.room_id)
         for member in members:
             seat = conference.presence.seat(member.participant_id)
             if seat is not None:

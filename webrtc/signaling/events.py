@@ -6,6 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from rooms.models import RoomSettings
+from webrtc.control.messages import StripMeters, StripSpectrum
 from webrtc.signaling.messages import ParticipantInfo
 
 
@@ -25,6 +26,16 @@ class LevelsChanged(msgspec.Struct, frozen=True):
     """Triples of participant id, level in dBov (0 loudest, 127 silent) and speaking (0 or 1)."""
 
     levels: list[tuple[str, int, int]]
+
+
+class MetersTaken(msgspec.Struct, frozen=True):
+    """What this page asked for with `watch_meters`; a strip that falls silent says so once.
+
+    `spectrum` is null while the strip that was asked for is silent.
+    """
+
+    meters: list[StripMeters]
+    spectrum: StripSpectrum | None
 
 
 class ActiveSpeakers(msgspec.Struct, frozen=True):
@@ -68,6 +79,7 @@ Event = (
     ParticipantInfo
     | ParticipantLeft
     | LevelsChanged
+    | MetersTaken
     | ActiveSpeakers
     | ServerOffered
     | RoomUpdated
@@ -101,6 +113,12 @@ SERVER_EVENTS: Final = {
             LevelsChanged,
             "Levels that changed: up to 10 a second for those who publish, 3 for listeners, "
             "none while `set_visibility` is false.",
+        ),
+        ServerEvent(
+            "meters",
+            MetersTaken,
+            "Meters of the strips that `watch_meters` named, 25 a second; none while "
+            "`set_visibility` is false.",
         ),
         ServerEvent("active_speakers", ActiveSpeakers, "Who speaks, whenever that changes."),
         ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),

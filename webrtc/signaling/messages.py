@@ -12,12 +12,16 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from rooms.models import (
     DEFAULT_SOURCE_MIX,
+    Automix,
     Direction,
+    DuckingDb,
     GainDb,
     MaxSpeakers,
     MixPan,
     RoomSettings,
+    Solo,
     SourceMix,
+    TargetLufs,
 )
 from rooms.strip import StripValue, partial_fields
 from webrtc.control.messages import PeerStats
@@ -26,6 +30,8 @@ PROTOCOL_VERSION: Final = 1
 MAX_MESSAGE_BYTES: Final = 128 * 1024
 """A longer websocket message closes the socket."""
 MAX_SDP_CHARS: Final = 64 * 1024
+MAX_WATCHED: Final = 32
+"""Most strips whose meters one page sees."""
 
 # `$` would let a trailing newline pass; `(?![\s\S])` is the end in Python and in ECMAScript.
 _ROOM_ID_PATTERN: Final = r"^(?:[A-Za-z0-9][A-Za-z0-9._~-]{0,63})?(?![\s\S])"
@@ -52,6 +58,7 @@ AccessToken = Annotated[str, Meta(max_length=4096, description="Reserved.")]
 Capability = Annotated[str, Meta(max_length=64)]
 Capabilities = Annotated[list[Capability], Meta(max_length=32)]
 ParticipantId = Annotated[str, Meta(min_length=1, max_length=64)]
+WatchedStrips = Annotated[list[ParticipantId], Meta(max_length=MAX_WATCHED)]
 Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS)]
 CandidateLine = Annotated[str, Meta(max_length=1024)]
 ShortText = Annotated[str, Meta(max_length=256)]
@@ -143,6 +150,7 @@ class ListenerMix(_Payload, frozen=True):
     gain_db: GainDb | UnsetType = UNSET
     pan: MixPan | UnsetType = UNSET
     muted: bool | UnsetType = UNSET
+    solo: Solo | UnsetType = UNSET
 
     def applied_to(self, mix: SourceMix = DEFAULT_SOURCE_MIX) -> SourceMix:
         """Return `mix` with what the client set."""
@@ -150,6 +158,7 @@ class ListenerMix(_Payload, frozen=True):
             gain_db=mix.gain_db if self.gain_db is UNSET else self.gain_db,
             pan=mix.pan if self.pan is UNSET else self.pan,
             muted=mix.muted if self.muted is UNSET else self.muted,
+            solo=mix.solo if self.solo is UNSET else self.solo,
         )
 
 
@@ -157,12 +166,19 @@ class RoomChange(_Payload, frozen=True):
     """What applies to the whole room; what is left out stays as it is."""
 
     max_speakers: MaxSpeakers | UnsetType = UNSET
+    automix: Automix | UnsetType = UNSET
+    ducking_db: DuckingDb | UnsetType = UNSET
+    target_lufs: TargetLufs | UnsetType | None = UNSET
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What the client set, by name."""
+        names = self.__struct_fields__
+        return {name: value for name in names if (value := getattr(self, name)) is not UNSET}
 
     def applied_to(self, settings: RoomSettings) -> RoomSettings:
         """Return `settings` with what the client set."""
-        if self.max_speakers is UNSET:
-            return settings
-        return RoomSettings(max_speakers=self.max_speakers)
+        return msgspec.structs.replace(settings, **self.wanted)
 
 
 class SpeakerChange(_Payload, frozen=True):
@@ -175,6 +191,13 @@ class SpeakerChange(_Payload, frozen=True):
     participant_id: ParticipantId
     priority: bool | UnsetType = UNSET
     pinned: bool | UnsetType = UNSET
+
+
+class WatchedMeters(_Payload, frozen=True):
+    """The strips whose meters I want to see, and the one whose spectrum; no others any more."""
+
+    participants: WatchedStrips = []
+    spectrum: ParticipantId | None = None
 
 
 # ---- acknowledgements ------------------------------------------------------------------------
@@ -283,6 +306,14 @@ class EffectiveRoom(msgspec.Struct, frozen=True):
     ok: Literal[True] = True
 
 
+class EffectiveMeters(msgspec.Struct, frozen=True):
+    """What I see the meters of now."""
+
+    participants: list[str]
+    spectrum: str | None
+    ok: Literal[True] = True
+
+
 class EffectiveSpeaker(msgspec.Struct, frozen=True):
     """Whether somebody comes first now."""
 
@@ -316,6 +347,7 @@ Ack = (
     | EffectiveMix
     | EffectiveRoom
     | EffectiveSpeaker
+    | EffectiveMeters
     | MyStats
 )
 
@@ -378,13 +410,21 @@ CLIENT_EVENTS: Final = {
             "set_room",
             RoomChange,
             EffectiveRoom,
-            "Change the room's settings; takes the right `choose_speakers`.",
+            "Change the room's settings; takes the right `choose_speakers` for `max_speakers`, "
+            "`run_desk` for all else.",
         ),
         ClientEvent(
             "set_speaker",
             SpeakerChange,
             EffectiveSpeaker,
             "Let somebody come first, or not; takes the right `choose_speakers`.",
+        ),
+        ClientEvent(
+            "watch_meters",
+            WatchedMeters,
+            EffectiveMeters,
+            "Show me meters of these strips, those that I may edit, and of no others. A new "
+            "socket has to ask again.",
         ),
         ClientEvent("set_muted", bool, Done, "Nobody hears me."),
         ClientEvent("set_deafened", bool, Done, "I hear nobody."),

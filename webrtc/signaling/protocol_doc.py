@@ -15,7 +15,7 @@ import msgspec
 from rooms import rights
 from rooms.models import RoomSettings, SourceMix
 from rooms.strip import StripSettings
-from webrtc.control.messages import PeerStats
+from webrtc.control.messages import PeerStats, StripMeters, StripSpectrum
 from webrtc.errors import REASONS
 from webrtc.front_limits import FrontLimits
 from webrtc.signaling import events, messages
@@ -41,6 +41,8 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     RoomSettings,
     messages.SpeakerChange,
     messages.EffectiveSpeaker,
+    messages.WatchedMeters,
+    messages.EffectiveMeters,
     messages.MyStats,
     PeerStats,
     messages.Done,
@@ -48,6 +50,9 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     messages.Problem,
     events.ParticipantLeft,
     events.LevelsChanged,
+    events.MetersTaken,
+    StripMeters,
+    StripSpectrum,
     events.ActiveSpeakers,
     events.ServerOffered,
     events.RoomUpdated,
@@ -166,6 +171,7 @@ def _limits() -> str:
             ("seat kept after a lost socket", f"{limits.resume_window_s:g} s"),
             ("shown without socket and media", f"{limits.lost_after_s:g} s"),
             ("empty room kept when made through REST", f"{limits.empty_room_s:g} s"),
+            ("strips whose meters a page sees", str(messages.MAX_WATCHED)),
             ("wait for the media worker", f"{limits.negotiation_timeout_s:g} s"),
             ("wait for the client's answer", f"{limits.server_offer_timeout_s:g} s"),
             (

@@ -1,0 +1,116 @@
+"""Meters on their way to the pages: who looks at which strips, and what each is sent.
+
+A page names the strips that it shows, and one whose spectrum it draws; the worker is told what all
+pages of a room want together. Who is gone, or does not look any more, is noticed when the next
+meters of the room come, so that nobody has to say goodbye.
+"""
+
+from dataclasses import dataclass, field
+
+from webrtc.control.messages import Meters, StripMeters, StripSpectrum, WatchMeters
+from webrtc.front_workers import WorkerPool
+from webrtc.signaling.connection import Connection
+from webrtc.signaling.events import MetersTaken
+from webrtc.signaling.presence import Presence, Seat
+from webrtc.signaling.wire import event_frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """What one page looks at."""
+
+    seat: Seat
+    connection: Connection
+    strips: frozenset[str]
+    spectrum: str | None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the page is still there."""
+        return self.seat.connection is self.connection
+
+
+@dataclass(slots=True)
+class _Room:
+    """What the pages of a room look at."""
+
+    worker: int
+    watches: dict[str, _Watch] = field(default_factory=dict)
+    told: WatchMeters | None = None
+
+
+class MeterFanOut:
+    """Sends meters to the pages that look at them."""
+
+    def __init__(self, presence: Presence, workers: WorkerPool) -> None:
+        self._presence = presence
+        self._workers = workers
+        self._rooms: dict[str, _Room] = {}
+
+    def watch(
+        self, seat: Seat, connection: Connection, strips: frozenset[str], spectrum: str | None
+    ) -> None:
+        """Show a page these strips from now on, and this one's spectrum; nothing else."""
+        room = self._rooms.setdefault(seat.room_id, _Room(seat.worker))
+        if strips or spectrum is not None:
+            room.watches[seat.participant_id] = _Watch(seat, connection, strips, spectrum)
+        else:
+            room.watches.pop(seat.participant_id, None)
+        self.refresh(seat.room_id)
+
+    def refresh(self, room_id: str) -> None:
+        """Tell the worker what the pages of a room look at now, if that is news."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        room.watches = {name: one for name, one in room.watches.items() if one.is_kept}
+        shown = [one for one in room.watches.values() if one.seat.visible]
+        strips = sorted(frozenset().union(*(one.strips for one in shown)))
+        spectra = sorted({one.spectrum for one in shown if one.spectrum is not None})
+        wanted = WatchMeters(room_id, strips, spectra)
+        if wanted != room.told:
+            room.told = wanted
+            self._workers.send(room.worker, wanted)
+        if not room.watches:
+            del self._rooms[room_id]
+
+    def tell_again(self, worker: int) -> None:
+        """Tell a worker that is back what it has to measure."""
+        for room_id, room in list(self._rooms.items()):
+            if room.worker == worker:
+                room.told = None
+                self.refresh(room_id)
+
+    def forget_room(self, room_id: str) -> None:
+        """Take note that a room is gone."""
+        self._rooms.pop(room_id, None)
+
+    def handle(self, message: Meters) -> None:
+        """Send what a worker measured to whom it concerns; who lags behind misses it."""
+        strips = {one.participant_id: one for one in message.strips}
+        spectra = {one.participant_id: one for one in message.spectra}
+        seats = (self._presence.seat(name) for name in strips.keys() | spectra.keys())
+        for room_id in {seat.room_id for seat in seats if seat is not None}:
+            room = self._rooms.get(room_id)
+            if room is not None:
+                self._send(room, strips, spectra)
+                if not all(one.is_kept for one in room.watches.values()):
+                    self.refresh(room_id)
+
+    @staticmethod
+    def _send(
+        room: _Room, strips: dict[str, StripMeters], spectra: dict[str, StripSpectrum]
+    ) -> None:
+        frames: dict[tuple[frozenset[str], str | None], bytes] = {}
+        for watch in room.watches.values():
+            if not (watch.is_kept and watch.seat.visible):
+                continue
+            wanted = (watch.strips, watch.spectrum)
+            if wanted not in frames:
+                shown = [meters for name, meters in strips.items() if name in watch.strips]
+                spectrum = spectra.get(watch.spectrum or "")
+                is_empty = not shown and spectrum is None
+                event = MetersTaken(shown, spectrum)
+                frames[wanted] = b"" if is_empty else event_frame("meters", event)
+            if frames[wanted]:
+                watch.connection.socket.write_lossy(frames[wanted])
