@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from dsp import kernels, limiter, tables
+from dsp import kernels, kernels_basics, kernels_limiter, limiter, tables
 from dsp.engine import Arena, Lanes
 from dsp.tables import StripTables, Table
 
@@ -20,7 +20,12 @@ class NumbaEngine:
 
     def __init__(self) -> None:
         """Make sure that kernels and tables agree about where things stand."""
-        ours = (kernels.DELAY, kernels.LIMITER_STATE, kernels.FADE, kernels.LIMITER_HOLD)
+        ours = (
+            kernels_basics.DELAY,
+            kernels_limiter.STATE,
+            kernels_basics.FADE,
+            kernels_limiter.HOLD,
+        )
         theirs = (limiter.DELAY, tables.LIMITER_STATE, tables.FADE_SAMPLES, limiter.HOLD)
         assert ours == theirs
 
@@ -32,6 +37,7 @@ class NumbaEngine:
         self, arena: Arena, first: int, count: int, lanes: Lanes, tables: StripTables
     ) -> None:
         """See `Engine.process`."""
+        memory = tables.memory
         kernels.process(
             arena,
             first,
@@ -43,6 +49,7 @@ class NumbaEngine:
             lanes.elapsed,
             tables.coefficients,
             tables.states,
+            (memory.addresses, memory.clocks, memory.phases, memory.peaks),
             _TAPS,
             _EXCESS,
         )

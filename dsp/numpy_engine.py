@@ -15,6 +15,7 @@ from scipy.signal import lfilter, sosfilt
 from dsp import limiter, svf
 from dsp.engine import Arena, Lanes
 from dsp.limiter import DELAY, HOLD, NEARLY, RECOVERED, TAPS, WINDOW
+from dsp.numpy_effects import affect
 from dsp.tables import FADE_SAMPLES, StripTables, Table
 
 Sound = npt.NDArray[np.float64]
@@ -48,14 +49,20 @@ class NumpyEngine:
             sound = np.clip(sound, -_LOUDEST, _LOUDEST)
             slot, incoming = int(lanes.slots[lane]), int(lanes.incoming[lane])
             weight = _weights(int(lanes.elapsed[lane]), count)
-            ceiling, release = tables.coefficients[3][slot]
+            ceiling, release, level = tables.coefficients[3][slot]
+            matrix = tables.coefficients[2][slot]
             wet = _shape(sound, slot, tables)
             if incoming >= 0:
                 other = _shape(sound, incoming, tables)
                 wet = (1.0 - weight)[:, None] * wet + weight[:, None] * other
-                target, release = tables.coefficients[3][incoming]
+                target, release, to_level = tables.coefficients[3][incoming]
                 ceiling = (1.0 - weight) * ceiling + weight * target
-            wet = _limit(wet, ceiling, release, tables.states[2][row])
+                level = ((1.0 - weight) * level + weight * to_level)[:, None]
+                to_matrix = tables.coefficients[2][incoming]
+                matrix = (1.0 - weight)[:, None] * matrix + weight[:, None] * to_matrix
+            affect(wet, row, slot, incoming, weight, tables)
+            wet = _widen(wet, matrix)
+            wet = _limit(wet, ceiling, release, tables.states[2][row]) * level
             if lanes.fades[lane]:
                 share = (weight if lanes.fades[lane] > 0 else 1.0 - weight)[:, None]
                 wet = (1.0 - share) * block + share * wet
@@ -70,8 +77,8 @@ def _weights(elapsed: int, count: int) -> Sound:
 
 
 def _shape(sound: Sound, slot: int, tables: StripTables) -> Sound:
-    """Return trim, high-pass, gate, compressor, equaliser and stereo of `sound` (count, 2)."""
-    sections, dynamics, matrices, _ = (table[slot] for table in tables.coefficients)
+    """Return trim, high-pass, gate, compressor and equaliser of `sound` (count, 2)."""
+    sections, dynamics = (table[slot] for table in tables.coefficients[:2])
     filters, envelopes = tables.states[0][slot], tables.states[1][slot]
     sound = sound * dynamics[0]
     sound = _filter(sound, sections[:1], filters[:1])
@@ -79,9 +86,7 @@ def _shape(sound: Sound, slot: int, tables: StripTables) -> Sound:
         sound = sound * _gate(np.abs(sound).max(axis=1), dynamics[1:7].tolist(), envelopes)
     if dynamics[8] != 0.0 or dynamics[13] != 0.0:
         sound = sound * _compress(sound, dynamics[7:].tolist(), envelopes)
-    sound = _filter(sound, sections[1:], filters[1:])
-    mixed: Sound = sound @ matrices.reshape(2, 2).T
-    return mixed
+    return _filter(sound, sections[1:], filters[1:])
 
 
 def _filter(sound: Sound, sections: Sound, states: Sound) -> Sound:
@@ -139,6 +144,13 @@ def _compress(sound: Sound, coefficients: list[float], envelopes: Sound) -> Soun
     envelopes[2:5] = peak, held, reduction
     result: Sound = np.exp2(np.array(reductions) + makeup)[:, None]
     return result
+
+
+def _widen(sound: Sound, matrix: Sound) -> Sound:
+    """Mix the channels by a matrix (4,), or one for each sample (count, 4)."""
+    left, right = sound.T
+    a, b, c, d = matrix.T
+    return np.stack([a * left + b * right, c * left + d * right], axis=1)
 
 
 def _limit(sound: Sound, ceiling: float | Sound, release: float, state: Sound) -> Sound:

@@ -1,7 +1,12 @@
 """Channel strips: one for each publisher, all of a worker's in one call.
 
-A strip is input trim -> high-pass -> gate -> compressor -> equaliser -> width and pan -> limiter.
-The limiter stands last, so that its ceiling holds for what leaves.
+A strip is
+
+    input trim -> high-pass -> gate -> compressor -> equaliser
+        -> chorus -> delay -> reverb -> width and pan -> limiter -> fader
+
+The limiter stands behind everything that adds sound, so that its ceiling holds for echoes and width
+too, and looks ahead once for all of them; the fader, as on every desk, moves what leaves.
 
 Rules:
 - A strip in which nothing is set is *flat*: it costs nothing, delays nothing and changes no bit.
@@ -10,6 +15,8 @@ Rules:
   side by side, and one is crossfaded into the other, so that no setting, from a threshold to the
   shape of a band, can click. Settings that come meanwhile wait for the end of the fade; only the
   newest are kept. A strip that leaves or becomes flat fades over the plain sound likewise.
+- What effects hold goes on sounding when nothing more comes in: `rings` tells for how long. They
+  take memory only while they sound.
 - A row's output depends on its own input and settings only, bit by bit: not on how the sound is cut
   into blocks, nor on other rows.
 """
@@ -20,20 +27,26 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dsp import compressor, equaliser, gate, high_pass, limiter, stereo
+from dsp import compressor, effects, equaliser, gate, high_pass, limiter, stereo
+from dsp.chorus import ChorusSettings
 from dsp.compressor import CompressorSettings
+from dsp.delay import DelaySettings
+from dsp.effects import EffectSettings
 from dsp.engine import Engine, Lanes, load_engine
 from dsp.equaliser import EqualiserSettings
 from dsp.gate import GateSettings
 from dsp.high_pass import HighPassSettings
 from dsp.limiter import LimiterSettings
 from dsp.reductions import NO_REDUCTIONS, Reductions, reductions
+from dsp.reverb import ReverbSettings
 from dsp.stereo import StereoSettings
 from dsp.tables import FADE_SAMPLES, StripTables
 from dsp.units import check_range, gain_of
 
 LATENCY_SAMPLES: Final = limiter.DELAY
 """By how much a strip that is not flat delays: 71 samples, 1.48 ms."""
+SILENT_FADER_DB: Final = -60.0
+"""Where the fader is shut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,10 @@ class StripSettings:
         equaliser: The five bands.
         stereo: Width and pan.
         limiter: The limiter; None keeps true peaks under 0 dBTP when another stage is in use.
+        chorus: The chorus.
+        delay: The delay.
+        reverb: The reverb.
+        fader_db: Gain behind everything else, −60 to 12 dB; −60 is silence.
     """
 
     trim_db: float = 0.0
@@ -57,15 +74,30 @@ class StripSettings:
     equaliser: EqualiserSettings | None = None
     stereo: StereoSettings | None = None
     limiter: LimiterSettings | None = None
+    chorus: ChorusSettings | None = None
+    delay: DelaySettings | None = None
+    reverb: ReverbSettings | None = None
+    fader_db: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` for a value out of range."""
         check_range("trim_db", self.trim_db, -24, 24, "dB")
+        check_range("fader_db", self.fader_db, SILENT_FADER_DB, 12, "dB")
+
+    @property
+    def effects(self) -> EffectSettings:
+        """The effects among its stages."""
+        return EffectSettings(self.chorus, self.delay, self.reverb)
+
+    @property
+    def level(self) -> float:
+        """The fader's factor."""
+        return 0.0 if self.fader_db == SILENT_FADER_DB else gain_of(self.fader_db)
 
     @property
     def is_flat(self) -> bool:
         """Whether the strip would leave the sound as it is."""
-        return self.trim_db == 0.0 and not any(
+        return self.trim_db == self.fader_db == 0.0 and not any(
             (
                 self.high_pass,
                 self.gate,
@@ -73,6 +105,7 @@ class StripSettings:
                 self.equaliser is not None and not self.equaliser.is_flat,
                 self.stereo is not None and stereo.matrix(self.stereo) != stereo.AS_IS,
                 self.limiter,
+                *self.effects.used,
             )
         )
 
@@ -80,6 +113,12 @@ class StripSettings:
 FLAT: Final = StripSettings()
 
 _LONG: Final = 1 << 30
+_INAUDIBLE: Final = 1.6e-5
+"""−96 dBFS: effects that hold no more than that have rung out."""
+
+_PER_ROW: Final = (
+    "_working", "_sounded", "_slot", "_incoming", "_fade", "_elapsed", "_quiet", "_lasting"
+)  # fmt: skip
 
 
 class StripBank:
@@ -103,6 +142,8 @@ class StripBank:
         self._incoming = np.zeros(0, np.int32)
         self._fade = np.zeros(0, np.int8)
         self._elapsed = np.zeros(0, np.int32)
+        self._quiet = np.zeros(0, np.int64)  # samples since its effects last sounded
+        self._lasting = np.zeros(0, np.int64)  # samples of quiet after which they are empty
 
     def take(self, row: int) -> None:
         """Hold a row of the arena, with a flat strip."""
@@ -130,6 +171,14 @@ class StripBank:
             return NO_REDUCTIONS
         return reductions(self._tables, row, int(self._slot[row]))
 
+    def rings(self, row: int) -> bool:
+        """Whether a row's effects still sound, or will, though nothing more comes in.
+
+        Then the row wants to be processed with silence; afterwards it may `rest`.
+        """
+        sounds = self._sounded[row] and self._working[row]
+        return bool(sounds and self._quiet[row] < self._lasting[row])
+
     def set(self, row: int, settings: StripSettings) -> None:
         """Change a row's settings, from its next sample on and without a click."""
         if self._incoming[row] >= 0 or self._fade[row]:
@@ -138,14 +187,9 @@ class StripBank:
         old = self._settings[row]
         self._settings[row] = settings
         if not self._sounded[row]:
-            self._working[row] = not settings.is_flat
-            self._write(int(self._slot[row]), settings)
+            self._start(row, settings)
         elif old.is_flat and not settings.is_flat:
-            self._tables.rest(row)
-            self._write(int(self._slot[row]), settings)
-            self._working[row] = True
-            # Its first sound comes out after its latency; until then the plain sound goes on.
-            self._begin(row, fade=1, elapsed=-LATENCY_SAMPLES)
+            self._appear(row, settings)
         elif settings.is_flat and not old.is_flat:
             self._begin(row, fade=-1)
         elif settings != old and not settings.is_flat:
@@ -156,8 +200,7 @@ class StripBank:
         settings = self.settings(row)
         self._stop(row)
         self._settings[row] = settings
-        self._working[row] = not settings.is_flat
-        self._write(int(self._slot[row]), settings)
+        self._start(row, settings)
 
     def process(
         self, arena: npt.NDArray[np.float32], rows: npt.NDArray[np.int32], first: int, count: int
@@ -176,9 +219,13 @@ class StripBank:
             working = rows[self._working[rows]]
             if not len(working):
                 return
+            memory = self._tables.memory
+            if not memory.is_complete:
+                memory.furnish(working.tolist())
             step = min(end - first, self._until_pending(working))
             self.engine.process(arena, first, step, self._lanes(working), self._tables)
             first += step
+            self._listen(working, step)
             self._advance(working, step)
 
     # ---- how rows change -------------------------------------------------------------------
@@ -203,16 +250,49 @@ class StripBank:
             if self._incoming[row] >= 0:
                 self._slot[row] = self._incoming[row]
                 self._incoming[row] = -1
+                self._use_effects(row, self._settings[row].effects)
             elif self._fade[row] < 0:
                 self._working[row] = False
+                self._use_effects(row, effects.OFF)
             self._fade[row] = 0
             pending = self._pending.pop(row, None)
             if pending is not None:
                 self.set(row, pending)
 
+    def _listen(self, rows: npt.NDArray[np.int32], count: int) -> None:
+        """Take note of how long effects have been quiet."""
+        used = rows[self._lasting[rows] > 0]
+        if len(used):
+            sound = self._tables.memory.peaks[used] >= _INAUDIBLE
+            self._quiet[used] = np.where(sound, 0, self._quiet[used] + count)
+
+    def _use_effects(self, row: int, *used: EffectSettings) -> None:
+        """Let a row have the memory, and the time to ring out, of effects old and new."""
+        flags = np.any([each.used for each in used], axis=0).tolist()
+        self._tables.memory.want(row, (flags[0], flags[1], flags[2]))
+        self._lasting[row] = max(map(effects.lasting_samples, used))
+
+    def _start(self, row: int, settings: StripSettings) -> None:
+        """Have a row begin its sound with these settings."""
+        self._working[row] = not settings.is_flat
+        self._write(int(self._slot[row]), settings)
+        self._use_effects(row, settings.effects)
+
     def _begin(self, row: int, fade: int = 0, elapsed: int = 0) -> None:
         self._fade[row] = fade
         self._elapsed[row] = elapsed
+
+    def _appear(self, row: int, settings: StripSettings) -> None:
+        """Let a strip begin in the middle of a sound."""
+        self._tables.rest(row)
+        self._start(row, settings)
+        if settings.effects != effects.OFF:  # they fill from silence, lest their echo begin hard
+            slot = int(self._slot[row])
+            self._write(slot ^ 1, settings)
+            self._tables.coefficients[4][slot] = effects.coefficients(effects.OFF, settings.effects)
+            self._incoming[row] = slot ^ 1
+        # Its first sound comes out after its latency; until then the plain sound goes on.
+        self._begin(row, fade=1, elapsed=-LATENCY_SAMPLES)
 
     def _change(self, row: int, old: StripSettings, new: StripSettings) -> None:
         """Let a second strip begin where the first one is, but for stages that come or go."""
@@ -221,6 +301,10 @@ class StripBank:
         target = source ^ 1
         curves = self._tables.coefficients[0]
         self._write(target, new)
+        changing = self._tables.coefficients[4]
+        changing[source] = effects.coefficients(old.effects, new.effects)
+        changing[target] = effects.coefficients(new.effects, old.effects)
+        self._use_effects(row, old.effects, new.effects)
         sections[target] = self.engine.carry(sections[source], curves[source], curves[target])
         sections[target, (curves[source, :, 0] == 0.0) != (curves[target, :, 0] == 0.0)] = 0.0
         dynamics[target] = dynamics[source]
@@ -232,13 +316,14 @@ class StripBank:
         self._begin(row)
 
     def _write(self, slot: int, settings: StripSettings) -> None:
-        sections, dynamics, matrices, limiters = self._tables.coefficients
+        sections, dynamics, matrices, outputs, sends = self._tables.coefficients
         sections[slot] = _sections(settings)
         dynamics[slot, 0] = gain_of(settings.trim_db)
         dynamics[slot, 1:7] = gate.coefficients(settings.gate)
         dynamics[slot, 7:] = compressor.coefficients(settings.compressor)
         matrices[slot] = stereo.matrix(settings.stereo)
-        limiters[slot] = limiter.coefficients(settings.limiter)
+        outputs[slot] = *limiter.coefficients(settings.limiter), settings.level
+        sends[slot] = effects.coefficients(settings.effects)
 
     def _stop(self, row: int) -> None:
         self._pending.pop(row, None)
@@ -247,11 +332,12 @@ class StripBank:
         self._sounded[row] = False
         self._incoming[row] = -1
         self._fade[row] = 0
+        self._quiet[row] = self._lasting[row] = 0  # its effects have gone with the tables
 
     def _grow(self, rows: int) -> None:
         known = len(self._working)
         self._tables.grow(rows)
-        for name in ("_working", "_sounded", "_slot", "_incoming", "_fade", "_elapsed"):
+        for name in _PER_ROW:
             old = getattr(self, name)
             new = np.zeros(rows, old.dtype)
             new[:known] = old

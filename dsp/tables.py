@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dsp import limiter
+from dsp import effects, limiter
+from dsp.effects import EffectMemory
 
 FADE_SAMPLES: Final = 960
 """How long old settings fade into new ones: 20 ms."""
@@ -28,8 +29,9 @@ class StripTables:
 
     Attributes:
         coefficients: sections (slots, 6, 6), dynamics (slots, 15), stereo (slots, 4),
-            limiter (slots, 2).
+            output (slots, 3), effects (slots, 39).
         states: sections (slots, 6, 2, 2), dynamics (slots, 7), limiter (rows, 271).
+        memory: Of the effects.
     """
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
@@ -37,6 +39,7 @@ class StripTables:
         self._dtype = np.dtype(dtype)
         self.coefficients = self._coefficients(0)
         self.states = self._states(0)
+        self.memory = EffectMemory(dtype)
 
     def __len__(self) -> int:
         """Return for how many rows there is room."""
@@ -49,6 +52,7 @@ class StripTables:
             self.coefficients = _joined(self.coefficients, self._coefficients(more))
             self.states = _joined(self.states, self._states(more))
             self.states[2][-more:, _AT_REST:-1] = 1.0
+            self.memory.grow(more)
 
     def rest(self, row: int) -> None:
         """Forget the sound of a row."""
@@ -57,10 +61,12 @@ class StripTables:
         dynamics[2 * row : 2 * row + 2] = 0.0
         limiters[row] = 0.0
         limiters[row, _AT_REST:-1] = 1.0
+        self.memory.rest(row)
 
     def _coefficients(self, rows: int) -> tuple[Table, ...]:
-        shapes = ((2 * rows, SECTIONS, 6), (2 * rows, _DYNAMICS), (2 * rows, 4), (2 * rows, 2))
-        return tuple(np.zeros(shape, self._dtype) for shape in shapes)
+        slots = 2 * rows
+        shapes = ((SECTIONS, 6), (_DYNAMICS,), (4,), (3,), (effects.COEFFICIENTS,))
+        return tuple(np.zeros((slots, *shape), self._dtype) for shape in shapes)
 
     def _states(self, rows: int) -> tuple[Table, ...]:
         shapes = ((2 * rows, SECTIONS, 2, 2), (2 * rows, _ENVELOPES), (rows, LIMITER_STATE))

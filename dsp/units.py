@@ -22,6 +22,12 @@ def smoothing(time_ms: float, sample_rate_hz: int = SAMPLE_RATE_HZ) -> float:
     return -math.expm1(-1000.0 / (time_ms * sample_rate_hz))
 
 
+def dry_and_wet(mix_percent: float) -> tuple[float, float]:
+    """Return the gains of plain sound and effect: equal power, and exactly 1 and 0 at 0 %."""
+    dry, wet = (math.pi / 200.0 * percent for percent in (100.0 - mix_percent, mix_percent))
+    return math.sin(dry), math.sin(wet)
+
+
 def check_range(name: str, value: float, low: float, high: float, unit: str) -> None:
     """Raise `SettingsError` unless low ≤ value ≤ high; NaN is outside every range."""
     if not low <= value <= high:

@@ -19,6 +19,7 @@ Rules:
 - A source fades over one block when it comes or goes; so do changed personal gains. A mix that is
   made for a listener begins with the gains of the mix that it came from, and a listener moves to a
   mix that others hear already only when both sound alike: until then its own mix fades there.
+- A source whose stream has paused goes on sounding until the effects of its strip have rung out.
 - A room in which nothing sounds and every output has said so is dormant: it is not ticked until
   `is_dormant` is false again, and catches up with `skip`.
 """
@@ -376,6 +377,9 @@ class RoomMixer:
                 if not source.present:
                     source.present = self._moved = True
                 present.append(source)
+            elif source.present and self._rings(source):
+                source.view[:count] = 0.0
+                present.append(source)
             elif source.present:
                 source.present = False
                 self._moved = True
@@ -385,6 +389,10 @@ class RoomMixer:
                     self._strips.rest(source.row)
         self._sounding = bool(present)
         return present
+
+    def _rings(self, source: Source) -> bool:
+        """Whether a source that has fallen silent goes on sounding in its strip's effects."""
+        return self._treats and self._strips is not None and self._strips.rings(source.row)
 
     def _treat(self, present: list[Source]) -> None:
         """Run the strips of the sources that sound."""

@@ -19,6 +19,7 @@ async def test_health_says_what_the_workers_are(front: RunningFront) -> None:
                     "udp_port": 40000,
                     "realtime": True,
                     "engine": "fake",
+                    "dsp": "numba",
                 }
             ],
         }

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from hypothesis import strategies as st
 
+from dsp.chorus import ChorusSettings
 from dsp.compressor import CompressorSettings
+from dsp.delay import DelaySettings
 from dsp.engine import Engine
 from dsp.equaliser import BandSettings, EqualiserSettings
 from dsp.gate import GateSettings
 from dsp.high_pass import HighPassSettings
 from dsp.limiter import LimiterSettings
+from dsp.reverb import ReverbSettings
 from dsp.stereo import StereoSettings
 from dsp.strip import StripBank, StripSettings
 from tests.dsp.signals import Sound
@@ -42,6 +45,11 @@ STAGES = {
     "equaliser": StripSettings(equaliser=EQUALISER),
     "stereo": StripSettings(stereo=StereoSettings(160, 0.3)),
     "limiter": StripSettings(limiter=LimiterSettings(-12)),
+    "chorus": StripSettings(chorus=ChorusSettings(2, 70)),
+    "delay": StripSettings(delay=DelaySettings(37, 40, 60, 40)),
+    "shortest delay": StripSettings(delay=DelaySettings(1, 80, 0, 50)),
+    "reverb": StripSettings(reverb=ReverbSettings(30, 0.4, 50, 7, 40)),
+    "fader": StripSettings(fader_db=-7),
     "all": StripSettings(
         3,
         HighPassSettings(),
@@ -50,6 +58,10 @@ STAGES = {
         EQUALISER,
         StereoSettings(120, -0.2),
         LimiterSettings(-6),
+        ChorusSettings(),
+        DelaySettings(50),
+        ReverbSettings(decay_s=0.3),
+        2,
     ),
 }
 
@@ -97,6 +109,19 @@ def strip_settings() -> st.SearchStrategy[StripSettings]:
         st.none() | st.builds(EqualiserSettings, five),
         st.none() | st.builds(StereoSettings, within(0, 200), within(-1, 1)),
         st.builds(LimiterSettings, within(-20, 0), within(5, 1000)),
+        st.none() | st.builds(ChorusSettings, within(0.05, 5), within(0, 100), within(0, 100)),
+        st.none()
+        | st.builds(DelaySettings, within(1, 2000), within(0, 95), within(0, 100), within(0, 100)),
+        st.none()
+        | st.builds(
+            ReverbSettings,
+            within(0, 100),
+            within(0.2, 10),
+            within(0, 100),
+            within(0, 200),
+            within(0, 100),
+        ),
+        within(-60, 12),
     )
 
 

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dsp.chorus import ChorusSettings
 from dsp.compressor import CompressorSettings
+from dsp.delay import DelaySettings
 from dsp.equaliser import BandSettings
 from dsp.gate import GateSettings
 from dsp.high_pass import HighPassSettings
 from dsp.limiter import LimiterSettings
+from dsp.reverb import ReverbSettings
 from dsp.stereo import StereoSettings
 from dsp.strip import FLAT, StripSettings
 from tests.dsp.signals import RATE, click_dbfs, sine
@@ -21,6 +24,18 @@ GATE = GateSettings(-45)
 
 def band(shape="peak", frequency_hz=1000.0, gain_db=12.0, q=1.0):
     return StripSettings(equaliser=bands(BandSettings(shape, frequency_hz, gain_db, q)))
+
+
+def chorus(**settings):
+    return StripSettings(chorus=ChorusSettings(**settings))
+
+
+def delay(**settings):
+    return StripSettings(delay=DelaySettings(**{"time_ms": 53.3, **settings}))
+
+
+def reverb(**settings):
+    return StripSettings(reverb=ReverbSettings(**{"decay_s": 0.5, **settings}))
 
 
 JUMPS = {
@@ -74,6 +89,22 @@ JUMPS = {
         StripSettings(limiter=LimiterSettings(0)),
         StripSettings(limiter=LimiterSettings(-20)),
     ),
+    "fader": (StripSettings(fader_db=-60), StripSettings(fader_db=12)),
+    "chorus rate": (chorus(rate_hz=0.05), chorus(rate_hz=5)),
+    "chorus depth": (chorus(depth_percent=0), chorus(depth_percent=100)),
+    "chorus mix": (chorus(mix_percent=1), chorus(mix_percent=100)),
+    "chorus": (StripSettings(trim_db=1), chorus()),
+    "delay time": (delay(time_ms=1), delay(time_ms=120)),
+    "delay feedback": (delay(feedback_percent=0), delay(feedback_percent=95)),
+    "delay damping": (delay(damping_percent=0), delay(damping_percent=100)),
+    "delay mix": (delay(mix_percent=1), delay(mix_percent=100)),
+    "delay": (StripSettings(trim_db=1), delay()),
+    "reverb size": (reverb(size_percent=0), reverb(size_percent=100)),
+    "reverb decay": (reverb(decay_s=0.2), reverb(decay_s=10)),
+    "reverb damping": (reverb(damping_percent=0), reverb(damping_percent=100)),
+    "reverb pre-delay": (reverb(pre_delay_ms=0), reverb(pre_delay_ms=200)),
+    "reverb mix": (reverb(mix_percent=1), reverb(mix_percent=100)),
+    "reverb": (StripSettings(trim_db=1), reverb()),
     "whole strip": (
         FLAT,
         StripSettings(
@@ -102,6 +133,7 @@ def test_a_jump_across_the_range_does_not_click(engine, name, back):
     before, after = reversed(JUMPS[name]) if back else JUMPS[name]
     tone = sine(1000, -20, 1.0)
     tone[:, 1] *= -0.5
+    tone[:4800] *= np.sin(np.linspace(0, np.pi / 2, 4800, dtype=np.float32))[:, None] ** 2
     at = RATE // 2 + 11  # beside a zero crossing
     out = run_one(engine, tone, before, changes={at: [after]})
     steady = max(

@@ -5,11 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsp.strip import FLAT, StripBank
+from dsp.chorus import ChorusSettings
+from dsp.compressor import CompressorSettings
+from dsp.delay import DelaySettings
+from dsp.gate import GateSettings
+from dsp.limiter import LimiterSettings
+from dsp.presets import PRESETS
+from dsp.reverb import ReverbSettings
+from dsp.stereo import StereoSettings
+from dsp.strip import FLAT, StripBank, StripSettings
+from dsp.strip_values import strip_of
 from mixer.arena import Arena
 from mixer.room import RoomMixer
-from rooms.strip import DEFAULT_STRIP, changed, to_wire
+from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.mixer.stage import Voice
+from tests.rooms.test_strip import RANGES
 from webrtc.media.strips import strip_settings
 
 BLOCKS = 100
@@ -32,6 +42,10 @@ def test_what_nobody_changed_is_flat():
         ("eq5Gain", -3.0, "equaliser"),
         ("stereoWidth", 150.0, "stereo"),
         ("pan", -0.5, "stereo"),
+        ("chorusMix", 50.0, "chorus"),
+        ("delayMix", 25.0, "delay"),
+        ("reverbMix", 25.0, "reverb"),
+        ("fader", -3.0, "fader_db"),
         ("limiterCeiling", -6.0, "limiter"),
     ],
 )
@@ -40,32 +54,51 @@ def test_each_setting_brings_its_stage_and_the_limiter(name, value, stage):
     assert getattr(settings, stage)
     assert settings.limiter is not None
     assert settings.limiter.ceiling_dbtp == (-6.0 if stage == "limiter" else -1.0)
-    others = {"high_pass", "gate", "compressor", "equaliser", "stereo"} - {stage}
+    others = {
+        "high_pass", "gate", "compressor", "equaliser", "stereo", "chorus", "delay", "reverb"
+    } - {stage}  # fmt: skip
     assert [other for other in others if getattr(settings, other) is not None] == []
 
 
 @given(st.data())
 def test_every_setting_in_range_is_understood(data):
-    wire = dict(to_wire(DEFAULT_STRIP))
-    for name, low, high in (
-        ("inputTrim", -24, 24),
-        ("highPass", 20, 400),
-        ("gateThreshold", -60, -20),
-        ("compThreshold", -60, 0),
-        ("compRatio", 1, 20),
-        ("compAttack", 0.1, 200),
-        ("compRelease", 5, 2000),
-        ("makeupGain", 0, 24),
-        ("eq3Freq", 20, 20_000),
-        ("eq3Gain", -18, 18),
-        ("eq3Q", 0.1, 10),
-        ("limiterCeiling", -20, 0),
-        ("stereoWidth", 0, 200),
-        ("pan", -1, 1),
-    ):
-        wire[name] = data.draw(st.floats(low, high))
-    changed(DEFAULT_STRIP, wire)
-    assert strip_settings(wire).limiter is not None
+    wire = {"limiterCeiling": -6.0}
+    for name in data.draw(st.lists(st.sampled_from(sorted(RANGES)), unique=True)):
+        wire[name] = data.draw(st.floats(*RANGES[name]))
+    assert strip_settings(wire).limiter.ceiling_dbtp == wire["limiterCeiling"]
+
+
+def test_values_reach_their_stages():
+    wire = {
+        "gateThreshold": -40.0, "gateHysteresis": 3.0, "gateHold": 30.0, "gateAttack": 5.0,
+        "gateRelease": 70.0, "gateRange": -20.0, "compThreshold": -30.0, "compRatio": 6.0,
+        "compKnee": 2.0, "compAttack": 7.0, "compRelease": 80.0, "makeupGain": 4.0,
+        "autoMakeup": True, "sidechainHighPass": 90.0, "limiterCeiling": -2.0,
+        "limiterRelease": 90.0, "chorusMix": 10.0, "chorusRate": 2.0, "chorusDepth": 30.0,
+        "delayMix": 20.0, "delayTime": 111.0, "delayFeedback": 44.0, "delayDamping": 55.0,
+        "reverbMix": 33.0, "reverbSize": 66.0, "reverbDecay": 3.0, "reverbDamping": 77.0,
+        "reverbPreDelay": 88.0, "stereoWidth": 150.0, "pan": 0.5, "fader": -9.0,
+    }  # fmt: skip
+    assert strip_settings(wire) == StripSettings(
+        gate=GateSettings(-40, 3, 30, 5, 70, -20),
+        compressor=CompressorSettings(-30, 6, 2, 7, 80, 4, True, 90),
+        chorus=ChorusSettings(2, 30, 10),
+        delay=DelaySettings(111, 44, 55, 20),
+        reverb=ReverbSettings(66, 3, 77, 88, 33),
+        stereo=StereoSettings(150, 0.5),
+        limiter=LimiterSettings(-2, 90),
+        fader_db=-9,
+    )
+
+
+def test_what_belongs_to_an_effect_that_is_off_leaves_the_strip_flat():
+    assert strip_settings({"reverbDecay": 5.0, "delayTime": 100.0, "gateHold": 30.0}) is FLAT
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_means_the_same_by_the_wire_and_in_a_script(preset):
+    assert strip_settings({"preset": preset}) == strip_of(PRESETS[preset])
+    assert strip_of(PRESETS[preset]).is_flat == (preset == "flat")
 
 
 class House:
@@ -117,6 +150,24 @@ def test_a_strip_comes_and_goes_without_a_click():
         sound.append(house.hear(20))
     steps = np.abs(np.diff(np.concatenate(sound)[4800:], axis=0))
     assert steps.max() < 3 * house.voice.steepest()
+
+
+def test_a_room_rings_on_after_its_last_sound_and_then_falls_asleep():
+    house = House()
+    house.room.set_strip("singer", strip_settings({"reverbMix": 50.0, "reverbDecay": 1.0}))
+    house.hear()
+    house.voice.sings = False
+    tail = house.hear(40)[4800:]
+    assert rms_db(tail) > -50
+    source = house.room.sources["singer"]
+    for _ in range(600):
+        if house.room.is_dormant:
+            break
+        assert source.present or not house.strips.rings(source.row)
+        house.hear(2)
+    assert house.room.is_dormant
+    assert not source.present
+    assert not house.strips._tables.memory.arrays
 
 
 def test_a_strip_that_became_flat_costs_nothing_any_more():

@@ -5,6 +5,7 @@ from collections import Counter
 from numba.core.dispatcher import Dispatcher
 from pylibsrtp import Policy, Session
 
+from dsp import kernels as strip_kernels
 from mixer import kernels
 from mixer.listener import PersonalGain
 from tests.media.fakes import address_of, bound_socket
@@ -13,6 +14,7 @@ from webrtc.media import fanout_kernel, intake_kernel, rtp
 from webrtc.media.fanout import SendTable
 from webrtc.media.hall import Hall
 from webrtc.media.intake import Intake
+from webrtc.media.strips import strip_settings
 from webrtc.media.udp import UdpPort
 from webrtc.media.warm import warm_up
 
@@ -20,7 +22,7 @@ ENGINE = warm_up()
 assert ENGINE == "compiled"
 loops = {
     f"{module.__name__}.{name}": thing
-    for module in (kernels, fanout_kernel, intake_kernel)
+    for module in (kernels, strip_kernels, fanout_kernel, intake_kernel)
     for name, thing in vars(module).items()
     if isinstance(thing, Dispatcher)
 }
@@ -62,6 +64,8 @@ with bound_socket() as ours, bound_socket() as theirs:
         for slot in range(1, 200):
             if slot == 50:
                 room.mixer.set_gains("bert", {"anna": PersonalGain(-6.0, 0.5)})
+            if slot == 60:
+                room.mixer.set_strip("anna", strip_settings({"preset": "voice", "delayMix": 20.0}))
             if slot == 100:
                 room.mixer.mute_source("anna", True)
             for _ in hall.run(slot, slot * 0.0025):

@@ -1,11 +1,12 @@
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.strip import DEFAULT_STRIP, WIRE_NAMES, StripSettings, changed, to_wire
+from dsp.presets import NEUTRAL, PLACE, PRESETS
+from rooms.strip import DEFAULT_STRIP, WIRE_NAMES, Preset, StripSettings, changed, to_wire
 
 SCHEMA = msgspec.json.schema_components([StripSettings])[1]["StripSettings"]["properties"]
 RANGES = {
@@ -38,7 +39,7 @@ def test_values_in_range_are_taken_one_by_one(changes: list[tuple[str, float]]) 
     strip = DEFAULT_STRIP
     for name, value in changes:
         strip = changed(strip, {name: value})
-    assert to_wire(strip) == {**to_wire(DEFAULT_STRIP), **dict(changes)}
+    assert to_wire(strip) == {**to_wire(DEFAULT_STRIP), **dict(changes), "preset": strip.preset}
 
 
 @given(
@@ -56,6 +57,35 @@ def test_values_in_range_are_taken_one_by_one(changes: list[tuple[str, float]]) 
 def test_values_out_of_range_and_of_other_types_are_refused(change: tuple[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         changed(DEFAULT_STRIP, dict([change]))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_sets_the_sound_and_leaves_the_place(preset: str) -> None:
+    placed = changed(DEFAULT_STRIP, {"pan": -0.5, "fader": -3, "inputTrim": 6, "reverbMix": 77})
+    strip = changed(placed, {"preset": preset})
+    assert strip.preset == preset
+    assert (strip.pan, strip.fader_db, strip.input_trim_db) == (-0.5, -3, 6)
+    assert {name: getattr(strip, name) for name in NEUTRAL} == PRESETS[preset]
+    assert changed(strip, to_wire(strip)) == strip
+
+
+def test_the_protocol_and_the_presets_know_the_same_names_and_neutral_values() -> None:
+    assert {*PRESETS, "custom"} == set(get_args(Preset))
+    neutral = {name: getattr(DEFAULT_STRIP, name) for name in {**NEUTRAL, **PLACE}}
+    assert neutral == {**NEUTRAL, **PLACE}
+    assert DEFAULT_STRIP.preset == "flat"
+
+
+def test_what_differs_from_its_preset_is_custom() -> None:
+    voice = changed(DEFAULT_STRIP, {"preset": "voice"})
+    assert changed(voice, {"pan": 0.5, "fader": -6}).preset == "voice"
+    other = changed(voice, {"reverbMix": 50})
+    assert other.preset == "custom"
+    assert other.comp_ratio == voice.comp_ratio
+    assert changed(other, {"preset": "custom"}) == other
+    assert changed(DEFAULT_STRIP, {"preset": "voice", "compRatio": 9}).comp_ratio == 9
+    with pytest.raises(msgspec.ValidationError):
+        changed(voice, {"preset": "karaoke"})
 
 
 @pytest.mark.parametrize("name", ["gate_threshold_db", "participant_id", "x", ""])

@@ -112,7 +112,7 @@ async def test_audio_stream_metadata_answers_with_the_effective_strip(
     bob, _ = await front.joined()
     me = ack["participant_id"]
     update = {"genre": "jazz", "gateThreshold": -35, "compRatio": 6, "reverbMix": 25}
-    expected = {**to_wire(DEFAULT_STRIP), **update}
+    expected = {**to_wire(DEFAULT_STRIP), **update, "preset": "custom"}
     assert await alice.ok("audio_stream_metadata", update) == {
         "ok": True,
         "participant_id": me,

@@ -134,6 +134,7 @@ class FakeWorker:
             udp_port=40000 + self.index,
             realtime=True,
             engine="fake",
+            dsp="numba",
             rooms=[KeptRoom(room.room_id, room.state) for room in self.rooms.values()],
             participants=list(self.participants.values()),
             media=self.media,

@@ -9,7 +9,11 @@ from webrtc.signaling.desk import FrontDesk
 
 
 class WorkerHealth(msgspec.Struct, frozen=True):
-    """One media worker. `realtime` says whether the system granted real-time priority."""
+    """One media worker.
+
+    `realtime` says whether the system granted real-time priority, `engine` who sends packets
+    ("compiled" or slower), `dsp` who runs the strips ("numba", or "numpy", which is slower).
+    """
 
     worker: int
     connected: bool
@@ -17,6 +21,7 @@ class WorkerHealth(msgspec.Struct, frozen=True):
     udp_port: int | None = None
     realtime: bool | None = None
     engine: str | None = None
+    dsp: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -77,5 +82,11 @@ def _health(worker: int, connected: bool, welcome: Welcome | None) -> WorkerHeal
     if welcome is None:
         return WorkerHealth(worker, connected)
     return WorkerHealth(
-        worker, connected, welcome.pid, welcome.udp_port, welcome.realtime, welcome.engine
+        worker,
+        connected,
+        welcome.pid,
+        welcome.udp_port,
+        welcome.realtime,
+        welcome.engine,
+        welcome.dsp,
     )

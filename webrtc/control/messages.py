@@ -147,7 +147,10 @@ class KeptRoom(msgspec.Struct, frozen=True):
 
 
 class Welcome(_Message, frozen=True):
-    """Answer to `Hello`: what the worker is and what it remembers."""
+    """Answer to `Hello`: what the worker is and what it remembers.
+
+    `engine` sends packets, `dsp` runs the strips.
+    """
 
     version: int
     worker: int
@@ -155,6 +158,7 @@ class Welcome(_Message, frozen=True):
     udp_port: int
     realtime: bool
     engine: str
+    dsp: str = ""
     rooms: list[KeptRoom] = []
     participants: list[PutParticipant] = []
     media: dict[str, PeerStateName] = {}  # of those who have a connection

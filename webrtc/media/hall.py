@@ -141,6 +141,11 @@ class Hall:
         self._mixes = Arena()
         self._next_phase = 0
 
+    @property
+    def dsp_engine(self) -> str:
+        """Who runs the strips: numba or numpy."""
+        return self._strips.engine.name
+
     def put_room(self, room_id: str, state: bytes) -> Room:
         """Return the room, made if need be."""
         room = self.rooms.get(room_id)

@@ -364,6 +364,7 @@ class Worker:
             udp_port=self.port.port,
             realtime=self._realtime,
             engine=self.table.engine,
+            dsp=self.hall.dsp_engine,
             rooms=[KeptRoom(room.room_id, room.state) for room in self.hall.rooms.values()],
             participants=[participant.put for participant in self.participants.values()],
             media={
