@@ -118,6 +118,23 @@ class RoomSettings(msgspec.Struct, frozen=True):
 DEFAULT_ROOM_SETTINGS: Final = RoomSettings()
 
 
+class SceneStrip(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody's strip in a scene."""
+
+    participant_id: str
+    name: str
+    strip: StripSettings
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """A snapshot of a room, see `rooms.scenes`; `saved_at` is seconds since the epoch."""
+
+    name: str
+    saved_at: float
+    settings: RoomSettings
+    strips: list[SceneStrip]
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A room.
 
@@ -125,6 +142,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         created_at: seconds since the epoch.
         host_key_hash: see `rooms.tokens`; the key itself is known to the creator only.
         worker: index of the media worker that mixes this room.
+        scenes: by name, in the order of storing.
     """
 
     room_id: str
@@ -132,6 +150,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     host_key_hash: bytes
     worker: int
     settings: RoomSettings = DEFAULT_ROOM_SETTINGS
+    scenes: dict[str, Scene] = {}
     tenant: str = DEFAULT_TENANT
 
 

@@ -48,6 +48,8 @@ REASONS: Final[dict[str, str]] = {
     "room_full": "The room holds as many participants as it may.",
     "server_full": "This server holds as many rooms as it may.",
     "participant_not_found": "There is no such participant in the room.",
+    "scene_not_found": "The room has no scene of this name.",
+    "too_many_scenes": "The room holds as many scenes, or the scene as many strips, as it may.",
     "resume_failed": "The resume token is unknown or older than 60 s; join afresh without it.",
     "forbidden": "The participant's rights do not allow this.",
     "busy": "The previous request of this kind has not been answered yet.",

@@ -65,7 +65,7 @@ def put_room(room: Room) -> PutRoom:
     )
 
 
-def put_participant(participant: Participant) -> PutParticipant:
+def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipant:
     """Return a participant as a worker keeps it; who publishes nothing has no strip."""
     return PutParticipant(
         room_id=participant.room_id,
@@ -82,6 +82,7 @@ def put_participant(participant: Participant) -> PutParticipant:
             for source, mix in participant.mix.items()
         },
         strip=to_wire(participant.strip) if participant.publishes else {},
+        ramp_ms=ramp_ms,
         state=_encode(participant),
     )
 
@@ -169,10 +170,10 @@ class WorkerPool:
         """Tell the room's worker to forget it and everyone in it."""
         self._links[room.worker].send(DropRoom(room.room_id))
 
-    def put_participant(self, worker: int, participant: Participant) -> None:
-        """Tell a worker about a participant of one of its rooms."""
+    def put_participant(self, worker: int, participant: Participant, ramp_ms: int = 0) -> None:
+        """Tell a worker about a participant of one of its rooms; a new strip may take its time."""
         self._placed[worker].add(participant.participant_id)
-        self._links[worker].send(put_participant(participant))
+        self._links[worker].send(put_participant(participant, ramp_ms))
 
     def drop_participant(self, worker: int, participant_id: str) -> None:
         """Tell a worker that a participant is gone."""

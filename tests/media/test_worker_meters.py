@@ -27,11 +27,11 @@ def play(speaker, packets):
 async def test_the_meters_of_a_watched_strip_are_told_and_no_others(speaker):
     worker, packets = speaker.worker, test_worker_lanes.stream()
     play(speaker, packets[:50])
-    assert worker.metering.take(10.0) is None
+    assert worker.console.turn(10.0) is None
     worker.handle(WatchMeters(speaker.room.room_id, ["anna", "nobody"], ["anna"]))
     worker.handle(put("anna", subscribes=False, strip=strip(inputTrim=-12.0)))
     play(speaker, packets[50:250])
-    told = worker.metering.take(20.0)
+    told = worker.console.turn(20.0)
     (anna,) = told.strips
     assert anna.participant_id == "anna"
     assert anna.in_rms_db - anna.out_rms_db == pytest.approx(12, abs=1)
@@ -43,7 +43,7 @@ async def test_the_meters_of_a_watched_strip_are_told_and_no_others(speaker):
     assert decoded == told
     worker.handle(WatchMeters(speaker.room.room_id))
     play(speaker, packets[250:300])
-    assert worker.metering.take(30.0) is None
+    assert worker.console.turn(30.0) is None
 
 
 async def test_meters_are_due_25_times_a_second(speaker, monkeypatch):
@@ -52,7 +52,7 @@ async def test_meters_are_due_25_times_a_second(speaker, monkeypatch):
     play(speaker, test_worker_lanes.stream()[:20])
     monkeypatch.setattr(metering, "_message", lambda rooms: "due" if list(rooms) else None)
     turns = [10.0 + 0.0025 * turn for turn in range(4000)]
-    told = sum(worker.metering.take(now_s) == "due" for now_s in turns)
+    told = sum(worker.console.turn(now_s) == "due" for now_s in turns)
     assert told == pytest.approx(10.0 / METERS_EVERY_S, abs=1)
 
 
@@ -64,7 +64,7 @@ async def test_a_new_front_process_and_a_dropped_room_end_the_watching(speaker):
     worker.handle(WatchMeters(room.room_id, ["anna"]))
     worker.handle(WatchMeters("another", ["anna"]))
     worker.handle(DropRoom(room.room_id))
-    assert not worker.metering._watched
+    assert not worker.console._metering._watched
 
 
 async def test_a_room_is_balanced_as_the_front_process_says(speaker):
@@ -82,7 +82,7 @@ async def test_a_quiet_voice_is_levelled_through_the_worker(speaker):
     wire = strip(autoLevel=True, autoLevelTarget=-14.0)
     worker.handle(put("anna", subscribes=False, strip=wire))
     play(speaker, packets[:600])
-    (anna,) = worker.metering.take(10.0).strips
+    (anna,) = worker.console.turn(10.0).strips
     assert anna.auto_level_db != 0
     assert anna.out_rms_db - anna.in_rms_db == pytest.approx(anna.auto_level_db, abs=1.5)
 

@@ -11,6 +11,7 @@ from webrtc.api.pages import Pages
 from webrtc.api.problems import problems
 from webrtc.api.rooms import RoomsResource
 from webrtc.api.routes import Route
+from webrtc.api.scenes import ScenesResource
 from webrtc.api.security import Security
 from webrtc.api.static_files import StaticFiles
 from webrtc.api.stats import StatsResource
@@ -31,6 +32,7 @@ def routes_of(desk: FrontDesk, dispatcher: Dispatcher, signaling: SignalingServe
         *MetricsResource(desk, dispatcher, signaling).routes,
         *StatsResource(desk, dispatcher).routes,
         *RoomsResource(desk).routes,
+        *ScenesResource(desk).routes,
         openapi_route(),
     ]
 

@@ -1,5 +1,6 @@
 """`/api/openapi.json`: OpenAPI 3.1, made from the routes and the types that they answer with."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,12 +11,6 @@ from webrtc.api.problems import CONTENT_TYPE, ProblemDetails
 from webrtc.api.routes import Reply, Route, json_reply
 
 _REF_TEMPLATE: Final = "#/components/schemas/{name}"
-_ROOM_ID: Final = {
-    "name": "room_id",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string"},
-}
 
 
 def openapi_route() -> Route:
@@ -92,14 +87,19 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
         "summary": route.summary,
         "responses": responses,
     }
-    if "{room_id}" in route.path:
-        operation["parameters"] = [_ROOM_ID]
+    names = re.findall(r"{(\w+)}", route.path)
+    if names:
+        operation["parameters"] = [_path_parameter(name) for name in names]
     if route.body is not None:
         schema = schema_of[id(route.body)]
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     if route.host_key:
         operation["security"] = [{"hostKey": []}]
     return operation
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _problem(meaning: str, schema_of: dict[int, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ STATUS_OF: Final = {
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "room_exists": HTTPStatus.CONFLICT,
+    "scene_not_found": HTTPStatus.NOT_FOUND,
+    "too_many_scenes": HTTPStatus.CONFLICT,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "server_full": HTTPStatus.SERVICE_UNAVAILABLE,
     "draining": HTTPStatus.SERVICE_UNAVAILABLE,

@@ -4,7 +4,6 @@ import msgspec
 from aiohttp import web
 
 from mixer.selection_settings import DEFAULT_SPEAKERS
-from rooms import tokens
 from rooms.models import (
     Automix,
     DuckingDb,
@@ -13,7 +12,7 @@ from rooms.models import (
     RoomSettings,
     TargetLufs,
 )
-from webrtc.api.routes import Reply, Route, json_body, json_reply
+from webrtc.api.routes import Reply, Route, json_body, json_reply, require_host
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import participant_info
 from webrtc.signaling.desk import FrontDesk
@@ -152,7 +151,7 @@ class RoomsResource:
     async def change(self, request: web.Request) -> web.Response:
         """`PATCH /api/rooms/{room_id}`."""
         room = await self._room(request)
-        _require_host(request, room)
+        require_host(request, room)
         wanted: RoomChange = await json_body(request, _room_change)
         conference = self._desk.conference
         room = await conference.change_room(room.room_id, wanted.applied_to)
@@ -171,18 +170,9 @@ class RoomsResource:
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /api/rooms/{room_id}`."""
         room = await self._room(request)
-        _require_host(request, room)
+        require_host(request, room)
         await self._desk.close_room(room)
         return web.Response(status=204)
 
     async def _room(self, request: web.Request) -> Room:
-        room = await self._desk.conference.store.room(request.match_info["room_id"])
-        if room is None:
-            raise ClientError("room_not_found", "there is no such room")
-        return room
-
-
-def _require_host(request: web.Request, room: Room) -> None:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not tokens.matches(key.strip(), room.host_key_hash):
-        raise ClientError("unauthorized", "the room's host key is wanted as bearer token")
+        return await self._desk.conference.known_room(request.match_info["room_id"])

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from rooms import tokens
+from rooms.models import Room
 from webrtc.errors import ClientError
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -66,3 +68,14 @@ async def json_body(request: web.Request, decoder: msgspec.json.Decoder[Any]) ->
         return decoder.decode(await request.read() or b"{}")
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise ClientError("bad_message", str(error)[:200]) from None
+
+
+def require_host(request: web.Request, room: Room) -> None:
+    """Let the request pass if it shows the room's host key.
+
+    Raises:
+        ClientError: `unauthorized`.
+    """
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not tokens.matches(key.strip(), room.host_key_hash):
+        raise ClientError("unauthorized", "the room's host key is wanted as bearer token")

@@ -70,7 +70,8 @@ class PutParticipant(_Message, frozen=True):
 
     `mix` holds the listener's personal settings by source participant id; an empty map means the
     shared mix. `strip` holds the publisher's strip settings as the wire names them. Who has
-    `priority` is heard before others, and who is `pinned` before those.
+    `priority` is heard before others, and who is `pinned` before those. A changed strip is reached
+    within `ramp_ms`, which is no part of what the worker remembers.
     """
 
     room_id: str
@@ -84,6 +85,7 @@ class PutParticipant(_Message, frozen=True):
     pinned: bool = False
     mix: dict[str, SourceMix] = {}
     strip: dict[str, float | int | str | bool] = {}
+    ramp_ms: int = 0
     state: bytes = b""
 
 

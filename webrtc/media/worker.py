@@ -14,7 +14,8 @@ import time
 from collections.abc import Coroutine
 from pathlib import Path
 
-from mixer.balance import BalanceSettings
+import msgspec
+
 from mixer.phase import best_shift
 from mixer.playout import MediaPacket, Playout
 from mixer.red import unpack_red
@@ -46,6 +47,7 @@ from webrtc.control.server import ControlServer
 from webrtc.errors import ClientError
 from webrtc.media import rtcp, sdp
 from webrtc.media.aiortc_adapter import CertificateSupply
+from webrtc.media.console import Console
 from webrtc.media.fanout import SendTable
 from webrtc.media.figures import Figures
 from webrtc.media.hall import Hall, Room
@@ -53,13 +55,11 @@ from webrtc.media.ice import IceAgent
 from webrtc.media.ice_full import FullIceAgent
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.intake import Intake
-from webrtc.media.metering import Metering
 from webrtc.media.opus import Decoder
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
 from webrtc.media.slack import Slack
-from webrtc.media.strips import is_music, leveller_settings, strip_settings
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
 from webrtc.settings import Settings
@@ -98,7 +98,7 @@ class Worker:
         self.hall = Hall(ptime, settings.opus_complexity, self.table, self.intake.lanes)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
-        self.metering = Metering()
+        self.console = Console(self.participants)
         self._control = ControlServer(self)
         self._timer = SlotTimer(self._turn)
         self._slack = Slack(self._timer, self.figures, self.mux)
@@ -160,7 +160,7 @@ class Worker:
                 self._next_levels_s = started + LEVELS_EVERY_S
                 for room in self.hall.awake_rooms():
                     self._send_levels(room)
-            meters = self.metering.take(started)
+            meters = self.console.turn(started)
             if meters is not None:
                 self._control.send(meters)
             self._visit_some(started)
@@ -356,7 +356,7 @@ class Worker:
 
     def welcome(self) -> Welcome:
         """Say who we are and what we remember."""
-        self.metering.clear()
+        self.console.stop_watching()
         return Welcome(
             version=Hello().version,
             worker=self.index,
@@ -378,7 +378,8 @@ class Worker:
         """Carry out one message of the front process."""
         match message:
             case PutRoom():
-                self._put_room(message)
+                room = self.hall.put_room(message.room_id, message.state)
+                self.console.set_room(room, message)
             case DropRoom(room_id):
                 self._drop_room(room_id)
             case PutParticipant():
@@ -386,8 +387,7 @@ class Worker:
             case DropParticipant(participant_id):
                 self._drop_participant(participant_id)
             case WatchMeters(room_id):
-                if room_id in self.hall.rooms:
-                    self.metering.watch(self.hall.rooms[room_id], message)
+                self.console.watch(self.hall.rooms.get(room_id), message)
             case Offer():
                 return self._offer(message)
             case RemoteAnswer(id=request):
@@ -406,18 +406,13 @@ class Worker:
             participant.peer.add_candidate(message.candidate)
         return Done(message.id)
 
-    def _put_room(self, put: PutRoom) -> None:
-        mixer = self.hall.put_room(put.room_id, put.state).mixer
-        mixer.max_speakers = put.max_speakers
-        mixer.treatment.balance = BalanceSettings(put.automix, put.ducking_db, put.target_lufs)
-
     def _drop_room(self, room_id: str) -> None:
         room = self.hall.rooms.get(room_id)
         if room is not None:
             for participant_id in list(room.participants):
                 self._drop_participant(participant_id)
             self.hall.drop_room(room_id)
-            self.metering.forget(room)
+            self.console.forget_room(room)
 
     def _put_participant(self, put: PutParticipant) -> None:
         participant = self.participants.get(put.participant_id)
@@ -429,30 +424,25 @@ class Worker:
             participant = Participant(put, room)
             self.participants[put.participant_id] = participant
             room.participants[put.participant_id] = participant
-        strip_changed = participant.put.strip != put.strip
-        participant.put = put
+        former, ramp_ms = participant.put.strip, put.ramp_ms
+        participant.put = put = msgspec.structs.replace(put, ramp_ms=0)
         if participant.peer is not None:
             participant.peer.allow(publishes=put.publishes, subscribes=put.subscribes)
             self._attach(participant)
         mixer = participant.room.mixer
         mixer.mute_source(put.participant_id, put.muted)
         mixer.set_standing(put.participant_id, participant.standing)
-        if strip_changed:
-            self._set_strip(participant)
+        if former != put.strip:
+            now_s = time.monotonic()
+            self.console.change_strip(participant, former, ramp_ms / 1000, now_s)
         mixer.set_deafened(put.participant_id, put.deafened)
         mixer.set_gains(put.participant_id, participant.personal_gains())
         if put.participant_id in mixer.listeners or put.participant_id in mixer.sources:
             self._wake(participant.room)
 
-    def _set_strip(self, participant: Participant) -> None:
-        put, mixer = participant.put, participant.room.mixer
-        mixer.set_strip(put.participant_id, strip_settings(put.strip))
-        mixer.set_character(
-            put.participant_id, is_music=is_music(put.strip), leveller=leveller_settings(put.strip)
-        )
-
     def _drop_participant(self, participant_id: str) -> None:
         participant = self.participants.pop(participant_id, None)
+        self.console.forget(participant_id)
         if participant is not None:
             participant.room.participants.pop(participant_id, None)
             self._close_peer(participant)
@@ -511,7 +501,7 @@ class Worker:
                 participant.playout = Playout(Decoder())
                 mixer.add_source(name, put.csrc, participant.playout)
                 mixer.mute_source(name, put.muted)
-                self._set_strip(participant)
+                self.console.set_strip(participant)
                 mixer.set_standing(name, participant.standing)
         elif participant.playout is not None:
             participant.leave_lane()

@@ -83,12 +83,29 @@ class Conference:
             raise ClientError("forbidden", f"this takes the right {right.value}")
         return room
 
+    async def known_room(self, room_id: str) -> Room:
+        """Return a room.
+
+        Raises:
+            ClientError: `room_not_found`.
+        """
+        room = await self.store.room(room_id)
+        if room is None:
+            raise ClientError("room_not_found", "there is no such room")
+        return room
+
     # ---- changing ----
 
     async def change(
-        self, participant_id: str, worker: int, change: Callable[[Participant], Participant]
+        self,
+        participant_id: str,
+        worker: int,
+        change: Callable[[Participant], Participant],
+        ramp_ms: int = 0,
     ) -> Participant:
         """Store what `change` makes of a participant, and tell the worker and the room.
+
+        A strip that is changed takes `ramp_ms` to become so.
 
         Raises:
             ClientError: `participant_not_found`, or what `change` raises.
@@ -98,7 +115,7 @@ class Conference:
         except ParticipantMissingError:
             raise ClientError("participant_not_found", "this participant is gone") from None
         self.note(updated)
-        self.workers.put_participant(worker, updated)
+        self.workers.put_participant(worker, updated, ramp_ms)
         return updated
 
     async def change_room(

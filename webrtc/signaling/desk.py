@@ -17,6 +17,7 @@ from webrtc.signaling.events import ServerDraining
 from webrtc.signaling.negotiation import Negotiation
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.recovery import Recovery
+from webrtc.signaling.scenes import Scenes
 
 
 class FrontDesk:
@@ -43,6 +44,7 @@ class FrontDesk:
         self.conference = Conference(store, self.workers, self.presence, limits)
         self.entrance = Entrance(self.conference, ice_servers, clock)
         self.changes = Changes(self.conference)
+        self.scenes = Scenes(self.conference, clock)
         self.negotiation = Negotiation(self.conference)
         self._recovery = Recovery(self.conference, self.entrance)
 

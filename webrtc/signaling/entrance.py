@@ -23,7 +23,7 @@ from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import MediaReset, ParticipantLeft, RoomClosed, ServerOffered
-from webrtc.signaling.messages import Joined, JoinRoom, ParticipantInfo
+from webrtc.signaling.messages import Joined, JoinRoom, ParticipantInfo, scene_list
 from webrtc.signaling.presence import Seat
 from webrtc.signaling.wire import event_frame
 
@@ -176,6 +176,7 @@ class Entrance:
             settings=to_wire(participant.strip),
             listener_mix=participant.mix,
             room_settings=DEFAULT_ROOM_SETTINGS if room is None else room.settings,
+            scenes=[] if room is None else scene_list(room),
             ice_servers=self._ice_servers,
             host_key=msgspec.UNSET if host_key is None else host_key,
         )

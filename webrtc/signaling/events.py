@@ -7,7 +7,7 @@ import msgspec
 
 from rooms.models import RoomSettings
 from webrtc.control.messages import StripMeters, StripSpectrum
-from webrtc.signaling.messages import ParticipantInfo
+from webrtc.signaling.messages import ParticipantInfo, SceneInfo
 
 
 class ParticipantLeft(msgspec.Struct, frozen=True):
@@ -57,6 +57,12 @@ class RoomUpdated(msgspec.Struct, frozen=True):
     settings: RoomSettings
 
 
+class ScenesChanged(msgspec.Struct, frozen=True):
+    """Which scenes the room has now, in the order of storing."""
+
+    scenes: list[SceneInfo]
+
+
 class RoomClosed(msgspec.Struct, frozen=True):
     """The room is gone and so is the seat in it; `deleted`: a host closed it."""
 
@@ -83,6 +89,7 @@ Event = (
     | ActiveSpeakers
     | ServerOffered
     | RoomUpdated
+    | ScenesChanged
     | RoomClosed
     | ServerDraining
     | MediaReset
@@ -123,6 +130,7 @@ SERVER_EVENTS: Final = {
         ServerEvent("active_speakers", ActiveSpeakers, "Who speaks, whenever that changes."),
         ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),
         ServerEvent("room_updated", RoomUpdated, "The room's settings changed."),
+        ServerEvent("scenes_changed", ScenesChanged, "A scene was stored or deleted."),
         ServerEvent("room_closed", RoomClosed, "The room is gone."),
         ServerEvent("server_draining", ServerDraining, "The server is about to stop."),
         ServerEvent("media_reset", MediaReset, "The media connection is gone."),

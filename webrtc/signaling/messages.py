@@ -18,6 +18,7 @@ from rooms.models import (
     GainDb,
     MaxSpeakers,
     MixPan,
+    Room,
     RoomSettings,
     Solo,
     SourceMix,
@@ -51,6 +52,24 @@ Name = Annotated[
         # control characters and those that turn the writing direction
         pattern="^[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]*(?![\\s\\S])",
         description="What others see; no control characters.",
+    ),
+]
+SceneName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern="^[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]*(?![\\s\\S])",
+        description="What the scene is called; no control characters.",
+    ),
+]
+FadeMs = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=10_000,
+        description="How long strips take to get to the scene.",
+        extra_json_schema={"unit": "ms"},
     ),
 ]
 Secret = Annotated[str, Meta(max_length=256)]
@@ -193,6 +212,19 @@ class SpeakerChange(_Payload, frozen=True):
     pinned: bool | UnsetType = UNSET
 
 
+class SceneRequest(_Payload, frozen=True):
+    """A scene by its name."""
+
+    name: SceneName
+
+
+class SceneRecall(_Payload, frozen=True):
+    """A scene to bring the room to."""
+
+    name: SceneName
+    fade_ms: FadeMs = 500
+
+
 class WatchedMeters(_Payload, frozen=True):
     """The strips whose meters I want to see, and the one whose spectrum; no others any more."""
 
@@ -252,6 +284,19 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, StripValue] | UnsetType = UNSET
 
 
+class SceneInfo(msgspec.Struct, frozen=True):
+    """A scene; `saved_at` is seconds since the epoch, `strips` how many it holds."""
+
+    name: str
+    saved_at: float
+    strips: int
+
+
+def scene_list(room: Room) -> list[SceneInfo]:
+    """Return the scenes of a room as the wire lists them."""
+    return [SceneInfo(one.name, one.saved_at, len(one.strips)) for one in room.scenes.values()]
+
+
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """The acknowledgement of `join_room`.
 
@@ -269,6 +314,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, StripValue]
     listener_mix: dict[str, SourceMix]
     room_settings: RoomSettings
+    scenes: list[SceneInfo]
     ice_servers: list[dict[str, Any]]
     host_key: str | UnsetType = UNSET
     protocol: int = PROTOCOL_VERSION
@@ -303,6 +349,22 @@ class EffectiveRoom(msgspec.Struct, frozen=True):
     """The room's settings as they are now."""
 
     settings: RoomSettings
+    ok: Literal[True] = True
+
+
+class EffectiveScenes(msgspec.Struct, frozen=True):
+    """The room's scenes as they are now."""
+
+    scenes: list[SceneInfo]
+    ok: Literal[True] = True
+
+
+class RecalledScene(msgspec.Struct, frozen=True):
+    """The scene that the room goes to: its settings, and whose strips change."""
+
+    name: str
+    settings: RoomSettings
+    participants: list[str]
     ok: Literal[True] = True
 
 
@@ -348,6 +410,8 @@ Ack = (
     | EffectiveRoom
     | EffectiveSpeaker
     | EffectiveMeters
+    | EffectiveScenes
+    | RecalledScene
     | MyStats
 )
 
@@ -419,6 +483,21 @@ CLIENT_EVENTS: Final = {
             EffectiveSpeaker,
             "Let somebody come first, or not; takes the right `choose_speakers`.",
         ),
+        ClientEvent(
+            "store_scene",
+            SceneRequest,
+            EffectiveScenes,
+            "Store the room's settings and everybody's strip under a name, in place of what was "
+            "stored there; takes the right `run_desk`, as the other two.",
+        ),
+        ClientEvent(
+            "recall_scene",
+            SceneRecall,
+            RecalledScene,
+            "Bring the room to a scene, fading over.",
+            cost=10,
+        ),
+        ClientEvent("delete_scene", SceneRequest, EffectiveScenes, "Forget a scene."),
         ClientEvent(
             "watch_meters",
             WatchedMeters,

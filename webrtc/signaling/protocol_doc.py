@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rooms import rights
+from rooms import rights, scenes
 from rooms.models import RoomSettings, SourceMix
 from rooms.strip import StripSettings
 from webrtc.control.messages import PeerStats, StripMeters, StripSpectrum
@@ -41,6 +41,11 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     RoomSettings,
     messages.SpeakerChange,
     messages.EffectiveSpeaker,
+    messages.SceneRequest,
+    messages.SceneRecall,
+    messages.EffectiveScenes,
+    messages.RecalledScene,
+    messages.SceneInfo,
     messages.WatchedMeters,
     messages.EffectiveMeters,
     messages.MyStats,
@@ -56,6 +61,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     events.ActiveSpeakers,
     events.ServerOffered,
     events.RoomUpdated,
+    events.ScenesChanged,
     events.RoomClosed,
     events.ServerDraining,
     events.MediaReset,
@@ -171,6 +177,8 @@ def _limits() -> str:
             ("seat kept after a lost socket", f"{limits.resume_window_s:g} s"),
             ("shown without socket and media", f"{limits.lost_after_s:g} s"),
             ("empty room kept when made through REST", f"{limits.empty_room_s:g} s"),
+            ("scenes of a room", str(scenes.MAX_SCENES)),
+            ("strips of a scene", str(scenes.MAX_SCENE_STRIPS)),
             ("strips whose meters a page sees", str(messages.MAX_WATCHED)),
             ("wait for the media worker", f"{limits.negotiation_timeout_s:g} s"),
             ("wait for the client's answer", f"{limits.server_offer_timeout_s:g} s"),
