@@ -1,5 +1,7 @@
 """Strips on their way from one set of settings to another."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +85,8 @@ async def test_a_strip_fades_in_the_worker_as_the_front_process_says(speaker, mo
     speaker.play(test_worker_lanes.stream()[:50], speaker.by_route)
     row = room.mixer.sources["anna"].row
     now_s = 100.0
-    monkeypatch.setattr("webrtc.media.worker.time.monotonic", lambda: now_s)
+    clock = SimpleNamespace(monotonic=lambda: now_s)  # the worker's alone
+    monkeypatch.setattr("webrtc.media.worker.time", clock)
 
     def trim_db_after(turns):
         nonlocal now_s

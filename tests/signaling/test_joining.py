@@ -30,6 +30,7 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "room_settings",
         "ice_servers",
         "protocol",
+        "scenes",
     }
     assert ack["room_id"] == "studio"
     assert ack["resumed"] is False
