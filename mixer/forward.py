@@ -28,6 +28,8 @@ DECIDE_EVERY_S: Final = 0.01
 PACKETS_PER_S: Final = 110.0
 """Packets of 10 ms, and a bit; 20 ms is what we ask for."""
 OCTETS_PER_S: Final = 40_000.0
+SILENT_S: Final = 0.5
+"""Who sends nothing for so long is silent; in DTX a packet comes every 0.4 s."""
 BURST_S: Final = 0.6
 """What a network held back so long and then delivers at once is no flood."""
 _NOBODY: Rows = np.zeros(0, np.int32)
@@ -54,6 +56,7 @@ class ForwardSource:
         csrc: The number that names it in the packets that leave.
         meter: Tells how loud it is.
         level: Of its last packet, dBov; silence while it is muted.
+        seen_s: When that came.
         reported_level, reported_speaking: For whoever tells others of levels.
     """
 
@@ -70,6 +73,7 @@ class ForwardSource:
         "muted",
         "reported_level",
         "reported_speaking",
+        "seen_s",
         "source_id",
     )
 
@@ -83,6 +87,7 @@ class ForwardSource:
         self.level = SILENCE_DBOV
         self.reported_level = SILENCE_DBOV
         self.reported_speaking = False
+        self.seen_s = now_s
         self._packets = PACKETS_PER_S * BURST_S
         self._octets = OCTETS_PER_S * BURST_S
         self._updated_s = now_s
@@ -229,6 +234,7 @@ class ForwardRoom:
     def _listen(self, source: ForwardSource, packet: MediaPacket, now_s: float) -> int | None:
         """Take note of how loud a packet is and choose anew if it is time; return its place."""
         meter, name = source.meter, source.source_id
+        source.seen_s = now_s
         trusted = meter.trust
         level = source.level = meter.level(packet.payload, packet.level_dbov, now_s)
         if meter.trust is Trust.MEASURING and trusted is not Trust.MEASURING:
@@ -253,6 +259,9 @@ class ForwardRoom:
 
     def look(self, now_s: float) -> None:
         """Choose anew although nothing came: somebody may have fallen silent for good."""
+        for source in self.sources.values():
+            if now_s - source.seen_s > SILENT_S:
+                source.level = SILENCE_DBOV
         self._decide(now_s)
 
     def speaks(self, source_id: str, now_s: float) -> bool:

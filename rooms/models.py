@@ -5,7 +5,7 @@ its rooms again: a field may be added with a default, never renamed or removed.
 """
 
 import enum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -104,15 +104,21 @@ TargetLufs = Annotated[
         extra_json_schema={"unit": "LUFS"},
     ),
 ]
+RoomMode = Literal["mix", "forward"]
 
 
 class RoomSettings(msgspec.Struct, frozen=True):
-    """What applies to a whole room."""
+    """What applies to a whole room.
+
+    In mode `mix` everybody gets one track with the sound of all who are heard. In mode `forward`
+    whoever can gets a track for each of them, as they sent it; all others get a mix.
+    """
 
     max_speakers: MaxSpeakers = DEFAULT_SPEAKERS
     automix: Automix = False
     ducking_db: DuckingDb = 0.0
     target_lufs: TargetLufs | None = None
+    mode: RoomMode = "mix"
 
 
 DEFAULT_ROOM_SETTINGS: Final = RoomSettings()
@@ -166,6 +172,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             the shared mix.
         priority: heard before others, whenever there is something to hear.
         pinned: heard before all others, by hand.
+        takes_tracks: answers offers of the server, and so can be sent more than one track.
     """
 
     participant_id: str
@@ -181,6 +188,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     deafened: bool = False
     priority: bool = False
     pinned: bool = False
+    takes_tracks: bool = False
     strip: StripSettings = DEFAULT_STRIP
     mix: dict[str, SourceMix] = {}
     tenant: str = DEFAULT_TENANT

@@ -24,6 +24,7 @@ from webrtc.control.messages import (
     SourceMix,
     ToFront,
     ToWorker,
+    TracksAssigned,
     Welcome,
     WorkerStats,
 )
@@ -51,6 +52,10 @@ class PoolOwner(Protocol):
         """A worker wants to renegotiate with a participant."""
         ...
 
+    def on_tracks_assigned(self, message: TracksAssigned) -> None:
+        """Other people are on the tracks of some participants of a room."""
+        ...
+
 
 def put_room(room: Room) -> PutRoom:
     """Return a room as a worker keeps it."""
@@ -62,6 +67,7 @@ def put_room(room: Room) -> PutRoom:
         settings.automix,
         settings.ducking_db,
         settings.target_lufs,
+        settings.mode,
     )
 
 
@@ -77,6 +83,7 @@ def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipan
         deafened=participant.deafened,
         priority=participant.priority,
         pinned=participant.pinned,
+        takes_tracks=participant.takes_tracks,
         mix={
             source: SourceMix(mix.gain_db, mix.pan, mix.muted, mix.solo)
             for source, mix in participant.mix.items()
@@ -216,6 +223,8 @@ class WorkerPool:
                 self._owner.on_meters(message)
             case ServerOffer():
                 self._owner.on_server_offer(message)
+            case TracksAssigned():
+                self._owner.on_tracks_assigned(message)
             case PeerState() if message.participant_id in self._placed[worker]:
                 self._peer_states[message.participant_id] = message.state
             case WorkerStats():

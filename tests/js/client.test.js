@@ -60,6 +60,7 @@ function world(options = {}, codecs = SEND_CODECS) {
         participants: [person('ada'), me],
         settings: { genre: 'auto' },
         listener_mix: {},
+        room_settings: { mode: payload.mode ?? 'mix', max_speakers: payload.max_speakers ?? 6 },
         ice_servers: [],
         protocol: 1,
       };
@@ -136,6 +137,7 @@ test('connect, join and listen, with an offer of one direction', async () => {
     room_id: 'studio',
     role: 'both',
     protocol: 1,
+    capabilities: ['tracks'],
     name: 'Me',
   });
   assert.deepEqual(
@@ -190,6 +192,7 @@ test('a new seat gets role, mutes, settings and mixes back before any sound flow
     room_id: 'studio',
     role: 'both',
     protocol: 1,
+    capabilities: ['tracks'],
     name: 'Me',
   });
   assert.ok(order.indexOf('set_muted') < order.indexOf('offer'));
@@ -613,4 +616,36 @@ test('a browser without the means plays as it can, and a wrong choice is refused
   });
   assert.throws(() => world({ playout: /** @type {any} */ ('fast') }), { reason: 'invalid_option' });
   assert.equal((await there.client.getAudioStats()).playout.reason, 'chosen');
+});
+
+test('a room that forwards: its tracks, who is on them, and what may be changed', async () => {
+  const there = world();
+  const { client, server, clock } = there;
+  /** @type {any[]} */
+  const told = [];
+  client.on('trackassignments', ({ tracks }) => told.push(tracks));
+  client.on('roomsettings', ({ settings }) => told.push(settings));
+  await client.connect();
+  await client.joinRoom({ mode: 'forward', maxSpeakers: 3 });
+  assert.deepEqual(client.roomSettings, { mode: 'forward', maxSpeakers: 3 });
+  await client.startSubscribing({ play: false });
+  const [pc] = FakePeerConnection.made;
+  const further = { mid: 'track1', receiver: {} };
+  pc?.dispatchEvent(Object.assign(new Event('track'), { track: 'sound', transceiver: further }));
+  server.emit('track_assignments', { tracks: [{ mid: 'track1', participant_id: 'ada' }] });
+  assert.deepEqual(client.tracks, [{ mid: 'track1', track: 'sound', participantId: 'ada' }]);
+  assert.deepEqual(told.at(-1), client.tracks);
+  assert.deepEqual(further.receiver, { jitterBufferTarget: 0, playoutDelayHint: 0 });
+  server.answers.set_room = () => ({ ok: true, settings: { mode: 'mix', max_speakers: 2 } });
+  assert.deepEqual(await client.setRoom({ mode: 'mix' }), { mode: 'mix', maxSpeakers: 2 });
+  assert.deepEqual(server.last('set_room'), { mode: 'mix' });
+  server.emit('room_updated', { settings: { mode: 'mix', max_speakers: 2 } });
+  assert.equal(client.tracks[0]?.participantId, null);
+  assert.deepEqual(told.at(-1), { mode: 'mix', maxSpeakers: 2 });
+  await client.setSpeaker({ participantId: 'ada', pinned: true });
+  assert.deepEqual(server.last('set_speaker'), { participant_id: 'ada', pinned: true });
+  await client.leaveRoom();
+  await clock.advance(0);
+  assert.deepEqual(client.tracks, []);
+  assert.equal(client.roomSettings, null);
 });

@@ -24,6 +24,7 @@ function makeLink(change = {}, sendCodecs = SEND_CODECS) {
       receiver: () => {},
       closed: () => {},
       track: () => {},
+      further: () => {},
       ...change,
     },
     {

@@ -197,3 +197,23 @@ test('what the server lost of ours is read once it has reported', () => {
     packetsLost: 3,
   });
 });
+
+test('the tracks of a room that forwards count together, and one that rests does not', () => {
+  const inbound = (/** @type {Record<string, number>} */ change) => ({
+    type: 'inbound-rtp',
+    kind: 'audio',
+    ...change,
+  });
+  const report = [
+    inbound({ packetsReceived: 0, jitter: 0.5 }),
+    inbound({ packetsReceived: 10, packetsLost: 1, jitter: 0.001, concealedSamples: 100 }),
+    inbound({ packetsReceived: 5, packetsLost: 2, jitter: 0.003, concealedSamples: 50 }),
+  ];
+  const { packetsReceived, packetsLost, jitterMs, concealed } = readReport(report, 0);
+  assert.deepEqual({ packetsReceived, packetsLost, jitterMs, concealed }, {
+    packetsReceived: 15,
+    packetsLost: 3,
+    jitterMs: 3,
+    concealed: 150,
+  });
+});

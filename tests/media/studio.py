@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +28,10 @@ from webrtc.control.messages import (
     PeerState,
     PutParticipant,
     PutRoom,
+    RemoteAnswer,
+    ServerOffer,
     ToFront,
+    TracksAssigned,
     Welcome,
     WorkerStats,
 )
@@ -103,6 +106,9 @@ class Front:
         self.stats: WorkerStats | None = None
         self.states: list[tuple[str, str]] = []
         self.levels: dict[str, tuple[int, bool]] = {}
+        self.assigned: dict[str, dict[str, str | None]] = {}
+        self.offered: dict[str, Callable[[str], Awaitable[str]]] = {}  # who answers our offers
+        self._answering: set[asyncio.Task[None]] = set()
         self._there = asyncio.Event()
         self._link = WorkerLink(0, worker.control_path, self)
         self._stats_came = asyncio.Condition()
@@ -133,6 +139,13 @@ class Front:
             case Levels():
                 for level in message.levels:
                     self.levels[level.participant_id] = (level.level_dbov, level.speaking)
+            case TracksAssigned():
+                for group in message.groups:
+                    self.assigned.update(dict.fromkeys(group.participant_ids, group.tracks))
+            case ServerOffer(participant_id, text):
+                task = asyncio.create_task(self._have_answered(participant_id, text))
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
 
     def on_lost(self, worker: int) -> None:
         """The worker is away."""
@@ -142,6 +155,10 @@ class Front:
         answer = await self._link.request(lambda n: Offer(n, participant_id, text), PATIENCE_S)
         assert isinstance(answer, Answer)
         return answer.sdp
+
+    async def _have_answered(self, participant_id: str, text: str) -> None:
+        answer = await self.offered[participant_id](text)
+        await self._link.request(lambda n: RemoteAnswer(n, participant_id, answer), PATIENCE_S)
 
     async def next_stats(self) -> WorkerStats:
         """Wait for the next report of the worker (one a second)."""
@@ -186,22 +203,40 @@ class Tone(MediaStreamTrack):
 
 
 class Client:
-    """A participant with a stock aiortc connection that sings a pitch and records what it hears."""
+    """A participant with a stock aiortc connection that sings a pitch and records what it hears.
 
-    def __init__(self, front: Front, room: str, name: str, csrc: int, pitch_hz: float) -> None:
+    Attributes:
+        offers: What the worker offered.
+        on_track: Seconds of sound, by the mid of the track that it came on.
+    """
+
+    def __init__(
+        self,
+        front: Front,
+        room: str,
+        name: str,
+        csrc: int,
+        pitch_hz: float,
+        *,
+        takes_tracks: bool = False,
+    ) -> None:
         self.front = front
+        self.offers: list[str] = []
+        self.on_track: dict[str, npt.NDArray[np.float64]] = {}
+        front.offered[name] = self._answer
         self.pitch_hz = pitch_hz
         self.name = name
-        self.put = PutParticipant(room, name, csrc, publishes=True, subscribes=True)
+        self.put = PutParticipant(room, name, csrc, True, True, takes_tracks=takes_tracks)
         self.sdp = ""
         self.answer = ""
         self._heard: list[npt.NDArray[np.float64]] = []
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._listening: asyncio.Task[None] | None = None
+        self._others: list[asyncio.Task[None]] = []
 
-    async def join(self) -> None:
+    async def join(self, room: PutRoom | None = None) -> None:
         """Join the room and connect."""
-        self.front.send(PutRoom(self.put.room_id))
+        self.front.send(room or PutRoom(self.put.room_id))
         self.front.send(self.put)
         self._connection.addTrack(Tone(self.pitch_hz))
         self._connection.on("track", self._listen)
@@ -215,8 +250,9 @@ class Client:
         """Close the connection and leave the room."""
         await self.hang_up()
         self.front.send(DropParticipant(self.name))
-        if self._listening is not None:
-            self._listening.cancel()
+        for task in (self._listening, *self._others):
+            if task is not None:
+                task.cancel()
 
     async def hang_up(self) -> None:
         """Close the connection; the room still counts this participant in."""
@@ -234,6 +270,22 @@ class Client:
         pair = transport._connection._nominated[1]
         pair.protocol.transport.sendto(data, pair.remote_addr)
 
+    async def hear_tracks(self, seconds: float) -> dict[str, npt.NDArray[np.float64]]:
+        """Return what is heard from now on, by mid, of all tracks on which anything came."""
+        self.on_track.clear()
+        await asyncio.sleep(seconds)
+        return dict(self.on_track)
+
+    async def _answer(self, text: str) -> str:
+        self.offers.append(text)
+        await self._connection.setRemoteDescription(RTCSessionDescription(text, "offer"))
+        await self._connection.setLocalDescription(await self._connection.createAnswer())
+        return self._connection.localDescription.sdp
+
+    def _mid_of(self, track: MediaStreamTrack) -> str:
+        transceivers = self._connection.getTransceivers()
+        return next(str(one.mid) for one in transceivers if one.receiver.track is track)
+
     async def listen_for(self, seconds: float) -> npt.NDArray[np.float64]:
         """Return what is heard from now on, mono; shorter where nothing came."""
         self._heard.clear()
@@ -241,7 +293,20 @@ class Client:
         return np.concatenate(self._heard) if self._heard else np.zeros(0)
 
     def _listen(self, track: MediaStreamTrack) -> None:
-        self._listening = asyncio.ensure_future(self._record(track))
+        if self._listening is None:
+            self._listening = asyncio.ensure_future(self._record(track))
+        else:
+            self._others.append(asyncio.ensure_future(self._record_track(track)))
+
+    async def _record_track(self, track: MediaStreamTrack) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, av.AudioFrame)
+                sound = frame.to_ndarray().reshape(-1, 2)[:, 0].astype(float) / 32768
+                mid = self._mid_of(track)
+                before = self.on_track.get(mid, np.zeros(0))
+                self.on_track[mid] = np.concatenate([before, sound])
 
     async def _record(self, track: MediaStreamTrack) -> None:
         with contextlib.suppress(MediaStreamError):

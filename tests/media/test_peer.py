@@ -12,9 +12,11 @@ from pylibsrtp import Policy, Session
 from mixer.playout import MediaPacket
 from tests.media.fakes import SentPort, binding_request, bound_socket
 from tests.media.test_sdp import MINIMAL
+from webrtc.errors import ClientError
 from webrtc.media import peer as peer_module
 from webrtc.media.aiortc_adapter import RENEW_CERTIFICATE_S, CertificateSupply
 from webrtc.media.fanout import SendTable
+from webrtc.media.forward_table import ForwardTable
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.intake import Intake
 from webrtc.media.peer import STREAM_CHANGE_S, Peer
@@ -56,8 +58,6 @@ class Host:
         sent: Where RTCP leaves.
     """
 
-    publish_ptime_ms = 10
-
     def __init__(self, sock):
         port = UdpPort(sock)
         self.sent = SentPort()
@@ -65,6 +65,7 @@ class Host:
         self.counters = Counter()
         self.intake = Intake(port, self.counters)
         self.table = SendTable(port)
+        self.forward_table = ForwardTable(port)
         self.certificates = CertificateSupply(START_S)
         self.played = []
         self.states = []
@@ -217,3 +218,69 @@ async def test_nothing_is_reported_of_a_stream_that_rests(host, peer):
     assert visit(host, peer, 30, 60) == []
     say(host, peer, 60 * 48_000)
     assert len(visit(host, peer, 60, 70)) == 1
+
+
+# ---- further tracks ------------------------------------------------------------------------
+
+
+def take_tracks(peer, count):
+    """Let the client take so many tracks, and return their rows of the forward table."""
+    assert peer.want_tracks(count)
+    offered = peer.offer(START_S)
+    answered = "".join(
+        f"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:{mid}\r\na={direction}\r\n"
+        for mid, direction in [("0", "sendrecv"), *((t.mid, "recvonly") for t in peer.tracks.all)]
+    )
+    peer.take_answer(answered, publishes=True, subscribes=True)
+    assert offered.count("a=sendonly") == count
+    return peer.outputs
+
+
+def forward(host, rows, sequence, now_s):
+    packet = MediaPacket(sequence, sequence * 960, b"opus", now_s)
+    return host.forward_table.send(np.array(rows, np.int32), packet, 960, 77)
+
+
+async def test_tracks_that_the_client_takes_can_be_sent_to_until_it_is_gone(host, peer):
+    rows = take_tracks(peer, 2)
+    assert forward(host, rows, 1, START_S) == 2
+    assert not peer.want_tracks(2)
+    peer.allow(publishes=True, subscribes=False)
+    assert peer.outputs == []
+    peer.allow(publishes=True, subscribes=True)
+    assert peer.outputs == rows
+    await peer.close()
+    assert peer.outputs == []
+    assert forward(host, rows, 2, START_S) == 0
+
+
+async def test_who_roams_hears_the_tracks_at_the_new_address(host, peer):
+    rows = take_tracks(peer, 1)
+    with bound_socket() as elsewhere:
+        peer.on_selected(pack_address(*elsewhere.getsockname()))
+        forward(host, rows, 1, START_S)
+        assert len(UdpPort(elsewhere).receive()) == 1
+
+
+async def test_each_track_on_which_something_is_sent_has_a_report(host, peer):
+    rows = take_tracks(peer, 3)
+    for sequence in range(50):
+        forward(host, rows[:2], sequence, START_S + sequence * 0.02)
+    found = visit(host, peer, 1, 2)
+    assert [report.packet_count for report in found] == [50, 50]
+    assert visit(host, peer, 2, 20) == []
+
+
+async def test_another_packet_time_takes_an_offer_although_the_tracks_are_settled(peer):
+    take_tracks(peer, 1)
+    assert not peer.want_tracks(1)
+    peer.ptime_ms = 20
+    assert peer.want_tracks(1)
+    assert "a=ptime:20" in peer.offer(START_S)
+    assert not peer.want_tracks(1)
+
+
+async def test_an_answer_to_no_offer_is_the_clients_mistake(peer):
+    with pytest.raises(ClientError) as raised:
+        peer.take_answer("v=0", publishes=True, subscribes=True)
+    assert raised.value.reason == "no_offer_pending"

@@ -265,7 +265,7 @@ async def test_the_same_connection_is_renegotiated_and_a_new_one_replaces_it(wor
 
 async def test_a_person_dropped_while_an_offer_waits_gets_no_connection(worker):
     worker.handle(put("anna"))
-    async with worker._negotiating:
+    async with worker.negotiator._one_at_a_time:
         waiting = asyncio.create_task(offer(worker, "anna"))
         await asyncio.sleep(0)
         worker.handle(DropParticipant("anna"))

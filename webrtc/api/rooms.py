@@ -3,12 +3,13 @@
 import msgspec
 from aiohttp import web
 
-from mixer.selection_settings import DEFAULT_SPEAKERS
 from rooms.models import (
+    DEFAULT_ROOM_SETTINGS,
     Automix,
     DuckingDb,
     MaxSpeakers,
     Room,
+    RoomMode,
     RoomSettings,
     TargetLufs,
 )
@@ -23,15 +24,18 @@ class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What room to make."""
 
     room_id: RoomId = ""
-    max_speakers: MaxSpeakers = DEFAULT_SPEAKERS
+    max_speakers: MaxSpeakers = DEFAULT_ROOM_SETTINGS.max_speakers
     automix: Automix = False
     ducking_db: DuckingDb = 0.0
     target_lufs: TargetLufs | None = None
+    mode: RoomMode = DEFAULT_ROOM_SETTINGS.mode
 
     @property
     def settings(self) -> RoomSettings:
         """What shall apply to the whole room."""
-        return RoomSettings(self.max_speakers, self.automix, self.ducking_db, self.target_lufs)
+        return RoomSettings(
+            self.max_speakers, self.automix, self.ducking_db, self.target_lufs, self.mode
+        )
 
 
 class CreatedRoom(msgspec.Struct, frozen=True):

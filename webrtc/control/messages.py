@@ -19,6 +19,7 @@ from mixer.selection_settings import DEFAULT_SPEAKERS
 CONTROL_VERSION = 1
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 
+RoomMode = Literal["mix", "forward"]
 PeerStateName = Literal["connecting", "connected", "disconnected", "failed", "closed"]
 
 
@@ -48,7 +49,8 @@ class PutRoom(_Message, frozen=True):
     """Create or update a room; at most `max_speakers` others are heard by anybody in it.
 
     Microphones share one gain if `automix` is on, music goes down by `ducking_db` under speech, and
-    the mix is brought to `target_lufs`.
+    the mix is brought to `target_lufs`. In mode `forward` packets of those who are heard are
+    forwarded undecoded to whoever takes tracks.
     """
 
     room_id: str
@@ -57,6 +59,7 @@ class PutRoom(_Message, frozen=True):
     automix: bool = False
     ducking_db: float = 0.0
     target_lufs: float | None = None
+    mode: RoomMode = "mix"
 
 
 class DropRoom(_Message, frozen=True):
@@ -71,7 +74,8 @@ class PutParticipant(_Message, frozen=True):
     `mix` holds the listener's personal settings by source participant id; an empty map means the
     shared mix. `strip` holds the publisher's strip settings as the wire names them. Who has
     `priority` is heard before others, and who is `pinned` before those. A changed strip is reached
-    within `ramp_ms`, which is no part of what the worker remembers.
+    within `ramp_ms`, which is no part of what the worker remembers. Who `takes_tracks` answers
+    offers of ours and hears a forward room on tracks instead of a mix.
     """
 
     room_id: str
@@ -83,6 +87,7 @@ class PutParticipant(_Message, frozen=True):
     deafened: bool = False
     priority: bool = False
     pinned: bool = False
+    takes_tracks: bool = False
     mix: dict[str, SourceMix] = {}
     strip: dict[str, float | int | str | bool] = {}
     ramp_ms: int = 0
@@ -209,6 +214,20 @@ class ServerOffer(_Message, frozen=True):
     sdp: str
 
 
+class TrackGroup(msgspec.Struct, frozen=True, array_like=True):
+    """Listeners on whose tracks the same people are; `tracks` is source by mid, None for nobody."""
+
+    participant_ids: list[str]
+    tracks: dict[str, str | None]
+
+
+class TracksAssigned(_Message, frozen=True):
+    """Who is on which track of those of whom that changed; the last word on each counts."""
+
+    room_id: str
+    groups: list[TrackGroup]
+
+
 class Levels(_Message, frozen=True):
     """Levels of a room that changed since the last message; at most ten a second per room."""
 
@@ -318,4 +337,15 @@ ToWorker = (
     | Candidate
     | Drain
 )
-ToFront = Welcome | Done | Answer | Failed | PeerState | ServerOffer | Levels | Meters | WorkerStats
+ToFront = (
+    Welcome
+    | Done
+    | Answer
+    | Failed
+    | PeerState
+    | ServerOffer
+    | Levels
+    | Meters
+    | TracksAssigned
+    | WorkerStats
+)

@@ -18,6 +18,7 @@ from mixer.treatment import Automatics
 from webrtc.media import rtp
 from webrtc.media.encoding import OutputEncoder, tier_settings
 from webrtc.media.fanout import SendTable
+from webrtc.media.forward import Forwarding
 from webrtc.media.lanes import Lane, LaneTable
 from webrtc.media.participant import Participant
 from webrtc.media.steady import SteadyRoom, settle
@@ -39,15 +40,19 @@ class Room:
         steady: How it sends its blocks while nothing changes.
         lanes: Of its publishers; some may have been left since the last block.
         lane_rows: int32, the intake's rows of these.
+        forward: How it forwards, None in mode mix.
+        mixes: Whether anybody hears its mix: then what is heard is decoded.
     """
 
     __slots__ = (
         "_origin",
         "awake",
         "blocks",
+        "forward",
         "lane_rows",
         "lanes",
         "mixer",
+        "mixes",
         "not_before",
         "participants",
         "phase",
@@ -67,6 +72,8 @@ class Room:
         self.phase = phase % self.stride
         self.awake = False
         self.steady: SteadyRoom | None = None
+        self.forward: Forwarding | None = None
+        self.mixes = True
         self.lanes: list[Lane] = []
         self.set_lanes([])
         self.blocks = 0  # ticks run, for what happens every so many of them

@@ -24,6 +24,7 @@ class Participant:
         peer: Its connection, None before the first offer.
         playout: Where its packets go, None while it sends nothing.
         lane: Where its packets went last without Python; it may have been left.
+        is_offering: Whether an offer of tracks is being made.
     """
 
     put: PutParticipant
@@ -31,6 +32,7 @@ class Participant:
     peer: Peer | None = None
     playout: Playout | None = None
     lane: Lane | None = None
+    is_offering: bool = False
 
     def leave_lane(self) -> None:
         """Let the playout have its stream back, if it is lent."""
@@ -44,6 +46,27 @@ class Participant:
         if self.put.pinned:
             return Standing.PINNED
         return Standing.PRIORITY if self.put.priority else Standing.ORDINARY
+
+    @property
+    def wanted_tracks(self) -> int:
+        """How many tracks it is to have besides its first section."""
+        forward, peer, put = self.room.forward, self.peer, self.put
+        if forward is None or peer is None or peer.audio is None or not put.subscribes:
+            return 0
+        return forward.max_speakers if peer.audio.receives else 0
+
+    @property
+    def hears_mix(self) -> bool:
+        """Whether it is sent a mix, once it is connected.
+
+        While tracks are under way it is as before: who heard the mix goes on to hear it, and who
+        comes into a forward room needs none for the moment.
+        """
+        if self.room.forward is None or not self.put.takes_tracks or self.peer is None:
+            return True
+        if self.peer.outputs:
+            return False
+        return self.peer.tracks.is_refused or self.put.participant_id in self.room.mixer.listeners
 
     def personal_gains(self) -> dict[str, PersonalGain]:
         """Return its listener mix in the mixer's terms."""

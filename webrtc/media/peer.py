@@ -14,12 +14,16 @@ States, as told to the front process:
 
 While disconnected nothing is sent. A failed or closed peer is of no further use: the client builds
 a new connection and offers again.
+
+Who offers: the client at first and whenever it likes, we when its tracks are to become more or less
+or its packets longer or shorter. An offer of the client's makes ours void.
 """
 
 import asyncio
 import logging
 import secrets
 from collections import Counter
+from dataclasses import replace
 from typing import Protocol
 
 from pylibsrtp import Error as SrtpError
@@ -27,13 +31,16 @@ from pylibsrtp import Error as SrtpError
 from mixer.playout import MediaPacket, Playout
 from mixer.tiers import TierPolicy
 from webrtc.control.messages import PeerStateName
-from webrtc.media import rtcp, rtp, sdp
+from webrtc.errors import ClientError
+from webrtc.media import rtcp, rtp, sdp, sdp_offer
 from webrtc.media.aiortc_adapter import CertificateSupply, DtlsTransport
 from webrtc.media.fanout import SendTable
+from webrtc.media.forward_table import ForwardTable
 from webrtc.media.ice import IceAgent
 from webrtc.media.intake import Intake
 from webrtc.media.lanes import Lane
 from webrtc.media.reception import Reception
+from webrtc.media.tracks import PeerTracks
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +61,8 @@ class PeerHost(Protocol):
     counters: Counter[str]
     intake: Intake
     table: SendTable
+    forward_table: ForwardTable
     certificates: CertificateSupply
-    publish_ptime_ms: int
 
     def ntp_now(self, now_s: float) -> int:
         """Return the NTP time of an instant on the worker's clock; never jumps."""
@@ -85,11 +92,17 @@ class Peer:
     Attributes:
         receives: Whether we take sound from it, as negotiated.
         audio: The section of its last offer that we took.
+        ptime_ms: Packet time that we ask it for in the next description.
+        tracks: What we send it besides.
     """
 
-    def __init__(self, participant_id: str, host: PeerHost, now_s: float) -> None:
+    def __init__(
+        self, participant_id: str, host: PeerHost, now_s: float, ptime_ms: int = 10
+    ) -> None:
         """Make a peer; `negotiate` brings it to life."""
         self.participant_id = participant_id
+        self.ptime_ms = ptime_ms
+        self.tracks = PeerTracks()
         self.state: PeerStateName = "connecting"
         self.audio: sdp.RemoteAudio | None = None
         self.receives = False
@@ -110,6 +123,8 @@ class Peer:
         self._handshake: asyncio.Task[None] | None = None
         self._session_id = secrets.randbits(62)
         self._version = 0
+        self._sections: tuple[sdp.Section, ...] = ()
+        self._told_ptime_ms = ptime_ms
         self._cname = secrets.token_urlsafe(12)
         self._sends = False
         self._row: int | None = None
@@ -148,8 +163,9 @@ class Peer:
         """
         audio = self.audio = offer.audio
         self._channel.set_remote(audio.ufrag, audio.password, audio.candidates)
+        self._sections = offer.sections
+        self.tracks.offered(offer.receiving, {section.mid for section in offer.sections})
         self.allow(publishes=publishes, subscribes=subscribes)
-        self._version += 1
         if self._handshake is None:
             self._handshake = asyncio.create_task(
                 self._dtls.start(
@@ -158,23 +174,66 @@ class Peer:
                 name=f"dtls {self.participant_id}",
             )
             self._handshake.add_done_callback(self._handshake_ended)
-        return sdp.write_answer(
-            offer,
-            sdp.LocalAudio(
-                session_id=self._session_id,
-                version=self._version,
-                candidates=self._channel.candidates,
-                ufrag=self._channel.ufrag,
-                password=self._channel.password,
-                fingerprint=self._certificate.sha256(),
-                lite=self._channel.is_lite,
-                sends=self._sends,
-                receives=self.receives,
-                ssrc=self.ssrc,
-                cname=self._cname,
-                ptime_ms=self._host.publish_ptime_ms,
-            ),
+        return sdp.write_answer(offer, self._describe(), self.tracks.local())
+
+    def want_tracks(self, count: int) -> bool:
+        """Want so many further tracks; return whether the client has to be offered anything."""
+        ours = {track.mid for track in self.tracks.all}
+        taken = {section.mid for section in self._sections} - ours
+        self.tracks.want(count, taken)
+        return self.tracks.is_unsettled or self._told_ptime_ms != self.ptime_ms
+
+    def offer(self, now_s: float) -> str:
+        """Return an offer of ours, for the tracks that are wanted; after `negotiate`."""
+        if self.audio is None:
+            raise RuntimeError("the client offers first")
+        local = self._describe()
+        return sdp_offer.write_offer(self.audio, self._sections, local, self.tracks.offer(now_s))
+
+    def take_answer(self, text: str, *, publishes: bool, subscribes: bool) -> None:
+        """Take the client's answer to our open offer.
+
+        Raises:
+            ClientError: `no_offer_pending`, `bad_sdp`.
+        """
+        if self.audio is None or not self.tracks.is_answer_due:
+            raise ClientError("no_offer_pending", "The server has made no offer.")
+        answered = sdp_offer.read_answer(text)
+        here = {section.mid for section in self._sections}
+        profile = next(s.profile for s in self._sections if s.mid == self.audio.mid)
+        self._sections += tuple(
+            sdp.Section("audio", profile, str(self.audio.opus_type), section.mid)
+            for section in answered
+            if section.mid not in here
         )
+        self.tracks.answered(answered)
+        for section in answered:
+            if section.mid == self.audio.mid:
+                self.audio = replace(self.audio, sends=section.sends, receives=section.receives)
+        self.allow(publishes=publishes, subscribes=subscribes)
+
+    def _describe(self) -> sdp.LocalAudio:
+        self._version += 1
+        self._told_ptime_ms = self.ptime_ms
+        return sdp.LocalAudio(
+            session_id=self._session_id,
+            version=self._version,
+            candidates=self._channel.candidates,
+            ufrag=self._channel.ufrag,
+            password=self._channel.password,
+            fingerprint=self._certificate.sha256(),
+            lite=self._channel.is_lite,
+            sends=self._sends,
+            receives=self.receives,
+            ssrc=self.ssrc,
+            cname=self._cname,
+            ptime_ms=self.ptime_ms,
+        )
+
+    @property
+    def outputs(self) -> list[int]:
+        """Rows of the forward table on which it may be sent to."""
+        return self.tracks.rows if self._sends and self.state == "connected" else []
 
     def allow(self, *, publishes: bool, subscribes: bool) -> None:
         """Let the participant do what its rights and its last offer have in common."""
@@ -214,6 +273,15 @@ class Peer:
             self._row = table.add(
                 self._dtls.outgoing, self.ssrc, self.audio.opus_type, address, self._channel.via
             )
+        for track in self.tracks.flowing:
+            if track.row is None and address is not None and self.audio is not None:
+                track.row = self._host.forward_table.add(
+                    self._dtls.outgoing,
+                    track.ssrc,
+                    self.audio.opus_type,
+                    address,
+                    self._channel.via,
+                )
 
     def _become(self, state: PeerStateName) -> None:
         if state != self.state and self.state not in ("failed", "closed"):
@@ -232,6 +300,9 @@ class Peer:
             self._host.intake.route(address, self._intake_row)
         if self._row is not None:
             self._host.table.move(self._row, address)
+        for track in self.tracks.all:
+            if track.row is not None:
+                self._host.forward_table.move(track.row, address)
 
     def on_srtp(self, data: bytes, arrival_s: float) -> None:
         """Take an SRTP or SRTCP packet that the intake did not decrypt."""
@@ -345,11 +416,20 @@ class Peer:
         for ssrc, ntp_middle in report.sender_reports:
             if self.reception is not None and self.reception.ssrc == ssrc:
                 self.reception.sender_report(ntp_middle, arrival_s)
+        tracks = {track.ssrc for track in self.tracks.flowing}
         for block in report.blocks:
             if block.ssrc == self.ssrc:
                 self._on_report(block, arrival_s)
+            elif block.ssrc in tracks:
+                self._note_report(block, arrival_s)
 
     def _on_report(self, block: rtcp.ReportBlock, arrival_s: float) -> None:
+        self._note_report(block, arrival_s)
+        tier = self.tiers.tier
+        if self.tiers.report(block.fraction_lost, arrival_s) != tier:
+            self._host.peer_tier(self, self.tiers.tier)
+
+    def _note_report(self, block: rtcp.ReportBlock, arrival_s: float) -> None:
         self.remote_loss = block.fraction_lost
         self.remote_jitter_s = block.jitter / 48000
         if block.last_sr:
@@ -357,9 +437,6 @@ class Peer:
             trip = (now - block.last_sr - block.delay_since_last_sr) & 0xFFFFFFFF
             if trip < 0x80000000:
                 self.round_trip_s = trip / 65536
-        tier = self.tiers.tier
-        if self.tiers.report(block.fraction_lost, arrival_s) != tier:
-            self._host.peer_tier(self, self.tiers.tier)
 
     # ---- what goes out ---------------------------------------------------------------------
 
@@ -391,6 +468,7 @@ class Peer:
                 timestamp = self._host.table.timestamp(self.row, media_time)
                 ntp = self._host.ntp_now(now_s)
                 parts.append(rtcp.sender_report(self.ssrc, ntp, timestamp, packets, octets))
+            parts += self._report_tracks(now_s)
         if self.reception is not None:
             parts.append(rtcp.receiver_report(self.ssrc, self.reception.block(now_s)))
         if not parts or self._channel.address is None:
@@ -398,6 +476,20 @@ class Peer:
         parts.append(rtcp.source_description(self.ssrc, self._cname))
         packet = self._dtls.outgoing.protect_rtcp(b"".join(parts))
         self._channel.send(packet)
+
+    def _report_tracks(self, now_s: float) -> list[bytes]:
+        """Return an SR of each track on which something was sent since the last."""
+        parts = []
+        ntp = self._host.ntp_now(now_s)
+        for track in self.tracks.all:
+            if track.row is None:
+                continue
+            packets, octets, timestamp = self._host.forward_table.report(track.row, now_s)
+            if packets != track.reported:
+                track.reported = packets
+                parts.append(rtcp.sender_report(track.ssrc, ntp, timestamp, packets, octets))
+                parts.append(rtcp.source_description(track.ssrc, self._cname))
+        return parts
 
     async def close(self) -> None:
         """End the connection and free everything it holds."""
@@ -408,6 +500,10 @@ class Peer:
         if self._row is not None:
             self._host.table.remove(self._row)
             self._row = None
+        for track in self.tracks.all:
+            if track.row is not None:
+                self._host.forward_table.remove(track.row)
+                track.row = None
         self._become("closed")
         if self._handshake is not None:
             self._handshake.cancel()

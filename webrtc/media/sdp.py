@@ -1,12 +1,13 @@
 """Reading a client's offer and writing our answer (RFC 8829, RFC 8839, RFC 7587).
 
 One audio section is taken: the first that carries Opus over DTLS-SRTP with RTCP multiplexing. All
-others are refused with port 0. Whatever the offer says, we are ICE-lite; we wait for the
-ClientHello unless the client does.
+others are refused with port 0, but those of tracks that we have offered before (`sdp_offer`).
+Whatever the offer says, we are ICE-lite; we wait for the ClientHello unless the client does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from webrtc.errors import ClientError
 from webrtc.media import rtp
@@ -70,12 +71,30 @@ class RemoteAudio:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A client's offer: the section that we take, and enough of the others to refuse them."""
+    """A client's offer: the section that we take, and enough of the others to refuse them.
+
+    Attributes:
+        audio: The section that we take.
+        sections: All of them, in order.
+        taken: Which of them it is.
+        bundled: Whether it is in a BUNDLE group.
+        receiving: Identification tags of sections that carry Opus to the client.
+    """
 
     audio: RemoteAudio
-    sections: tuple[tuple[str, str, str, str], ...]  # kind, profile, format, mid
+    sections: tuple["Section", ...]
     taken: int
     bundled: bool
+    receiving: frozenset[str] = frozenset()
+
+
+class Section(NamedTuple):
+    """What of a media section has to stay as it is."""
+
+    kind: str
+    profile: str
+    form: str
+    mid: str
 
 
 def read_offer(text: str) -> Offer:
@@ -95,14 +114,19 @@ def read_offer(text: str) -> Offer:
     if taken is None:
         raise ClientError("bad_sdp", "The offer has no audio section with Opus over DTLS-SRTP.")
     sections = tuple(
-        (m.kind, m.profile, str(m.fmt[0]) if m.fmt else "0", m.rtp.muxId or str(i))
+        Section(m.kind, m.profile, str(m.fmt[0]) if m.fmt else "0", m.rtp.muxId or str(i))
         for i, m in enumerate(description.media)
     )
     if any(not _is_token(part) for section in sections for part in section):
         raise ClientError("bad_sdp", "A media section has a malformed line.")
-    mid = sections[taken][3]
+    mid = sections[taken].mid
     audio = _read_audio(description.media[taken], mid, _extension_directions(essence, taken))
-    return Offer(audio, sections, taken, _is_bundled(description, mid))
+    receiving = frozenset(
+        section.mid
+        for section, m in zip(sections, description.media, strict=True)
+        if _is_usable(m) and (m.direction or "sendrecv") in _RECEIVES
+    )
+    return Offer(audio, sections, taken, _is_bundled(description, mid), receiving)
 
 
 def _essence(text: str) -> str:
@@ -244,31 +268,108 @@ class LocalAudio:
     ptime_ms: int
 
 
-def write_answer(offer: Offer, local: LocalAudio) -> str:
-    """Return the SDP of our answer."""
+@dataclass(frozen=True, slots=True)
+class LocalTrack:
+    """One further section, in which we send what a forward room forwards.
+
+    Attributes:
+        mid: Its identification tag, ours.
+        ssrc: SSRC of what we send.
+        sends: Whether we send.
+    """
+
+    mid: str
+    ssrc: int
+    sends: bool
+
+
+def write_answer(offer: Offer, local: LocalAudio, tracks: Sequence[LocalTrack] = ()) -> str:
+    """Return the SDP of our answer.
+
+    Args:
+        offer: What is answered.
+        local: Our half of the section that we take.
+        tracks: Ours; those that the client does not know are left out.
+    """
     audio = offer.audio
+    setup = "active" if audio.client_waits else "passive"
+    known = {track.mid: track for track in tracks}
+    mids = [s.mid for i, s in enumerate(offer.sections) if i == offer.taken or s.mid in known]
+    lines = session_lines(local, mids if offer.bundled else [])
+    for index, section in enumerate(offer.sections):
+        track = known.get(section.mid)
+        if index == offer.taken:
+            lines += audio_section(audio, section.profile, local, setup)
+        elif track is not None:
+            sends = track.sends and track.mid in offer.receiving
+            lines += track_section(
+                audio, section.profile, local, replace(track, sends=sends), setup
+            )
+        else:
+            lines += refused_section(section)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def session_lines(local: LocalAudio, bundled: Sequence[str]) -> list[str]:
+    """Return what stands before the first media section of a description of ours."""
     lines = [
         "v=0",
         f"o=- {local.session_id} {local.version} IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
     ]
-    if offer.bundled:
-        lines.append(f"a=group:BUNDLE {audio.mid}")
+    if bundled:
+        lines.append(f"a=group:BUNDLE {' '.join(bundled)}")
     if local.lite:
         lines.append("a=ice-lite")
-    lines.append("a=msid-semantic: WMS *")
-    for index, (kind, profile, form, mid) in enumerate(offer.sections):
-        if index == offer.taken:
-            lines += _audio_section(audio, profile, local)
-        else:
-            lines += [f"m={kind} 0 {profile} {form}", "c=IN IP4 0.0.0.0", f"a=mid:{mid}"]
-            if kind in ("audio", "video"):
-                lines.append("a=inactive")
-    return "\r\n".join(lines) + "\r\n"
+    return [*lines, "a=msid-semantic: WMS *"]
 
 
-def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[str]:
+def refused_section(section: Section) -> list[str]:
+    """Return a section that is not used."""
+    kind, profile, form, mid = section
+    lines = [f"m={kind} 0 {profile} {form}", "c=IN IP4 0.0.0.0", f"a=mid:{mid}"]
+    return [*lines, "a=inactive"] if kind in ("audio", "video") else lines
+
+
+def track_section(
+    audio: RemoteAudio, profile: str, local: LocalAudio, track: LocalTrack, setup: str
+) -> list[str]:
+    """Return the section of a track; it has no candidates, for it is bundled with the first."""
+    return [
+        f"m=audio 9 {profile} {audio.opus_type}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        *_transport_lines(local, setup, track.mid),
+        f"a={'sendonly' if track.sends else 'inactive'}",
+        "a=rtcp-mux",
+        *_opus_lines(audio.opus_type),
+        f"a=msid:ag06-{track.mid} ag06-{track.mid}-audio",
+        f"a=ssrc:{track.ssrc} cname:{local.cname}",
+    ]
+
+
+def _transport_lines(local: LocalAudio, setup: str, mid: str) -> list[str]:
+    return [
+        f"a=ice-ufrag:{local.ufrag}",
+        f"a=ice-pwd:{local.password}",
+        f"a=fingerprint:sha-256 {local.fingerprint}",
+        f"a=setup:{setup}",
+        f"a=mid:{mid}",
+    ]
+
+
+def _opus_lines(opus: int) -> list[str]:
+    return [
+        f"a=rtpmap:{opus} opus/48000/2",
+        # Stereo both ways, FEC where the mode has it, DTX so that a muted microphone is quiet.
+        f"a=fmtp:{opus} minptime=10;useinbandfec=1;usedtx=1;stereo=1;sprop-stereo=1;"
+        f"maxaveragebitrate={MAX_BITRATE_BPS}",
+    ]
+
+
+def audio_section(audio: RemoteAudio, profile: str, local: LocalAudio, setup: str) -> list[str]:
+    """Return our half of the section that we take."""
     opus = audio.opus_type
     types = [opus] if audio.red_type is None else [opus, audio.red_type]
     if audio.prefers_red:
@@ -285,11 +386,7 @@ def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[
         "a=rtcp:9 IN IP4 0.0.0.0",
         *(f"a=candidate:{candidate}" for candidate in local.candidates),
         "a=end-of-candidates",
-        f"a=ice-ufrag:{local.ufrag}",
-        f"a=ice-pwd:{local.password}",
-        f"a=fingerprint:sha-256 {local.fingerprint}",
-        f"a=setup:{'active' if audio.client_waits else 'passive'}",
-        f"a=mid:{audio.mid}",
+        *_transport_lines(local, setup, audio.mid),
     ]
     if audio.level_id:
         lines.append(_extmap(audio, audio.level_id, rtp.AUDIO_LEVEL_URI))
@@ -298,10 +395,7 @@ def _audio_section(audio: RemoteAudio, profile: str, local: LocalAudio) -> list[
     lines += [
         f"a={direction}",
         "a=rtcp-mux",
-        f"a=rtpmap:{opus} opus/48000/2",
-        # Stereo both ways, FEC where the mode has it, DTX so that a muted microphone is quiet.
-        f"a=fmtp:{opus} minptime=10;useinbandfec=1;usedtx=1;stereo=1;sprop-stereo=1;"
-        f"maxaveragebitrate={MAX_BITRATE_BPS}",
+        *_opus_lines(opus),
     ]
     if audio.red_type is not None:
         lines += [

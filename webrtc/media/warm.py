@@ -15,8 +15,10 @@ from dsp.limiter import LimiterSettings
 from dsp.loudness import LoudnessBank
 from dsp.strip import StripBank, StripSettings
 from mixer import kernels
+from mixer.playout_packet import MediaPacket
 from webrtc.media import opus
 from webrtc.media.fanout import SendTable
+from webrtc.media.forward_table import ForwardTable
 from webrtc.media.intake import Intake
 from webrtc.media.udp import UdpPort, pack_address
 
@@ -78,6 +80,9 @@ def warm_up() -> str:
             intake.lanes.play(row, sources, 480, 0.0)
         members = np.array([index], np.int32)
         table.send(members, b"\xfc", 0, False, (0x80, b""))
+        tracks = ForwardTable(port)
+        track = tracks.add(session, 2, 111, pack_address("127.0.0.1", port.port))
+        tracks.send(np.array([track], np.int32), MediaPacket(0, 0, b"\xfc", 0.0), 960, 1)
         if table.sends_blocks:
             from webrtc.media.fanout_kernel import JOB
 

@@ -17,17 +17,14 @@ from pathlib import Path
 import msgspec
 
 from mixer.phase import best_shift
-from mixer.playout import MediaPacket, Playout
+from mixer.playout import MediaPacket
 from mixer.red import unpack_red
 from mixer.room import Ptime
 from webrtc.control.messages import (
-    Answer,
     Candidate,
-    Done,
     Drain,
     DropParticipant,
     DropRoom,
-    Failed,
     Hello,
     KeptRoom,
     Levels,
@@ -44,18 +41,20 @@ from webrtc.control.messages import (
     Welcome,
 )
 from webrtc.control.server import ControlServer
-from webrtc.errors import ClientError
 from webrtc.media import rtcp, sdp
 from webrtc.media.aiortc_adapter import CertificateSupply
+from webrtc.media.attachment import attach
 from webrtc.media.console import Console
 from webrtc.media.fanout import SendTable
 from webrtc.media.figures import Figures
+from webrtc.media.forward import Forwarder
+from webrtc.media.forward_table import ForwardTable
 from webrtc.media.hall import Hall, Room
 from webrtc.media.ice import IceAgent
 from webrtc.media.ice_full import FullIceAgent
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.intake import Intake
-from webrtc.media.opus import Decoder
+from webrtc.media.negotiator import Negotiator
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
@@ -90,7 +89,6 @@ class Worker:
         self.intake = Intake(self.port, self.counters)
         self.table = SendTable(self.port)
         self.certificates = CertificateSupply(time.monotonic())
-        self.publish_ptime_ms = settings.ptime_ms or 10
         self._realtime = realtime
         ptime: Ptime = (
             "auto" if settings.ptime_ms is None else 10 if settings.ptime_ms == 10 else 20
@@ -100,14 +98,15 @@ class Worker:
         self.figures = Figures(index)
         self.console = Console(self.participants)
         self._control = ControlServer(self)
+        self.forward_table = ForwardTable(self.port)
+        self.forwarder = Forwarder(self.forward_table, self.figures.counters, self._control.send)
         self._timer = SlotTimer(self._turn)
         self._slack = Slack(self._timer, self.figures, self.mux)
+        self.negotiator = Negotiator(self, self._slack, settings.ptime_ms or 10, self._control.send)
         self._ran = 0  # the last slot that was run
         self._loop = asyncio.get_running_loop()
         self._ntp_offset_s = time.time() - time.monotonic()
         self._reading = False
-        self._negotiating = asyncio.Lock()
-        self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._visits: list[Peer] = []  # peers that are still to be visited in this round
         self._share = 1
@@ -128,7 +127,7 @@ class Worker:
         finally:
             house.cancel()
             for participant in list(self.participants.values()):
-                self._close_peer(participant)
+                self.close_peer(participant)
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=1.0)
             await self._control.close()
@@ -200,6 +199,8 @@ class Worker:
                 self.figures.counters["phase_shifts"] += 1
 
     def _send_levels(self, room: Room) -> None:
+        if room.forward is not None:  # which tells of levels itself, as packets say them
+            return
         changed = []
         for source in room.mixer.sources.values():
             level, speaking = source.level, source.speaking
@@ -220,16 +221,25 @@ class Worker:
             if datagrams:
                 self.mux.dispatch(datagrams, now_s)
             if not self.intake.was_full:
-                return
-        self.mux.counters["read_backlog"] += 1
+                break
+        else:
+            self.mux.counters["read_backlog"] += 1
+        self.forwarder.tell_news(now_s)
 
     def _readable(self) -> None:
         self._read(time.monotonic())
         self._slack.pump()
 
     def _follow_activity(self) -> None:
-        """Read on arrival while somebody connects or nothing ticks; else the clock reads."""
-        wanted = self._timer.due_s == float("inf") or self.figures.connecting > 0
+        """Read on arrival while somebody connects or forwards, or nothing ticks.
+
+        Else the clock reads.
+        """
+        wanted = (
+            self._timer.due_s == float("inf")
+            or self.figures.connecting > 0
+            or self.forwarder.is_active
+        )
         if wanted and not self._reading:
             self._loop.add_reader(self.port.fileno(), self._readable)
         elif self._reading and not wanted:
@@ -269,6 +279,7 @@ class Worker:
                     logger.exception("defect %d: housekeeping broke off", count)
 
     def _look_after_house(self, now_s: float, *, tell: bool) -> None:
+        self.forwarder.look(now_s)
         if self._timer.due_s == float("inf"):
             for _ in range(5):
                 self._visit_some(now_s)
@@ -276,6 +287,8 @@ class Worker:
         if tell:
             counters = self.counters + self.figures.counters
             counters["fanout_dropped"] = self.table.dropped
+            counters["forward_sent"] = self.forward_table.sent
+            counters["forward_dropped"] = self.forward_table.dropped
             counters["send_errors"] = self.port.send_errors
             counters["room_defects"] = self.hall.defects
             self._control.send(self.figures.stats(self.hall, self.participants, counters))
@@ -299,7 +312,8 @@ class Worker:
         if participant is None or participant.peer is not peer:
             return
         self._control.send(PeerState(peer.participant_id, state))
-        self._attach(participant)
+        self.attach(participant)
+        self.negotiator.settle(participant)
         self.figures.count_connecting(self.participants)
         self._follow_activity()
 
@@ -309,6 +323,8 @@ class Worker:
         if participant is None or participant.playout is None or not participant.playout.is_calm:
             return
         room = participant.room
+        if room.forward is not None:  # a lane would hide the packets from those who hear tracks
+            return
         source = room.mixer.sources[participant.put.participant_id]
         participant.lane = lane = peer.lend(participant.playout, source.row, packet)
         if lane is not None:
@@ -321,7 +337,12 @@ class Worker:
 
     def _queue(self, peer: Peer, packet: MediaPacket) -> Participant | None:
         participant = self.participants.get(peer.participant_id)
-        if participant is None or participant.playout is None:
+        if participant is None:
+            return None
+        forward = participant.room.forward
+        if forward is not None and not forward.take(peer.participant_id, packet):
+            return None
+        if participant.playout is None:
             return None
         participant.playout.push(packet)
         if not participant.room.awake:
@@ -331,8 +352,12 @@ class Worker:
     def peer_stream_changed(self, peer: Peer) -> None:
         """Forget what was queued of the publisher's former stream."""
         participant = self.participants.get(peer.participant_id)
-        if participant is not None and participant.playout is not None:
+        if participant is None:
+            return
+        if participant.playout is not None:
             participant.playout.reset()
+        if participant.room.forward is not None:
+            participant.room.forward.core.begin_stream(peer.participant_id)
 
     def peer_tier(self, peer: Peer, tier: int) -> None:
         """Move a listener to the tier that its network bears."""
@@ -357,6 +382,7 @@ class Worker:
     def welcome(self) -> Welcome:
         """Say who we are and what we remember."""
         self.console.stop_watching()
+        self._loop.call_soon(self.forwarder.tell_everything)
         return Welcome(
             version=Hello().version,
             worker=self.index,
@@ -378,8 +404,7 @@ class Worker:
         """Carry out one message of the front process."""
         match message:
             case PutRoom():
-                room = self.hall.put_room(message.room_id, message.state)
-                self.console.set_room(room, message)
+                self._put_room(message)
             case DropRoom(room_id):
                 self._drop_room(room_id)
             case PutParticipant():
@@ -389,22 +414,26 @@ class Worker:
             case WatchMeters(room_id):
                 self.console.watch(self.hall.rooms.get(room_id), message)
             case Offer():
-                return self._offer(message)
-            case RemoteAnswer(id=request):
-                return Failed(request, "no_offer_pending", "The server has made no offer.")
+                return self.negotiator.answer(message)
+            case RemoteAnswer():
+                return self.negotiator.take_answer(message)
             case Candidate():
-                return self._candidate(message)
+                return self.negotiator.take_candidate(message)
             case Drain():
-                self._draining = True
+                self.negotiator.is_draining = True
         return None
 
-    def _candidate(self, message: Candidate) -> ToFront:
-        participant = self.participants.get(message.participant_id)
-        if participant is None or participant.peer is None:
-            return Failed(message.id, "bad_candidate", "Candidates come after an offer.")
-        if message.candidate:
-            participant.peer.add_candidate(message.candidate)
-        return Done(message.id)
+    def _put_room(self, put: PutRoom) -> None:
+        room = self.hall.put_room(put.room_id, put.state)
+        self.console.set_room(room, put)
+        if put.mode == "forward":
+            room.forward = self.forwarder.put_room(put.room_id, put.max_speakers, time.monotonic())
+        else:
+            room.forward = None
+            self.forwarder.drop_room(put.room_id)
+        for participant in room.participants.values():
+            self.attach(participant)
+            self.negotiator.settle(participant)
 
     def _drop_room(self, room_id: str) -> None:
         room = self.hall.rooms.get(room_id)
@@ -413,6 +442,7 @@ class Worker:
                 self._drop_participant(participant_id)
             self.hall.drop_room(room_id)
             self.console.forget_room(room)
+            self.forwarder.drop_room(room_id)
 
     def _put_participant(self, put: PutParticipant) -> None:
         participant = self.participants.get(put.participant_id)
@@ -428,7 +458,8 @@ class Worker:
         participant.put = put = msgspec.structs.replace(put, ramp_ms=0)
         if participant.peer is not None:
             participant.peer.allow(publishes=put.publishes, subscribes=put.subscribes)
-            self._attach(participant)
+            self.attach(participant)
+            self.negotiator.settle(participant)
         mixer = participant.room.mixer
         mixer.mute_source(put.participant_id, put.muted)
         mixer.set_standing(put.participant_id, participant.standing)
@@ -445,92 +476,38 @@ class Worker:
         self.console.forget(participant_id)
         if participant is not None:
             participant.room.participants.pop(participant_id, None)
-            self._close_peer(participant)
+            self.close_peer(participant)
             self._wake(participant.room)
 
-    async def _offer(self, message: Offer) -> ToFront:
-        try:
-            if self._draining:
-                raise ClientError("draining", "This worker takes no new connections.")
-            async with self._negotiating:
-                await self._slack.wait()
-                offer = sdp.read_offer(message.sdp)
-                peer = self._peer_for(message, offer)
-                await peer.prepare(offer)
-                return Answer(message.id, self._negotiate(message.participant_id, peer, offer))
-        except ClientError as error:
-            return Failed(message.id, error.reason, error.detail)
+    # ---- what negotiating asks -------------------------------------------------------------
 
-    def _peer_for(self, message: Offer, offer: sdp.Offer) -> Peer:
-        """Return the connection that an offer is for: the known one, or a new one."""
-        participant = self.participants.get(message.participant_id)
-        if participant is None:
-            raise _unknown_participant()
-        peer = participant.peer
-        if peer is not None and (
-            message.renew
-            or peer.state in ("failed", "closed")
-            or not peer.is_same_connection(offer)
-        ):
-            self._close_peer(participant)
-            peer = None
-        if peer is None:
-            peer = participant.peer = Peer(message.participant_id, self, time.monotonic())
-        return peer
+    def new_peer(self, participant_id: str) -> Peer:
+        """Return a new connection of a participant's."""
+        return Peer(participant_id, self, time.monotonic())
 
-    def _negotiate(self, participant_id: str, peer: Peer, offer: sdp.Offer) -> str:
-        participant = self.participants.get(participant_id)
-        if participant is None or participant.peer is not peer:
-            raise _unknown_participant()  # it left while the connection was being prepared
-        put = participant.put
-        answer = peer.negotiate(offer, publishes=put.publishes, subscribes=put.subscribes)
-        self._attach(participant)
+    def negotiated(self) -> None:
+        """Take note that a handshake may be beginning."""
         self.figures.count_connecting(self.participants)
         self._follow_activity()
-        return answer
 
-    # ---- tying connections to rooms --------------------------------------------------------
-
-    def _attach(self, participant: Participant) -> None:
-        """Make the room's sources and listeners agree with a participant's connection."""
-        put, peer, mixer = participant.put, participant.peer, participant.room.mixer
-        name = put.participant_id
-        live = peer is not None and peer.state == "connected"
-        if live and peer is not None and peer.receives:
-            if participant.playout is None:
-                participant.playout = Playout(Decoder())
-                mixer.add_source(name, put.csrc, participant.playout)
-                mixer.mute_source(name, put.muted)
-                self.console.set_strip(participant)
-                mixer.set_standing(name, participant.standing)
-        elif participant.playout is not None:
-            participant.leave_lane()
-            participant.playout = None
-            mixer.remove_source(name)
-        row = peer.row if live and peer is not None else None
-        listener = mixer.listeners.get(name)
-        if row is None:
-            mixer.remove_listener(name)
-        elif listener is None or listener.handle != row:
-            level_id = peer.audio.csrc_level_id if peer is not None and peer.audio else 0
-            mixer.add_listener(name, row, level_id)
-            mixer.set_tier(name, peer.tiers.tier if peer is not None else 0)
-            mixer.set_deafened(name, put.deafened)
-            mixer.set_gains(name, participant.personal_gains())
+    def attach(self, participant: Participant) -> None:
+        """Make a participant's room agree with its connection, and wake the room."""
+        attach(participant, self.console, time.monotonic())
         self._wake(participant.room)
 
-    def _close_peer(self, participant: Participant) -> None:
+    def close_peer(self, participant: Participant) -> None:
+        """Take a participant's connection away."""
         peer, participant.peer = participant.peer, None
-        self._attach(participant)
+        self.attach(participant)
         if peer is not None:
-            task = self._loop.create_task(peer.close(), name="close a peer")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.run(peer.close(), "close a peer")
             self.figures.count_connecting(self.participants)
 
-
-def _unknown_participant() -> ClientError:
-    return ClientError("participant_not_found", "The media worker does not know this participant.")
+    def run(self, work: Coroutine[None, None, None], name: str) -> None:
+        """Run a task that is awaited at the end."""
+        task = self._loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def run_worker(settings: Settings, index: int, sock: socket.socket, control_path: Path) -> None:

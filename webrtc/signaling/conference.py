@@ -12,6 +12,7 @@ from webrtc.errors import ClientError
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.announcer import Announcer
+from webrtc.signaling.assignments import Assignments
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
@@ -37,6 +38,7 @@ class Conference:
         self.limits = limits
         self.levels = LevelFanOut(presence, limits.listener_levels_period_s)
         self.meters = MeterFanOut(presence, workers)
+        self.assignments = Assignments(presence)
         self.announcer = Announcer(self._announce, limits.update_period_s)
         self._latest: dict[str, Participant] = {}
         self._shown: dict[str, tuple[Participant, bool, msgspec.Raw]] = {}
@@ -147,6 +149,7 @@ class Conference:
         self._latest.pop(participant_id, None)
         self._shown.pop(participant_id, None)
         self.announcer.forget(participant_id)
+        self.assignments.forget(participant_id)
 
     # ---- showing ----
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rooms.models import Room
 from rooms.store import RoomStore
-from webrtc.control.messages import Levels, Meters, ServerOffer, Welcome
+from webrtc.control.messages import Levels, Meters, ServerOffer, TracksAssigned, Welcome
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.changes import Changes
@@ -92,6 +92,10 @@ class FrontDesk:
     def on_server_offer(self, message: ServerOffer) -> None:
         """See `PoolOwner`."""
         self.negotiation.server_offer(message)
+
+    def on_tracks_assigned(self, message: TracksAssigned) -> None:
+        """See `PoolOwner`."""
+        self.conference.assignments.handle(message)
 
     # ---- what becomes of seats (PresenceOwner) ----
 

@@ -23,7 +23,13 @@ from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import MediaReset, ParticipantLeft, RoomClosed, ServerOffered
-from webrtc.signaling.messages import Joined, JoinRoom, ParticipantInfo, scene_list
+from webrtc.signaling.messages import (
+    TRACKS,
+    Joined,
+    JoinRoom,
+    ParticipantInfo,
+    scene_list,
+)
 from webrtc.signaling.presence import Seat
 from webrtc.signaling.wire import event_frame
 
@@ -85,7 +91,7 @@ class Entrance:
         raise ClientError("room_not_found", "the room closes again and again", 0.5)
 
     async def _enter(self, connection: Connection, request: JoinRoom) -> Joined:
-        room, host_key = await self._room(request.room_id or "")
+        room, host_key = await self._room(request.room_id or "", request.room_settings)
         # A key of a former room of this id must not keep its holder out of this one.
         shown_key = host_key or request.host_key or ""
         proved = tokens.matches(shown_key, room.host_key_hash)
@@ -114,6 +120,7 @@ class Entrance:
                 name=request.name or "",
                 direction=request.direction,
                 role=role_for(request.direction, host=host),
+                takes_tracks=TRACKS in request.capabilities,
                 tenant=room.tenant,
             )
             try:
@@ -150,6 +157,7 @@ class Entrance:
             seat.connection.emit("media_reset", MediaReset("worker_restarted"))
         if seat.server_offer is not None:
             seat.connection.emit("offer", ServerOffered(seat.server_offer))
+        self._conference.assignments.show(seat)
         self._conference.levels.show_all(seat)
 
     async def _joined(
@@ -209,12 +217,12 @@ class Entrance:
         self.expect_use(room.room_id)
         return room, host_key
 
-    async def _room(self, room_id: str) -> tuple[Room, str | None]:
+    async def _room(self, room_id: str, settings: RoomSettings) -> tuple[Room, str | None]:
         room = await self._conference.store.room(room_id) if room_id else None
         if room is not None:
             return room, None
         try:
-            return await self.open_room(room_id)
+            return await self.open_room(room_id, settings)
         except ClientError as error:
             if error.reason != "room_exists":
                 raise

@@ -44,6 +44,19 @@ class ActiveSpeakers(msgspec.Struct, frozen=True):
     participants: list[str]
 
 
+class AssignedTrack(msgspec.Struct, frozen=True):
+    """Who is on a track; null: nobody at the moment."""
+
+    mid: str
+    participant_id: str | None
+
+
+class TrackAssignments(msgspec.Struct, frozen=True):
+    """Who is on which of my tracks, all of them; `mid` is that of the track's transceiver."""
+
+    tracks: list[AssignedTrack]
+
+
 class ServerOffered(msgspec.Struct, frozen=True):
     """An SDP offer of the server; the client sends `answer`."""
 
@@ -87,6 +100,7 @@ Event = (
     | LevelsChanged
     | MetersTaken
     | ActiveSpeakers
+    | TrackAssignments
     | ServerOffered
     | RoomUpdated
     | ScenesChanged
@@ -128,6 +142,11 @@ SERVER_EVENTS: Final = {
             "`set_visibility` is false.",
         ),
         ServerEvent("active_speakers", ActiveSpeakers, "Who speaks, whenever that changes."),
+        ServerEvent(
+            "track_assignments",
+            TrackAssignments,
+            "Who is on which of my tracks in a room that forwards, whenever that changes.",
+        ),
         ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),
         ServerEvent("room_updated", RoomUpdated, "The room's settings changed."),
         ServerEvent("scenes_changed", ScenesChanged, "A scene was stored or deleted."),

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from rooms.models import (
+    DEFAULT_ROOM_SETTINGS,
     DEFAULT_SOURCE_MIX,
     Automix,
     Direction,
@@ -19,6 +20,7 @@ from rooms.models import (
     MaxSpeakers,
     MixPan,
     Room,
+    RoomMode,
     RoomSettings,
     Solo,
     SourceMix,
@@ -33,6 +35,8 @@ MAX_MESSAGE_BYTES: Final = 128 * 1024
 MAX_SDP_CHARS: Final = 64 * 1024
 MAX_WATCHED: Final = 32
 """Most strips whose meters one page sees."""
+TRACKS: Final = "tracks"
+"""The capability of clients that can be sent more than one track."""
 
 # `$` would let a trailing newline pass; `(?![\s\S])` is the end in Python and in ECMAScript.
 _ROOM_ID_PATTERN: Final = r"^(?:[A-Za-z0-9][A-Za-z0-9._~-]{0,63})?(?![\s\S])"
@@ -92,7 +96,10 @@ class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class JoinRoom(_Payload, frozen=True):
     """Who wants in, and as what. With a `resume_token` nothing else is looked at.
 
-    A `host_key` that is not the room's is ignored: the `rights` in the answer tell.
+    A `host_key` that is not the room's is ignored: the `rights` in the answer tell. `mode` and
+    `max_speakers` are those of a room that this makes; one that is there keeps its own. Who has the
+    capability `tracks` answers the server's `offer`, and hears rooms of mode `forward` on as many
+    tracks as people are heard.
     """
 
     room_id: RoomId | None = None
@@ -103,6 +110,13 @@ class JoinRoom(_Payload, frozen=True):
     host_key: Secret | None = None
     protocol: Literal[1] = 1
     capabilities: Capabilities = []
+    mode: RoomMode = DEFAULT_ROOM_SETTINGS.mode
+    max_speakers: MaxSpeakers = DEFAULT_ROOM_SETTINGS.max_speakers
+
+    @property
+    def room_settings(self) -> RoomSettings:
+        """Of a room that this makes."""
+        return RoomSettings(max_speakers=self.max_speakers, mode=self.mode)
 
     @property
     def direction(self) -> Direction:
@@ -188,6 +202,7 @@ class RoomChange(_Payload, frozen=True):
     automix: Automix | UnsetType = UNSET
     ducking_db: DuckingDb | UnsetType = UNSET
     target_lufs: TargetLufs | UnsetType | None = UNSET
+    mode: RoomMode | UnsetType = UNSET
 
     @property
     def wanted(self) -> dict[str, Any]:

@@ -59,6 +59,8 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     StripMeters,
     StripSpectrum,
     events.ActiveSpeakers,
+    events.TrackAssignments,
+    events.AssignedTrack,
     events.ServerOffered,
     events.RoomUpdated,
     events.ScenesChanged,

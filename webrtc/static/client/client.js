@@ -29,12 +29,14 @@ const PEOPLE_EVENTS = /** @type {const} */ ([
   'levels',
   'activespeakers',
   'settings',
+  'roomsettings',
   'error',
 ]);
 
 const SOUND_EVENTS = /** @type {const} */ ([
   'error',
   'track',
+  'trackassignments',
   'playbackblocked',
   'playout-changed',
   'microphonechange',
@@ -68,6 +70,9 @@ export class BaseClient extends Emitter {
       this.microphone.setEnabled(!muted);
       this.playback.setSilent(deafened);
     });
+    this.#room.on('assigned', ({ tracks }) => this.#sound.assign(tracks));
+    this.#room.on('participantupdated', ({ participant }) => this.#mixTrack(participant));
+    this.#room.on('participantjoined', ({ participant }) => this.#mixTrack(participant));
     for (const type of SOUND_EVENTS) this.#sound.on(type, (detail) => this.emit(type, detail));
     this.#sound.on('statechange', () => this.#mediaChanged());
   }
@@ -126,6 +131,16 @@ export class BaseClient extends Emitter {
     return this.#sound.isSubscribing;
   }
 
+  /** What applies to the whole room, or null. */
+  get roomSettings() {
+    return this.#room.seat?.roomSettings ?? null;
+  }
+
+  /** The tracks of a room that forwards, and who is on each. */
+  get tracks() {
+    return this.playback.tracks.all;
+  }
+
   get isMuted() {
     return this.#room.muted;
   }
@@ -172,6 +187,9 @@ export class BaseClient extends Emitter {
       room_id: options.roomId ?? '',
       role: options.role ?? 'both',
       protocol: 1,
+      capabilities: ['tracks'],
+      ...(options.mode === undefined ? {} : { mode: options.mode }),
+      ...(options.maxSpeakers === undefined ? {} : { max_speakers: options.maxSpeakers }),
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(options.hostKey === undefined ? {} : { host_key: options.hostKey }),
@@ -273,6 +291,26 @@ export class BaseClient extends Emitter {
   }
 
   /**
+   * Change what applies to the whole room; takes the right `choose_speakers`.
+   * @param {Partial<import('./types.js').RoomSettings>} change
+   * @returns {Promise<import('./types.js').RoomSettings>} As they are now.
+   * @throws {AudioStreamingError} The server's reason; then nothing changed.
+   */
+  setRoom(change) {
+    return this.#room.setRoom(change);
+  }
+
+  /**
+   * Let somebody come first when more speak than are heard, or not; takes the right
+   * `choose_speakers`.
+   * @param {{ participantId: string, priority?: boolean, pinned?: boolean }} change
+   * @throws {AudioStreamingError} The server's reason; then nothing changed.
+   */
+  setSpeaker({ participantId, ...change }) {
+    return this.#room.setSpeaker(participantId, change);
+  }
+
+  /**
    * Open the microphone before broadcasting, for a level check.
    * @param {Partial<MicrophoneWishes>} [wishes]
    * @throws {AudioStreamingError} Of the microphone.
@@ -363,11 +401,17 @@ export class BaseClient extends Emitter {
       iceTransportPolicy: this.#options.iceTransportPolicy ?? 'all',
     });
     await this.#room.enter({ ack, returned, resumed });
+    for (const participant of this.#room.participants) this.#mixTrack(participant);
     if (this.#session.state !== 'joined') return;
     if (!resumed) this.#sound.input('reset');
     this.#sound.input('signalingUp');
     this.#stateChanged();
     if (returned) this.emit('reconnected', { resumed });
+  }
+
+  /** @param {import('./roster.js').Participant} participant */
+  #mixTrack({ participantId, mix }) {
+    this.playback.tracks.setMix(participantId, mix);
   }
 
   #forgetRoom() {

@@ -16,6 +16,7 @@ import { MachineTimer } from './timer.js';
  *   which it was made.
  * @property {{}} closed The connection was closed.
  * @property {{ track: MediaStreamTrack }} track The mix comes in.
+ * @property {{ mid: string, track: MediaStreamTrack }} further A track besides the mix comes in.
  * @property {{ error: AudioStreamingError }} error An attempt failed; the next one is planned.
  */
 
@@ -62,6 +63,7 @@ export class Media extends Emitter {
         receiver: (receiver) => this.emit('receiver', { receiver }),
         closed: () => this.emit('closed', {}),
         track: (track) => this.emit('track', { track }),
+        further: (mid, track) => this.emit('further', { mid, track }),
       },
       platform,
     );
@@ -131,6 +133,7 @@ export class Media extends Emitter {
   async answer(sdp) {
     try {
       await this.#link.answer(sdp);
+      this.#ptimeMs = readPtimeMs(sdp) ?? this.#ptimeMs;
     } catch (error) {
       if (error instanceof AudioStreamingError && SIGNALING_LOST.has(error.reason)) return;
       this.#fail(asError(error));

@@ -1,5 +1,6 @@
 /**
- * One RTCPeerConnection with one audio transceiver, and its negotiation.
+ * One RTCPeerConnection with one audio transceiver of ours, and its negotiation. The server may offer
+ * more, to receive only.
  *
  * Invariants: at most one offer of ours is open; on glare the client yields (it answers the
  * server's offer first, then offers again); an outdated answer is never applied; a closed or
@@ -27,6 +28,8 @@ const MAX_GLARES = 10;
  *   loop in which it was made.
  * @property {() => void} closed
  * @property {(track: MediaStreamTrack) => void} track The remote mix.
+ * @property {(mid: string, track: MediaStreamTrack) => void} further Another track, of the server's
+ *   offering.
  */
 
 export class PeerLink {
@@ -115,7 +118,7 @@ export class PeerLink {
     pc.addEventListener('connectionstatechange', () => this.#report(pc));
     pc.addEventListener('icecandidate', (event) => this.#candidate(pc, event.candidate));
     pc.addEventListener('track', (event) => {
-      if (pc === this.#pc) this.#handlers.track(event.track);
+      if (pc === this.#pc) this.#tookTrack(event);
     });
     this.#transceiver = pc.addTransceiver(this.#track ?? 'audio', { direction: this.#direction });
     this.#handlers.receiver(this.#transceiver.receiver);
@@ -182,6 +185,16 @@ export class PeerLink {
     if (!pc) return;
     pc.close();
     this.#handlers.closed();
+  }
+
+  /** @param {RTCTrackEvent} event */
+  #tookTrack({ track, transceiver }) {
+    if (transceiver === this.#transceiver) {
+      this.#handlers.track(track);
+    } else if (transceiver.mid !== null) {
+      this.#shortenBuffer(transceiver.receiver);
+      this.#handlers.further(transceiver.mid, track);
+    }
   }
 
   /** @param {RTCPeerConnection} pc */

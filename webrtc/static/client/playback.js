@@ -7,6 +7,7 @@
 import { AudioStreamingError } from './errors.js';
 import { Emitter } from './emitter.js';
 import { PlayoutPaths } from './playout_paths.js';
+import { TrackPlayers } from './track_players.js';
 
 /**
  * @typedef {import('./playout_paths.js').PlayoutMode} PlayoutMode
@@ -31,6 +32,8 @@ export class Playback extends Emitter {
     super();
     this.#createElement = platform.createAudioElement;
     this.#playout = new PlayoutPaths(platform, mode);
+    /** What is heard besides the mix, in rooms that forward. */
+    this.tracks = new TrackPlayers(platform.createAudioElement);
     this.#playout.on('change', (detail) => this.emit('playoutchange', detail));
     this.#playout.on('carry', () => this.#shareOut());
     this.#playout.on('gone', () => this.emit('gone', {}));
@@ -99,6 +102,7 @@ export class Playback extends Emitter {
     this.#element ??= element ?? this.#createElement();
     this.#element.autoplay = true;
     this.#element.muted = this.#silent;
+    this.tracks.start();
     this.#playout.start(!this.#owned);
     this.#shareOut();
     if (this.#sinkId !== '') void this.setOutput(this.#sinkId).catch(() => {});
@@ -114,6 +118,7 @@ export class Playback extends Emitter {
 
   stop() {
     this.#wanted = false;
+    this.tracks.stop();
     this.#playout.stop();
     this.#setBlocked(false);
     if (this.#element) {
@@ -138,6 +143,7 @@ export class Playback extends Emitter {
   setSilent(silent) {
     this.#silent = silent;
     this.#playout.setSilent(silent);
+    this.tracks.setSilent(silent);
     if (this.#element) this.#element.muted = silent;
   }
 
@@ -153,6 +159,7 @@ export class Playback extends Emitter {
   async resume() {
     if (!this.#element || !this.#element.srcObject) return;
     void this.#playout.resume();
+    void this.tracks.resume();
     try {
       await this.#element.play();
       this.#setBlocked(false);
@@ -174,7 +181,11 @@ export class Playback extends Emitter {
       );
     }
     try {
-      await Promise.all([this.#element?.setSinkId(deviceId), this.#playout.setOutput(deviceId)]);
+      await Promise.all([
+        this.#element?.setSinkId(deviceId),
+        this.#playout.setOutput(deviceId),
+        this.tracks.setSink(deviceId),
+      ]);
       this.#sinkId = deviceId;
     } catch (error) {
       throw new AudioStreamingError('output_unsupported', 'The output could not be chosen.', error);
@@ -190,6 +201,7 @@ export class Playback extends Emitter {
   /** Either the element is heard or the graph. */
   #shareOut() {
     if (this.#element && this.#owned) this.#element.volume = this.#playout.carries ? 0 : 1;
+    this.tracks.setOutput(this.#playout.carries ? this.#playout.output : null);
   }
 
   /** @param {boolean} blocked */

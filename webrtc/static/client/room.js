@@ -17,6 +17,8 @@ import { Roster } from './roster.js';
 /**
  * @typedef {object} SwitchEvents
  * @property {{ muted: boolean, deafened: boolean }} switched Mute and deafen are now so.
+ * @property {{ tracks: { mid: string, participantId: string | null }[] }} assigned Who is on which
+ *   track, in rooms that forward.
  */
 
 /** @typedef {import('./types.js').PeopleEvents & SwitchEvents} RoomEvents */
@@ -86,7 +88,9 @@ export class Room extends Emitter {
       rights: ack.rights ?? [],
       participants: this.#roster.all,
       settings: ack.settings ?? {},
+      roomSettings: roomSettings(ack.room_settings),
     };
+    this.emit('roomsettings', { settings: this.#seat.roomSettings });
     if (returned) {
       for (const participant of changes.left) this.emit('participantleft', { participant });
       for (const participant of changes.joined) this.emit('participantjoined', { participant });
@@ -147,6 +151,28 @@ export class Room extends Emitter {
   }
 
   /**
+   * What applies to the whole room; takes the right `choose_speakers`.
+   * @param {Partial<import('./types.js').RoomSettings>} change
+   * @returns {Promise<import('./types.js').RoomSettings>}
+   */
+  async setRoom({ mode, maxSpeakers }) {
+    const ack = await this.#session.request('set_room', {
+      ...(mode === undefined ? {} : { mode }),
+      ...(maxSpeakers === undefined ? {} : { max_speakers: maxSpeakers }),
+    });
+    return roomSettings(ack.settings);
+  }
+
+  /**
+   * Whether somebody comes first when more speak than are heard; takes the right `choose_speakers`.
+   * @param {string} participantId
+   * @param {{ priority?: boolean, pinned?: boolean }} change
+   */
+  async setSpeaker(participantId, change) {
+    await this.#session.request('set_speaker', { participant_id: participantId, ...change });
+  }
+
+  /**
    * An event of the server.
    * @param {string} event
    * @param {any} payload
@@ -184,6 +210,19 @@ export class Room extends Emitter {
         if (this.#roster.setVoice(participantId, voice)) levels.push({ participantId, ...voice });
       }
       this.emit('levels', { levels });
+    },
+    room_updated: ({ settings }) => {
+      if (!this.#seat) return;
+      this.#seat.roomSettings = roomSettings(settings);
+      if (this.#seat.roomSettings.mode === 'mix') this.emit('assigned', { tracks: [] });
+      this.emit('roomsettings', { settings: this.#seat.roomSettings });
+    },
+    track_assignments: ({ tracks }) => {
+      if (this.#seat?.roomSettings.mode !== 'forward') return;
+      const assigned = (tracks ?? []).map((/** @type {Record<string, any>} */ one) => {
+        return { mid: String(one.mid), participantId: one.participant_id ?? null };
+      });
+      this.emit('assigned', { tracks: assigned });
     },
     active_speakers: ({ participants: participantIds }) =>
       this.emit('activespeakers', { participantIds: participantIds ?? [] }),
@@ -265,6 +304,15 @@ export class Room extends Emitter {
     this.emit('error', { error });
   }
 }
+
+/**
+ * @param {Record<string, any> | undefined} raw The wire's shape.
+ * @returns {import('./types.js').RoomSettings}
+ */
+const roomSettings = ({ mode, max_speakers: maxSpeakers } = {}) => ({
+  mode: mode ?? 'mix',
+  maxSpeakers: Number(maxSpeakers ?? 6),
+});
 
 /**
  * @param {string} participantId

@@ -19,6 +19,8 @@
  * @property {string} kind How they are connected, for example `webrtc`.
  * @property {boolean} muted
  * @property {boolean} deafened
+ * @property {boolean} priority Heard before others, whenever there is something to hear.
+ * @property {boolean} pinned Heard before all others, by hand.
  * @property {boolean} speaking
  * @property {number} csrc Its number in `getContributingSources()`.
  * @property {number} joinedAt Unix seconds.
@@ -111,6 +113,8 @@ export class Roster {
       // Of ourselves we know better than an event that was under way.
       muted: isMe && known ? known.muted : Boolean(raw.muted),
       deafened: isMe && known ? known.deafened : Boolean(raw.deafened),
+      priority: Boolean(raw.priority),
+      pinned: Boolean(raw.pinned),
       speaking: voice?.speaking ?? Boolean(raw.speaking),
       csrc: Number(raw.csrc ?? 0),
       joinedAt: Number(raw.joined_at ?? 0),

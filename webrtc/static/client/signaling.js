@@ -31,6 +31,8 @@ const SERVER_EVENTS = [
   'levels',
   'meters',
   'active_speakers',
+  'room_updated',
+  'track_assignments',
   'genre_detected',
   'offer',
   'ice_candidate',

@@ -25,6 +25,7 @@ import { Uplink } from './uplink.js';
  * @property {{}} statechange
  * @property {{ error: AudioStreamingError }} error Something failed that no call is waiting for.
  * @property {{ track: MediaStreamTrack }} track
+ * @property {{ tracks: import('./types.js').AssignedTrack[] }} trackassignments
  * @property {{ blocked: boolean }} playbackblocked
  * @property {PlayoutEvents['change']} playout-changed
  * @property {{ track: MediaStreamTrack }} microphonechange
@@ -149,6 +150,19 @@ export class Sound extends Emitter {
     this.#wantMedia();
   }
 
+  /**
+   * Other people are on the tracks besides the mix.
+   * @param {readonly { mid: string, participantId: string | null }[]} tracks All of them.
+   */
+  assign(tracks) {
+    this.playback.tracks.assign(tracks);
+    this.#tellTracks();
+  }
+
+  #tellTracks() {
+    this.emit('trackassignments', { tracks: [...this.playback.tracks.all] });
+  }
+
   /** @param {Partial<MicrophoneWishes>} change */
   async setInput(change) {
     const modeChanges =
@@ -209,7 +223,15 @@ export class Sound extends Emitter {
     this.#media.on('change', () => this.emit('statechange', {}));
     this.#media.on('error', (detail) => this.emit('error', detail));
     this.#media.on('receiver', ({ receiver }) => playback.attach(receiver));
-    this.#media.on('closed', () => playback.detach());
+    this.#media.on('closed', () => {
+      playback.detach();
+      playback.tracks.clear();
+      this.#tellTracks();
+    });
+    this.#media.on('further', ({ mid, track }) => {
+      playback.tracks.put(mid, track);
+      this.#tellTracks();
+    });
     this.#media.on('track', ({ track }) => {
       playback.setTrack(track);
       this.emit('track', { track });

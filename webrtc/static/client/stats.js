@@ -123,7 +123,7 @@ const OPUS_LOOKAHEAD_MS = 6.5;
 export function readReport(report, atMs) {
   const entries = [...report];
   const first = (/** @type {string} */ type) => firstAudio(entries, type) ?? {};
-  const inbound = first('inbound-rtp');
+  const inbound = inboundOf(entries);
   const outbound = first('outbound-rtp');
   const remote = first('remote-inbound-rtp');
   const source = first('media-source');
@@ -176,6 +176,33 @@ export function readUplink(report) {
  */
 const firstAudio = (entries, type) =>
   entries.find((entry) => entry.type === type && (entry.kind ?? 'audio') === 'audio');
+
+const SUMS = [
+  'bytesReceived',
+  'packetsReceived',
+  'packetsLost',
+  'jitterBufferDelay',
+  'jitterBufferEmittedCount',
+  'concealedSamples',
+  'silentConcealedSamples',
+  'totalSamplesReceived',
+];
+
+/**
+ * What comes in: the mix, or the tracks of a room that forwards together.
+ * @param {any[]} entries
+ * @returns {Record<string, any>}
+ */
+function inboundOf(entries) {
+  const audio = entries.filter(
+    (entry) => entry.type === 'inbound-rtp' && (entry.kind ?? 'audio') === 'audio',
+  );
+  const used = audio.filter((entry) => entry.packetsReceived > 0);
+  if (used.length < 2) return used[0] ?? audio[0] ?? {};
+  const sums = SUMS.map((name) => [name, used.reduce((sum, one) => sum + (one[name] ?? 0), 0)]);
+  const jitter = Math.max(...used.map((entry) => entry.jitter ?? 0));
+  return { ...used[0], ...Object.fromEntries(sums), jitter };
+}
 
 /** @param {number | undefined} seconds */
 const milliseconds = (seconds) => (seconds === undefined ? null : seconds * 1000);

@@ -35,6 +35,22 @@
  * @property {string} [token]
  * @property {string} [resumeToken] Takes the seat of an earlier visit, within 60 s.
  * @property {string} [hostKey]
+ * @property {RoomMode} [mode] Of a room that this makes. Default `mix`.
+ * @property {number} [maxSpeakers] Of a room that this makes, 1 to 15. Default 6.
+ */
+
+/**
+ * @typedef {'mix' | 'forward'} RoomMode `mix`: one track with everybody; `forward`: one track for each
+ *   who is heard, as they sent it.
+ *
+ * @typedef {object} RoomSettings
+ * @property {RoomMode} mode
+ * @property {number} maxSpeakers Most others that anybody hears at the same time.
+ *
+ * @typedef {object} AssignedTrack A track of a room that forwards.
+ * @property {string} mid Of its transceiver.
+ * @property {MediaStreamTrack} track
+ * @property {string | null} participantId Who is on it at the moment.
  */
 
 /**
@@ -47,6 +63,7 @@
  * @property {readonly string[]} rights
  * @property {Participant[]} participants As they were on joining.
  * @property {Record<string, unknown>} settings Of the own strip, as the server confirmed them.
+ * @property {RoomSettings} roomSettings As they are now.
  */
 
 /**
@@ -58,6 +75,7 @@
  * @property {{ levels: { participantId: string, levelDbov: number, speaking: boolean }[] }} levels
  * @property {{ participantIds: string[] }} activespeakers
  * @property {{ settings: Record<string, unknown>, participantId: string }} settings
+ * @property {{ settings: RoomSettings }} roomsettings What applies to the whole room is now so.
  * @property {{ error: AudioStreamingError }} error Something failed that no call is waiting for.
  */
 
@@ -67,6 +85,8 @@
  * @property {{ state: ClientState, previous: ClientState, attempt: number }} statechange
  * @property {{ state: MediaState, previous: MediaState }} mediastatechange
  * @property {{ track: MediaStreamTrack }} track The mix that this client hears.
+ * @property {{ tracks: AssignedTrack[] }} trackassignments Who is on which track of a room that
+ *   forwards, all of them.
  * @property {{ blocked: boolean }} playbackblocked The browser wants a click: `resumePlayback()`.
  * @property {import('./playout_paths.js').PlayoutEvents['change']} playout-changed The mix takes
  *   another way to the ear, or the reason for it is another.

@@ -1,0 +1,139 @@
+"""Stock aiortc clients in forward rooms of a real worker process."""
+
+import asyncio
+
+import pytest
+
+from tests.media.studio import Client, Front, loopback_only, pitches_in, running_worker
+from webrtc.control.messages import PutRoom
+
+PITCHES = [440.0, 1000.0, 2500.0]
+
+
+@pytest.fixture(scope="module")
+def worker():
+    with loopback_only(), running_worker() as process:
+        yield process
+
+
+@pytest.fixture
+async def front(worker):
+    async with Front(worker) as made:
+        yield made
+
+
+@pytest.fixture
+async def studio(front, request):
+    """Bring people into a room: `people = await studio(3)`."""
+    here = []
+
+    async def bring(count, *, mode="forward", speakers=3, takes_tracks=True):
+        room = PutRoom(request.node.name, b"", speakers, mode=mode)
+        people = [
+            Client(
+                front,
+                room.room_id,
+                f"{room.room_id}-{len(here) + i}",
+                100 + len(here) + i,
+                PITCHES[len(here) + i],
+                takes_tracks=takes_tracks,
+            )
+            for i in range(count)
+        ]
+        here.extend(people)
+        await asyncio.gather(*(person.join(room) for person in people))
+        return people
+
+    yield bring
+    for person in here:
+        await person.leave()
+
+
+async def hears_on_tracks(person, *others, within_s=15.0):
+    """Wait until a person hears each of the others on a track of its own, and nobody else."""
+    expected = sorted(other.pitch_hz for other in others)
+    heard = None
+    for _ in range(int(within_s / 0.4)):
+        tracks = await person.hear_tracks(0.4)
+        found = {mid: pitches_in(sound, PITCHES) for mid, sound in tracks.items()}
+        heard = {mid: pitches for mid, pitches in found.items() if pitches}
+        if sorted(pitch for pitches in heard.values() for pitch in pitches) == expected:
+            assert all(len(pitches) == 1 for pitches in heard.values())
+            return {mid: next(iter(pitches)) for mid, pitches in heard.items()}
+    raise AssertionError(f"{person.name} hears {heard}, not {expected}")
+
+
+async def hears_mix(person, *others, within_s=10.0):
+    """Wait until a person hears the others in one mix."""
+    expected = {other.pitch_hz for other in others}
+    heard = None
+    for _ in range(int(within_s / 0.4)):
+        heard = pitches_in(await person.listen_for(0.4), PITCHES)
+        if heard == expected:
+            return
+    raise AssertionError(f"{person.name} hears {heard}, not {expected}")
+
+
+async def test_everybody_hears_each_other_on_a_track_of_their_own(studio, front):
+    anna, bert, cleo = await studio(3)
+    on_tracks = await hears_on_tracks(anna, bert, cleo)
+    await hears_on_tracks(bert, anna, cleo)
+    await hears_on_tracks(cleo, anna, bert)
+    names = {bert.pitch_hz: bert.name, cleo.pitch_hz: cleo.name}
+    told = {mid: name for mid, name in front.assigned[anna.name].items() if name is not None}
+    assert told == {mid: names[pitch] for mid, pitch in on_tracks.items()}
+    stats = await front.next_stats()
+    assert stats.encodes == 0
+    assert stats.counters["forward_sent"] > 0
+    assert "a=ptime:20" in anna.answer
+
+
+async def test_who_takes_no_tracks_hears_a_mix_in_the_same_room(studio, front):
+    anna, bert = await studio(2)
+    [cleo] = await studio(1, takes_tracks=False)
+    await hears_mix(cleo, anna, bert)
+    await hears_on_tracks(anna, bert, cleo)
+    assert cleo.offers == []
+
+
+async def test_a_room_changes_its_mode_back_and_forth_while_people_talk(studio, front):
+    anna, bert = await studio(2, mode="mix")
+    await hears_mix(anna, bert)
+    front.send(PutRoom(anna.put.room_id, b"", 3, mode="forward"))
+    await hears_on_tracks(anna, bert)
+    front.send(PutRoom(anna.put.room_id, b"", 3, mode="mix"))
+    await hears_mix(anna, bert)
+    assert anna.offers[-1].count("a=inactive") == 3
+    front.send(PutRoom(anna.put.room_id, b"", 2, mode="forward"))
+    await hears_on_tracks(anna, bert)
+    assert anna.offers[-1].count("a=sendonly") == 2
+    assert anna.offers[-1].count("m=audio") == 4
+
+
+async def test_fifteen_tracks_and_back_to_one(studio, front):
+    anna, bert = await studio(2, speakers=15)
+    await hears_on_tracks(anna, bert)
+    assert anna.offers[-1].count("m=audio") == 16
+    front.send(PutRoom(anna.put.room_id, b"", 1, mode="forward"))
+    await hears_on_tracks(anna, bert)
+    assert anna.offers[-1].count("a=inactive") == 14
+
+
+async def test_muting_silences_and_deafening_does_too(studio, front):
+    anna, bert, cleo = await studio(3)
+    await hears_on_tracks(anna, bert, cleo)
+    bert.change(muted=True)
+    await hears_on_tracks(anna, cleo)
+    anna.change(deafened=True)
+    await hears_on_tracks(anna)
+    anna.change(deafened=False)
+    bert.change(muted=False)
+    await hears_on_tracks(anna, bert, cleo)
+
+
+async def test_levels_are_told_without_decoding(studio, front):
+    anna, bert = await studio(2)
+    await hears_on_tracks(anna, bert)
+    level, speaking = front.levels[bert.name]
+    assert 10 < level < 25
+    assert speaking

@@ -1,0 +1,189 @@
+"""Forward rooms: packets leave for the tracks of their listeners as they are read.
+
+`mixer.forward` decides where a packet goes and `forward_table` sends it; here they are tied to the
+worker's participants, and what changes is told to the front process: who is on which track at
+once, levels ten times a second.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from mixer.forward import ForwardRoom
+from mixer.playout_packet import MediaPacket
+from mixer.selection_candidate import Standing
+from mixer.selection_settings import SelectionSettings
+from webrtc.control.messages import Levels, SourceLevel, ToFront, TrackGroup, TracksAssigned
+from webrtc.media.forward_table import ForwardTable
+from webrtc.media.opus import Decoder, MalformedPacketError, packet_samples
+
+LEVELS_EVERY_S = 0.1
+LEVEL_STEP_DB = 3
+
+
+class Forwarding:
+    """One forward room.
+
+    Attributes:
+        core: What decides.
+    """
+
+    def __init__(
+        self, room_id: str, settings: SelectionSettings, table: ForwardTable, counters: Counter[str]
+    ) -> None:
+        """Make a room without sources and listeners that counts into `counters`."""
+        self.core = ForwardRoom(settings, Decoder, counters)
+        self._room_id = room_id
+        self._table = table
+        self._counters = counters
+        self._mids: dict[str, tuple[str, ...]] = {}
+        self._outputs: dict[str, list[int]] = {}
+        self._now_s = 0.0
+        self._next_levels_s = 0.0
+
+    @property
+    def max_speakers(self) -> int:
+        """How many are forwarded to everybody."""
+        return self.core.settings.max_speakers
+
+    def put_source(
+        self, name: str, csrc: int, *, muted: bool, standing: Standing, now_s: float
+    ) -> None:
+        """Let a participant publish, or change how."""
+        if name not in self.core.sources:
+            self.core.add_source(name, csrc, now_s, standing)
+        self.core.set_standing(name, standing)
+        self.core.mute_source(name, muted, now_s)
+
+    def put_listener(self, name: str, mids: Sequence[str], outputs: list[int]) -> None:
+        """Give a participant these tracks, none to take them away.
+
+        Args:
+            name: Who.
+            mids: Identification tags of the tracks.
+            outputs: Rows of the forward table, one of each.
+        """
+        if self._outputs.get(name, []) == outputs:
+            return
+        if outputs:
+            self._outputs[name] = outputs
+            self._mids[name] = tuple(mids)
+            self.core.add_listener(name, outputs)
+        else:
+            del self._outputs[name], self._mids[name]
+            self.core.remove_listener(name)
+
+    def take(self, name: str, packet: MediaPacket) -> bool:
+        """Forward a publisher's packet; return whether it is heard, and so to be mixed as well."""
+        # Stamps of different senders come a little out of order; the choice wants one clock.
+        now_s = self._now_s = max(self._now_s, packet.arrival_s)
+        try:
+            samples = packet_samples(packet.payload)
+        except MalformedPacketError:
+            self._counters["packets_malformed"] += 1
+            return False
+        rows = self.core.handle_packet(name, packet, now_s)
+        for fresh in self.core.poll_fresh():
+            self._table.break_off(fresh)
+        if rows is None:
+            return False
+        if len(rows):
+            self._table.send(rows, packet, samples, self.core.sources[name].csrc)
+        return True
+
+    def news(self, now_s: float) -> list[ToFront]:
+        """Return what the front process has to know."""
+        found: list[ToFront] = []
+        if events := self.core.poll_events():
+            sources = {event.listener_id: event.sources for event in events}
+            found.append(self._assigned(sources))
+        if now_s >= self._next_levels_s:
+            self._next_levels_s = now_s + LEVELS_EVERY_S
+            if levels := self._levels(now_s):
+                found.append(Levels(self._room_id, levels))
+        return found
+
+    def everything(self) -> ToFront:
+        """Return who is on which track of everybody, for a front process that knows nothing."""
+        names = self.core.listeners
+        return self._assigned({name: self.core.on_tracks_of(name) for name in names})
+
+    def _assigned(self, sources: Mapping[str, Sequence[str | None]]) -> TracksAssigned:
+        groups: defaultdict[tuple[tuple[str, ...], Sequence[str | None]], list[str]]
+        groups = defaultdict(list)
+        for name, on_tracks in sources.items():
+            if name in self._mids:
+                groups[self._mids[name], tuple(on_tracks)].append(name)
+        return TracksAssigned(
+            self._room_id,
+            [
+                TrackGroup(names, dict(zip(mids, on_tracks, strict=True)))
+                for (mids, on_tracks), names in groups.items()
+            ],
+        )
+
+    def _levels(self, now_s: float) -> list[SourceLevel]:
+        changed = []
+        for source in self.core.sources.values():
+            name, level = source.source_id, source.level
+            speaking = self.core.speaks(name, now_s)
+            if (
+                speaking != source.reported_speaking
+                or abs(level - source.reported_level) >= LEVEL_STEP_DB
+            ):
+                source.reported_level, source.reported_speaking = level, speaking
+                changed.append(SourceLevel(name, level, speaking))
+        return changed
+
+
+class Forwarder:
+    """All forward rooms of a worker.
+
+    Attributes:
+        table: Where their packets leave.
+    """
+
+    def __init__(
+        self, table: ForwardTable, counters: Counter[str], tell: Callable[[ToFront], None]
+    ) -> None:
+        """Begin without rooms; `tell` reaches the front process."""
+        self.table = table
+        self._counters = counters
+        self._tell = tell
+        self._rooms: dict[str, Forwarding] = {}
+
+    @property
+    def is_active(self) -> bool:
+        """Whether packets may come that have to leave at once."""
+        return any(room.core.sources for room in self._rooms.values())
+
+    def put_room(self, room_id: str, max_speakers: int, now_s: float) -> Forwarding:
+        """Return a forward room of this id, made if need be, that forwards so many."""
+        settings = SelectionSettings(max_speakers=max_speakers)
+        room = self._rooms.get(room_id)
+        if room is None:
+            room = Forwarding(room_id, settings, self.table, self._counters)
+            self._rooms[room_id] = room
+        elif room.max_speakers != max_speakers:
+            room.core.apply(settings, now_s)
+        return room
+
+    def drop_room(self, room_id: str) -> None:
+        """Forget a room; unknown ids are ignored."""
+        self._rooms.pop(room_id, None)
+
+    def tell_news(self, now_s: float) -> None:
+        """Tell the front process what changed; to be called after each batch of packets."""
+        for room in self._rooms.values():
+            for message in room.news(now_s):
+                self._tell(message)
+
+    def look(self, now_s: float) -> None:
+        """Choose anew where nothing came for a while, and tell of it."""
+        for room in self._rooms.values():
+            room.core.look(now_s)
+        self.tell_news(now_s)
+
+    def tell_everything(self) -> None:
+        """Tell a front process that has just come who is on which track."""
+        for room in self._rooms.values():
+            self._tell(room.everything())
