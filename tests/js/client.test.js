@@ -203,6 +203,7 @@ test('a new seat gets role, mutes, settings and mixes back before any sound flow
     gain_db: -6,
     pan: 0,
     muted: false,
+    solo: false,
   });
 });
 

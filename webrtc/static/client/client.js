@@ -4,6 +4,7 @@
  * about, again after every interruption.
  */
 
+import { Desk } from './desk.js';
 import { AudioStreamingError } from './errors.js';
 import { Emitter } from './emitter.js';
 import { Room } from './room.js';
@@ -57,6 +58,7 @@ export class BaseClient extends Emitter {
     this.serverUrl = serverUrl;
     this.#session = new Session(platform.createSocket(serverUrl, options.path), platform);
     this.#room = new Room(this.#session);
+    this.desk = new Desk(this.#session);
     this.#sound = new Sound((...request) => this.#session.request(...request), platform, options);
     this.microphone = this.#sound.microphone;
     this.playback = this.#sound.playback;
@@ -403,6 +405,7 @@ export class BaseClient extends Emitter {
     await this.#room.enter({ ack, returned, resumed });
     for (const participant of this.#room.participants) this.#mixTrack(participant);
     if (this.#session.state !== 'joined') return;
+    this.desk.enter(ack);
     if (!resumed) this.#sound.input('reset');
     this.#sound.input('signalingUp');
     this.#stateChanged();
@@ -417,6 +420,7 @@ export class BaseClient extends Emitter {
   #forgetRoom() {
     this.#sound.stop();
     this.#room.leave();
+    this.desk.leave();
   }
 
   /** @param {string} reason */
@@ -430,7 +434,7 @@ export class BaseClient extends Emitter {
    * @param {any} payload
    */
   #serverEvent(event, payload) {
-    if (this.#room.handle(event, payload ?? {})) return;
+    if (this.#room.handle(event, payload ?? {}) || this.desk.handle(event, payload ?? {})) return;
     const handle = this.#handlers[event];
     if (handle) handle(payload ?? {});
     else this.emit('serverevent', { event, payload });

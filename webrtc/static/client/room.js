@@ -318,9 +318,10 @@ const roomSettings = ({ mode, max_speakers: maxSpeakers } = {}) => ({
  * @param {string} participantId
  * @param {ListenerMix} mix
  */
-const mixToWire = (participantId, { gainDb, pan, muted }) => ({
+const mixToWire = (participantId, { gainDb, pan, muted, solo }) => ({
   participant_id: participantId,
   gain_db: gainDb,
   pan,
   muted,
+  solo,
 });

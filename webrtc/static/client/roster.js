@@ -8,6 +8,7 @@
  * @property {number} gainDb −60 (silence) to +12.
  * @property {number} pan −1 left to +1 right.
  * @property {boolean} muted
+ * @property {boolean} solo Of all others I hear only those with solo.
  */
 
 /**
@@ -36,7 +37,7 @@
  */
 
 /** @type {Readonly<ListenerMix>} */
-export const UNITY = Object.freeze({ gainDb: 0, pan: 0, muted: false });
+export const UNITY = Object.freeze({ gainDb: 0, pan: 0, muted: false, solo: false });
 
 const SILENCE_DBOV = -127;
 
@@ -168,8 +169,9 @@ export class Roster {
    * @param {Record<string, any>} mixes The wire's shape, by participant id.
    */
   recall(mixes) {
-    for (const [participantId, { gain_db: gainDb, pan, muted }] of Object.entries(mixes)) {
-      if (!this.#mixes.has(participantId)) this.setMix(participantId, { gainDb, pan, muted });
+    for (const [participantId, mix] of Object.entries(mixes)) {
+      const { gain_db: gainDb, pan, muted, solo = false } = mix;
+      if (!this.#mixes.has(participantId)) this.setMix(participantId, { gainDb, pan, muted, solo });
     }
   }
 

@@ -33,6 +33,7 @@ const SERVER_EVENTS = [
   'active_speakers',
   'room_updated',
   'track_assignments',
+  'scenes_changed',
   'genre_detected',
   'offer',
   'ice_candidate',

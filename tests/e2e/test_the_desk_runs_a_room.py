@@ -1,0 +1,101 @@
+"""Whoever runs a room watches its strips, shares the gain among microphones, and recalls scenes."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import People, all_hear_each_other
+from tests.support.people import CLIENT, TONE_DBFS, Person
+
+PATIENCE_S = 20.0
+
+
+async def watch(host: Person, other: Person) -> str:
+    """Let the host's page watch somebody's strip and spectrum; return whose id that is."""
+    participant_id: str = await other.client("room.participantId")
+    await host.page.evaluate(
+        f"""async (id) => {{
+          const {{ desk }} = {CLIENT};
+          window.told = [];
+          desk.on('meters', (detail) => told.push(detail));
+          await desk.watchMeters({{ participantIds: [id], spectrum: id }});
+        }}""",
+        participant_id,
+    )
+    return participant_id
+
+
+async def latest(host: Person) -> dict[str, Any]:
+    """Return the meters that come next."""
+    detail: dict[str, Any] = await host.page.evaluate(
+        f"""() => new Promise((resolve) => {{
+          const desk = {CLIENT}.desk;
+          desk.addEventListener('meters', ({{ detail }}) => resolve(detail), {{ once: true }});
+        }})"""
+    )
+    return detail
+
+
+async def shows(host: Person, name: str, wanted_db: float) -> dict[str, Any]:
+    """Wait until a meter shows a level, and return all of them."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            detail = await latest(host)
+            found = [one[name] for one in detail["meters"]]
+            if found and found[0] == pytest.approx(wanted_db, abs=1.5):
+                return detail
+
+
+async def test_meters_and_spectrum_move_with_the_sound(people: People) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    name = await watch(ada, grace)
+    detail = await shows(ada, "outPeakDb", TONE_DBFS)
+    (meters,) = detail["meters"]
+    assert meters["participantId"] == name
+    assert meters["inRmsDb"] == pytest.approx(TONE_DBFS - 3, abs=1.5)
+    bands = detail["spectrum"]["bandsDb"]
+    pitch_hz = 20 * 2 ** (bands.index(max(bands)) / 12)
+    assert pitch_hz == pytest.approx(grace.pitch_hz, rel=0.06)
+    await grace.page.evaluate(f"{CLIENT}.updateAudioSettings({{ inputTrim: -12 }})")
+    await shows(ada, "outPeakDb", TONE_DBFS - 12)
+    await grace.page.evaluate(f"{CLIENT}.setMuted(true)")
+    await shows(ada, "outPeakDb", -120)
+
+
+async def test_two_who_speak_equally_loud_share_the_gain(people: People) -> None:
+    ada, grace, edsger = await people("Ada", "Grace", "Edsger")
+    await all_hear_each_other(ada, grace, edsger)
+    await edsger.page.evaluate(f"{CLIENT}.setMuted(true)")
+    await ada.page.evaluate(f"{CLIENT}.desk.setRoom({{ automix: true }})")
+    for talker in (ada, grace):
+        await edsger.hears_at(talker, TONE_DBFS - 3, TONE_DBFS - 3)
+    await grace.page.evaluate(f"{CLIENT}.setMuted(true)")
+    await edsger.hears_at(ada, TONE_DBFS, TONE_DBFS)
+
+
+async def test_a_recalled_scene_is_heard(people: People) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    desk = f"{CLIENT}.desk"
+    await grace.page.evaluate(f"{CLIENT}.updateAudioSettings({{ inputTrim: -9 }})")
+    await ada.hears_at(grace, TONE_DBFS - 9, TONE_DBFS - 9)
+    await ada.page.evaluate(f"{desk}.storeScene('Evening')")
+    await grace.page.evaluate(f"{CLIENT}.updateAudioSettings({{ inputTrim: 0 }})")
+    await ada.hears_at(grace, TONE_DBFS, TONE_DBFS)
+    await ada.page.evaluate(f"{desk}.recallScene('Evening', {{ fadeMs: 1000 }})")
+    await ada.hears_at(grace, TONE_DBFS - 9, TONE_DBFS - 9)
+    assert await grace.client("settings.inputTrim") == -9
+    assert await grace.client("desk.scenes[0].name") == "Evening"
+
+
+async def test_solo_is_heard_by_the_one_alone_who_asked(people: People) -> None:
+    ada, grace, edsger = await people("Ada", "Grace", "Edsger")
+    await all_hear_each_other(ada, grace, edsger)
+    name = await grace.client("room.participantId")
+    for solo, heard in ((True, [grace]), (False, [grace, edsger])):
+        change = f"{{ participantId: '{name}', solo: {str(solo).lower()} }}"
+        await ada.page.evaluate(f"{CLIENT}.setListenerMix({change})")
+        await ada.hears(*heard)
+    await edsger.hears(ada, grace)

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { Desk } from '../../webrtc/static/client/desk.js';
+
+/** @param {Record<string, any>} answers */
+function deskWith(answers = {}) {
+  /** @type {[string, any][]} */
+  const asked = [];
+  const desk = new Desk({
+    request: async (event, payload) => {
+      asked.push([event, payload]);
+      if (answers[event] instanceof Error) throw answers[event];
+      return answers[event] ?? { ok: true };
+    },
+  });
+  return { desk, asked };
+}
+
+const SETTINGS = { max_speakers: 6, automix: true, ducking_db: 12, target_lufs: null };
+
+test('meters are told in the names of the page', () => {
+  const { desk } = deskWith();
+  /** @type {any[]} */
+  const told = [];
+  desk.on('meters', (detail) => told.push(detail));
+  const meters = [{ participant_id: 'ada', in_peak_db: -3.1, short_term_lufs: -20.5, voice: true }];
+  assert.ok(desk.handle('meters', { meters, spectrum: { participant_id: 'ada', bands_db: [-60] } }));
+  assert.ok(desk.handle('meters', { meters: [], spectrum: null }));
+  assert.deepEqual(told, [
+    {
+      meters: [{ participantId: 'ada', inPeakDb: -3.1, shortTermLufs: -20.5, voice: true }],
+      spectrum: { participantId: 'ada', bandsDb: [-60] },
+    },
+    { meters: [], spectrum: null },
+  ]);
+  assert.equal(desk.handle('levels', {}), false);
+});
+
+test('what was watched is asked for again on a new seat, until the stay is over', async () => {
+  const { desk, asked } = deskWith();
+  desk.enter({ room_settings: SETTINGS, scenes: [] });
+  assert.equal(asked.length, 0);
+  await desk.watchMeters({ participantIds: ['ada'], spectrum: 'ada' });
+  desk.enter({ room_settings: SETTINGS, scenes: [] });
+  const wanted = ['watch_meters', { participants: ['ada'], spectrum: 'ada' }];
+  assert.deepEqual(asked, [wanted, wanted]);
+  desk.leave();
+  desk.enter({ room_settings: SETTINGS, scenes: [] });
+  assert.equal(asked.length, 2);
+});
+
+test('what was refused is not asked for again', async () => {
+  const { desk, asked } = deskWith({ watch_meters: new Error('forbidden') });
+  await assert.rejects(desk.watchMeters({ participantIds: ['ada'] }));
+  desk.enter({});
+  assert.equal(asked.length, 1);
+});
+
+test('the room is changed in the names of the wire and told in those of the page', async () => {
+  const { desk, asked } = deskWith({ set_room: { settings: SETTINGS } });
+  /** @type {any[]} */
+  const told = [];
+  desk.on('roomchange', ({ settings }) => told.push(settings));
+  const settings = await desk.setRoom({ automix: true, duckingDb: 12, targetLufs: null });
+  assert.deepEqual(asked, [['set_room', { automix: true, ducking_db: 12, target_lufs: null }]]);
+  const expected = { maxSpeakers: 6, automix: true, duckingDb: 12, targetLufs: null };
+  assert.deepEqual(settings, expected);
+  desk.handle('room_updated', { settings: { ...SETTINGS, automix: false } });
+  assert.deepEqual(told, [expected, { ...expected, automix: false }]);
+  assert.equal(desk.settings?.automix, false);
+});
+
+test('scenes are stored, recalled and deleted', async () => {
+  const scenes = [{ name: 'Evening', saved_at: 1, strips: 2 }];
+  const { desk, asked } = deskWith({
+    store_scene: { scenes },
+    recall_scene: { settings: SETTINGS, participants: ['ada'] },
+    delete_scene: { scenes: [] },
+  });
+  assert.deepEqual(await desk.storeScene('Evening'), [{ name: 'Evening', savedAt: 1, strips: 2 }]);
+  const recalled = await desk.recallScene('Evening', { fadeMs: 2000 });
+  assert.deepEqual(recalled, { participantIds: ['ada'] });
+  await desk.recallScene('Evening');
+  assert.deepEqual(await desk.deleteScene('Evening'), []);
+  assert.deepEqual(
+    asked.map(([event, payload]) => [event, payload.fade_ms]),
+    [
+      ['store_scene', undefined],
+      ['recall_scene', 2000],
+      ['recall_scene', 500],
+      ['delete_scene', undefined],
+    ],
+  );
+  desk.handle('scenes_changed', { scenes });
+  assert.equal(desk.scenes[0]?.savedAt, 1);
+});

@@ -1,0 +1,174 @@
+/**
+ * The desk of a room, for those with the right to run it: the room's sound, scenes, and meters.
+ */
+
+import { Emitter } from './emitter.js';
+
+/**
+ * @typedef {object} RoomSettings What applies to the whole room.
+ * @property {number} maxSpeakers
+ * @property {boolean} automix
+ * @property {number} duckingDb 0 is off.
+ * @property {number | null} targetLufs
+ */
+
+/** @typedef {{ name: string, savedAt: number, strips: number }} SceneInfo */
+
+/**
+ * @typedef {object} StripMeters Levels in dBFS, −120 is silence; gains in dB.
+ * @property {string} participantId
+ * @property {number} inPeakDb
+ * @property {number} inRmsDb
+ * @property {number} outPeakDb
+ * @property {number} outRmsDb
+ * @property {number} gateDb
+ * @property {number} compDb
+ * @property {number} limiterDb
+ * @property {number} autoLevelDb
+ * @property {number} balanceDb
+ * @property {number} shortTermLufs
+ * @property {boolean} voice
+ */
+
+/**
+ * @typedef {object} DeskEvents
+ * @property {{ meters: StripMeters[],
+ *   spectrum: { participantId: string, bandsDb: number[] } | null }} meters
+ * @property {{ settings: RoomSettings }} roomchange
+ * @property {{ scenes: SceneInfo[] }} sceneschange
+ */
+
+/** @extends {Emitter<DeskEvents>} */
+export class Desk extends Emitter {
+  /** @param {{ request: (event: string, payload: unknown) => Promise<any> }} session */
+  constructor(session) {
+    super();
+    this.#session = session;
+  }
+
+  #session;
+  /** @type {{ participants: string[], spectrum: string | null }} */
+  #watched = { participants: [], spectrum: null };
+  /** @type {RoomSettings | null} The room's settings, null outside a room. */
+  settings = null;
+  /** @type {SceneInfo[]} */
+  scenes = [];
+
+  /**
+   * Show meters of these strips from now on, and this one's spectrum; of no others any more. They
+   * come as `meters`, and go on after a reconnection.
+   * @param {{ participantIds?: string[], spectrum?: string | null }} [wanted]
+   */
+  async watchMeters({ participantIds = [], spectrum = null } = {}) {
+    const watched = { participants: participantIds, spectrum };
+    await this.#session.request('watch_meters', watched);
+    this.#watched = watched;
+  }
+
+  /**
+   * Change the room's settings; what is left out stays.
+   * @param {Partial<RoomSettings>} change
+   * @returns {Promise<RoomSettings>}
+   */
+  async setRoom(change) {
+    const wanted = Object.entries(change).map(([name, value]) => [toSnakeCase(name), value]);
+    const ack = await this.#session.request('set_room', Object.fromEntries(wanted));
+    return this.#setSettings(ack.settings);
+  }
+
+  /**
+   * Store the room as it is under a name.
+   * @param {string} name
+   */
+  async storeScene(name) {
+    const ack = await this.#session.request('store_scene', { name });
+    return this.#setScenes(ack.scenes);
+  }
+
+  /**
+   * Bring the room back to a scene.
+   * @param {string} name
+   * @param {{ fadeMs?: number }} [options]
+   * @returns {Promise<{ participantIds: string[] }>} Whose strips change.
+   */
+  async recallScene(name, { fadeMs = 500 } = {}) {
+    const ack = await this.#session.request('recall_scene', { name, fade_ms: fadeMs });
+    this.#setSettings(ack.settings);
+    return { participantIds: ack.participants };
+  }
+
+  /** @param {string} name */
+  async deleteScene(name) {
+    const ack = await this.#session.request('delete_scene', { name });
+    return this.#setScenes(ack.scenes);
+  }
+
+  /**
+   * A seat was given.
+   * @param {Record<string, any>} ack
+   */
+  enter(ack) {
+    this.#setSettings(ack.room_settings ?? {});
+    this.#setScenes(ack.scenes ?? []);
+    const { participants, spectrum } = this.#watched;
+    if (participants.length > 0 || spectrum !== null) {
+      // Some of them may be gone: then the page hears of it, and asks again if it wants to.
+      this.#session.request('watch_meters', this.#watched).catch(() => {
+        this.#watched = { participants: [], spectrum: null };
+      });
+    }
+  }
+
+  /** The stay is over. */
+  leave() {
+    this.#watched = { participants: [], spectrum: null };
+    this.settings = null;
+    this.scenes = [];
+  }
+
+  /**
+   * An event of the server.
+   * @param {string} event
+   * @param {any} payload
+   * @returns {boolean} Whether it was about the desk.
+   */
+  handle(event, payload) {
+    if (event === 'meters') {
+      const { meters, spectrum } = payload;
+      this.emit('meters', { meters: meters.map(toCamelCase), spectrum: spectrum && toCamelCase(spectrum) });
+    } else if (event === 'room_updated') this.#setSettings(payload.settings);
+    else if (event === 'scenes_changed') this.#setScenes(payload.scenes);
+    else return false;
+    return true;
+  }
+
+  /** @param {Record<string, unknown>} raw */
+  #setSettings(raw) {
+    const settings = /** @type {RoomSettings} */ (toCamelCase(raw));
+    this.settings = settings;
+    this.emit('roomchange', { settings });
+    return settings;
+  }
+
+  /** @param {Record<string, unknown>[]} raw */
+  #setScenes(raw) {
+    this.scenes = raw.map(toCamelCase);
+    this.emit('sceneschange', { scenes: this.scenes });
+    return this.scenes;
+  }
+}
+
+/** @param {string} name */
+const toSnakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/**
+ * @param {Record<string, unknown>} raw
+ * @returns {any}
+ */
+const toCamelCase = (raw) =>
+  Object.fromEntries(
+    Object.entries(raw).map(([name, value]) => [
+      name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()),
+      value,
+    ]),
+  );
