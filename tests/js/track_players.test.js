@@ -122,7 +122,7 @@ test('my volume follows whom it is of from track to track', () => {
   players.start();
   players.put('track1', track('one'));
   players.put('track2', track('two'));
-  players.setMix('ada', { gainDb: -20, pan: 0, muted: false });
+  players.setMix('ada', { gainDb: -20, pan: 0, muted: false, solo: false });
   players.assign(assigned);
   assert.equal(elements[0]?.volume.toFixed(3), '0.100');
   assert.equal(elements[1]?.volume, 1);
@@ -132,8 +132,26 @@ test('my volume follows whom it is of from track to track', () => {
   ]);
   assert.equal(elements[0]?.volume, 1);
   assert.equal(elements[1]?.volume.toFixed(3), '0.100');
-  players.setMix('ada', { gainDb: 0, pan: 0, muted: true });
+  players.setMix('ada', { gainDb: 0, pan: 0, muted: true, solo: false });
   assert.equal(elements[1]?.muted, true);
+});
+
+test('who has solo is heard alone, muted or not, as long as there is a track', () => {
+  const { players, elements } = makePlayers();
+  players.start();
+  players.put('track1', track('one'));
+  players.put('track2', track('two'));
+  players.assign([
+    { mid: 'track1', participantId: 'bela' },
+    { mid: 'track2', participantId: 'ada' },
+  ]);
+  players.setMix('ada', { gainDb: 0, pan: 0, muted: true, solo: true });
+  assert.deepEqual(elements.map(({ muted }) => muted), [true, false]);
+  players.assign([{ mid: 'track1', participantId: 'bela' }]);
+  assert.equal(elements[0]?.muted, false);
+  players.assign([{ mid: 'track2', participantId: 'ada' }]);
+  players.setMix('ada', { gainDb: 0, pan: 0, muted: false, solo: false });
+  assert.deepEqual(elements.map(({ muted }) => muted), [false, false]);
 });
 
 test('an element plays nothing louder than it came', () => {
@@ -141,7 +159,7 @@ test('an element plays nothing louder than it came', () => {
   players.start();
   players.put('track1', track('one'));
   players.assign(assigned);
-  players.setMix('ada', { gainDb: 12, pan: 0, muted: false });
+  players.setMix('ada', { gainDb: 12, pan: 0, muted: false, solo: false });
   assert.equal(elements[0]?.volume, 1);
 });
 
@@ -152,7 +170,7 @@ test('through the graph there is gain and pan, and the element is silent', () =>
   players.start();
   players.put('track1', track('one'));
   players.assign(assigned);
-  players.setMix('ada', { gainDb: 6, pan: -0.5, muted: false });
+  players.setMix('ada', { gainDb: 6, pan: -0.5, muted: false, solo: false });
   players.setOutput(/** @type {any} */ (output));
   const [source, gain, pan] = context.made;
   assert.deepEqual(source?.goesTo, [gain]);

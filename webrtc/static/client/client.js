@@ -434,7 +434,8 @@ export class BaseClient extends Emitter {
    * @param {any} payload
    */
   #serverEvent(event, payload) {
-    if (this.#room.handle(event, payload ?? {}) || this.desk.handle(event, payload ?? {})) return;
+    const known = this.#room.handle(event, payload ?? {});
+    if (this.desk.handle(event, payload ?? {}) || known) return;
     const handle = this.#handlers[event];
     if (handle) handle(payload ?? {});
     else this.emit('serverevent', { event, payload });

@@ -74,7 +74,7 @@ export class TrackPlayers {
   setMix(participantId, mix) {
     if (this.#mixes.get(participantId) === mix) return;
     this.#mixes.set(participantId, mix);
-    for (const [mid, person] of this.#people) if (person === participantId) this.#setLevel(mid);
+    for (const mid of this.#players.keys()) this.#setLevel(mid); // a solo is about all of them
   }
 
   /** The connection is closed: its tracks are gone. */
@@ -173,13 +173,19 @@ export class TrackPlayers {
     player.element = null;
   }
 
+  /** Whether I want to hear somebody alone who is on a track. */
+  get #isSoloing() {
+    return [...this.#people.values()].some((one) => one !== null && this.#mixes.get(one)?.solo);
+  }
+
   /** @param {string} mid */
   #setLevel(mid) {
     const player = this.#players.get(mid);
     if (!player?.element) return;
     const { element, nodes } = player;
     const mix = this.#mixes.get(this.#people.get(mid) ?? '') ?? UNITY;
-    const level = this.#silent || mix.muted ? 0 : decibels(mix.gainDb);
+    const unheard = this.#isSoloing ? !mix.solo : mix.muted;
+    const level = this.#silent || unheard ? 0 : decibels(mix.gainDb);
     element.muted = level === 0 && !nodes;
     element.volume = nodes ? 0 : Math.min(1, level);
     if (!nodes) return;
