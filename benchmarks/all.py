@@ -14,6 +14,7 @@ BENCHMARKS = (
     "loss",
     "browser_loop",
     "selection",
+    "forward",
     "dsp",
     "dsp_quality",
     "peers",

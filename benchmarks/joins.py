@@ -100,6 +100,7 @@ def _of(arrivals: Arrivals, participants: set[int]) -> Arrivals:
         arrivals.timestamp[mine],
         arrivals.stamp_ns[mine],
         arrivals.size[mine],
+        arrivals.ssrc[mine],
     )
 
 

@@ -145,7 +145,7 @@ class ForwardRoom:
         self._make_decoder = make_decoder
         self._decided_s = float("-inf")
         self._unsettled = False
-        self._events: list[Assigned] = []
+        self._events: dict[str, Assigned] = {}
         self._fresh: list[Rows] = []
 
     # ---- who is here -----------------------------------------------------------------------
@@ -197,12 +197,14 @@ class ForwardRoom:
 
     def add_listener(self, listener_id: str, outputs: Sequence[int]) -> None:
         """Give somebody tracks, instead of those they had; see `TrackBoard.add`."""
+        self.remove_listener(listener_id)
         self._board.add(listener_id, outputs)
         self._unsettled = True
 
     def remove_listener(self, listener_id: str) -> None:
         """Take somebody's tracks away; unknown ids are ignored."""
         self._board.remove(listener_id)
+        self._events.pop(listener_id, None)
 
     @property
     def listeners(self) -> Sequence[str]:
@@ -285,9 +287,8 @@ class ForwardRoom:
 
     def poll_events(self) -> list[Assigned]:
         """Return what changed since the last call, at most one of each listener."""
-        events, self._events = self._events, []
-        latest = {event.listener_id: event for event in events}
-        return list(latest.values())
+        events, self._events = self._events, {}
+        return list(events.values())
 
     def poll_fresh(self) -> list[Rows]:
         """Return the outputs on which somebody new is since the last call; to be asked first."""
@@ -302,6 +303,7 @@ class ForwardRoom:
         self._unsettled = False
         changed, fresh = self._board.settle(self._selector.main, self._selector.reserve)
         for listener_id in changed:
-            self._events.append(Assigned(listener_id, self._board.on_tracks_of(listener_id)))
+            sources = self._board.on_tracks_of(listener_id)
+            self._events[listener_id] = Assigned(listener_id, sources)
         if len(fresh):
             self._fresh.append(fresh)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmarks.harness.server import Server, ServerError
 from benchmarks.load.arrivals import Punctuality, punctuality
+from benchmarks.load.commands import Window
 from benchmarks.load.swarm import Swarm
 
 
@@ -43,11 +44,22 @@ async def measure_cost(
 ) -> Cost:
     """Return what `server` spends on the whole `swarm` in the next `seconds`.
 
+    The arguments are those of `measure_window`.
+    """
+    cost, _ = await measure_window(server, swarm, seconds, listeners)
+    return cost
+
+
+async def measure_window(
+    server: Server, swarm: Swarm, seconds: float, streams: int | None = None
+) -> tuple[Cost, Window]:
+    """Return what `server` spends on the whole `swarm` in the next `seconds`, and what was seen.
+
     Args:
         server: who spends.
         swarm: on whom.
         seconds: how long.
-        listeners: how many of them have somebody to hear, None for all.
+        streams: how many streams there are to hear, None for one each.
 
     Raises:
         ServerError: one of its processes was restarted, so that its time is not known.
@@ -58,11 +70,12 @@ async def measure_cost(
     if after.processes != before.processes:
         raise ServerError("a process of the server ended or began while it was measured")
     people = len(swarm.participants)
-    return Cost(
+    cost = Cost(
         participants=people,
         duration_s=window.duration_s,
         cpu_s=after.cpu_s - before.cpu_s,
-        punctuality=punctuality(window.arrivals, people if listeners is None else listeners),
+        punctuality=punctuality(window.arrivals, people if streams is None else streams),
         client_cpu=window.cpu_s / window.duration_s,
         client_dropped=window.dropped,
     )
+    return cost, window

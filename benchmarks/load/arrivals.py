@@ -28,6 +28,7 @@ class Arrivals:
         timestamp: RTP timestamp, 48 kHz, 0 to 2**32 − 1.
         stamp_ns: kernel's arrival time, Unix epoch.
         size: bytes of the datagram.
+        ssrc: the stream; a participant may get several.
     """
 
     participant: IntColumn
@@ -35,6 +36,7 @@ class Arrivals:
     timestamp: IntColumn
     stamp_ns: IntColumn
     size: IntColumn
+    ssrc: IntColumn
 
     @classmethod
     def join(cls, parts: "list[Arrivals]") -> "Arrivals":
@@ -45,6 +47,7 @@ class Arrivals:
             np.concatenate([part.timestamp for part in parts]),
             np.concatenate([part.stamp_ns for part in parts]),
             np.concatenate([part.size for part in parts]),
+            np.concatenate([part.ssrc for part in parts]),
         )
 
 
@@ -52,7 +55,7 @@ class ArrivalLog:
     """Collects the rows of one window of time, and each stream's state since it began."""
 
     def __init__(self, participants: int) -> None:
-        self._rows = np.zeros((5, _CHUNK_ROWS), np.int64)
+        self._rows = np.zeros((6, _CHUNK_ROWS), np.int64)
         self._count = 0
         self._sequence = np.full(participants, -1, np.int64)
         self._cycles = np.zeros(participants, np.int64)
@@ -114,6 +117,7 @@ class ArrivalLog:
         target[2] = header["time"]
         target[3] = stamp_ns
         target[4] = batch.length[rows]
+        target[5] = header["ssrc"]
         self._count += rows.size
         self._follow(participant, target[1], target[2], stamp_ns, header["ssrc"])
 
@@ -192,8 +196,9 @@ def punctuality(arrivals: Arrivals, streams: int, limit_ms: float = 20.0) -> Pun
     """
     expected = lost = late = heard = 0
     all_lateness = [np.zeros(0)]
-    order = np.argsort(arrivals.participant, kind="stable")
-    borders = np.flatnonzero(np.diff(arrivals.participant[order])) + 1
+    order = np.lexsort((arrivals.ssrc, arrivals.participant))
+    another = np.diff(arrivals.participant[order]) | np.diff(arrivals.ssrc[order])
+    borders = np.flatnonzero(another) + 1
     for rows in np.split(order, borders):
         if not rows.size:
             continue

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,12 +48,17 @@ class Door(Protocol):
 
 
 class SocketIoConnection:
-    """Socket.IO v5 over a websocket: events with acknowledgements, everything else skipped."""
+    """Socket.IO v5 over a websocket: events with acknowledgements.
+
+    Attributes:
+        on_event: Gets the server's own events, if anybody wants them.
+    """
 
     def __init__(self) -> None:
         self._websocket = Websocket(self._on_text, self._on_closed)
         self._next_id = 0
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self.on_event: Callable[[str, Any], None] | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -95,6 +101,9 @@ class SocketIoConnection:
             if waiting is not None and not waiting.done():
                 values = json.loads(text[bracket:])
                 waiting.set_result(values[0] if values else None)
+        elif text.startswith("42") and self.on_event is not None:
+            name, *payload = json.loads(text[2:])
+            self.on_event(name, payload[0] if payload else None)
         elif text == "2":
             self._websocket.send_text("3")
         elif text.startswith("0"):
@@ -121,12 +130,17 @@ class SocketIoDoor:
         role = {"sendrecv": "both", "sendonly": "publisher", "recvonly": "subscriber"}[direction]
         connection = await SocketIoConnection.connect(self.base_url)
         joined = await connection.call("join_room", {"room_id": room, "role": role})
-        _check(joined)
+        check(joined)
         answer = await connection.call("offer", {"type": "offer", "sdp": offer})
-        _check(answer)
+        check(answer)
         return Entry(answer["sdp"], connection)
 
 
-def _check(acknowledgement: Any) -> None:
+def check(acknowledgement: Any) -> None:
+    """See that an event was not refused.
+
+    Raises:
+        DoorError: it was.
+    """
     if not isinstance(acknowledgement, dict) or not acknowledgement.get("ok"):
         raise DoorError(f"refused: {acknowledgement}")

@@ -11,7 +11,9 @@ PACKET_NS = 20_000_000
 EPOCH_NS = 1_800_000_000_000_000_000
 
 
-def stream(participant: int, first: int, arrivals_ms: list[float | None]) -> Arrivals:
+def stream(
+    participant: int, first: int, arrivals_ms: list[float | None], ssrc: int = 7
+) -> Arrivals:
     """Packets of 20 ms that arrive so much behind their time; None is lost."""
     kept = [(i, delay) for i, delay in enumerate(arrivals_ms) if delay is not None]
     index = np.array([i for i, _ in kept], np.int64)
@@ -22,6 +24,7 @@ def stream(participant: int, first: int, arrivals_ms: list[float | None]) -> Arr
         (2**32 - 500 + index * 960) % 2**32,
         EPOCH_NS + index * PACKET_NS + (delay * 1e6).astype(np.int64),
         np.full(index.size, 200, np.int64),
+        np.full(index.size, ssrc, np.int64),
     )
 
 
@@ -32,6 +35,12 @@ def test_late_and_lost_packets_are_counted_across_wrap_arounds(first):
     assert (judged.expected, judged.lost, judged.late, judged.silent) == (10, 3, 2, 0)
     assert judged.bad_share == 0.5
     assert judged.lateness_ms.max() == pytest.approx(40, abs=0.01)
+
+
+def test_the_streams_of_one_participant_are_judged_each_against_its_own_clock():
+    one, other = stream(0, 5, [0] * 10, ssrc=1), stream(0, 900, [300, None, 300], ssrc=2)
+    judged = punctuality(Arrivals.join([one, other]), 2)
+    assert (judged.expected, judged.lost, judged.late, judged.silent) == (13, 1, 0, 0)
 
 
 def test_streams_are_judged_each_against_its_own_clock():

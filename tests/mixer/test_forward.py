@@ -124,6 +124,20 @@ def test_everybody_is_told_once_who_is_on_their_tracks():
     assert world.room.poll_events() == []
 
 
+def test_nobody_is_told_of_tracks_that_were_taken_away():
+    world = trio()
+    world.run(1.0)
+    world.listen("dora", [80])
+    world.room.remove_listener("anna")
+    told = {event.listener_id: event.sources for event in world.room.poll_events()}
+    assert "anna" not in told
+    assert "dora" not in told
+    world.run(0.1)
+    [event] = world.room.poll_events()
+    assert event == Assigned("dora", world.room.on_tracks_of("dora"))
+    assert len(event.sources) == 1
+
+
 def test_tracks_on_which_somebody_new_is_are_fresh_once():
     world = trio()
     world.run(1.0)
