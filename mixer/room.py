@@ -112,6 +112,7 @@ class RoomMixer:
         self._stale = True  # who hears what must be worked out again
         self._moved = True  # a source began or ceased to sound, or to be in the mixes
         self._gains: GainTable = {}
+        self._solos: dict[str, frozenset[str]] = {}  # by those listeners who solo anybody
         self._soloed: frozenset[str] = frozenset()  # in some mix because somebody solos them
         self._plan: MixPlan | None = None
         self._selection = RoomSelection(SelectionSettings())
@@ -213,6 +214,7 @@ class RoomMixer:
     def remove_listener(self, listener_id: str) -> None:
         """Remove a listener at once; unknown ids are ignored."""
         listener = self.listeners.pop(listener_id, None)
+        self._solos.pop(listener_id, None)
         if listener is not None:
             self._leave_output(listener)
             self._stale = True
@@ -223,6 +225,9 @@ class RoomMixer:
         if listener is not None:
             listener.gains = {k: v for k, v in gains.items() if not v.is_neutral}
             listener.solos = frozenset(name for name, gain in gains.items() if gain.solo)
+            self._solos.pop(listener_id, None)
+            if listener.solos:
+                self._solos[listener_id] = listener.solos
             self._stale = True
 
     def set_deafened(self, listener_id: str, deafened: bool) -> None:
@@ -559,7 +564,7 @@ class RoomMixer:
     def _make_plan(self) -> MixPlan:
         """Work out what is mixed in this block and, if it is steady, in those that follow."""
         heard, fading = [], []
-        solos = frozenset[str]().union(*(one.solos for one in self.listeners.values()))
+        solos = frozenset[str]().union(*self._solos.values())
         for source in self.sources.values():
             name = source.source_id
             if source.present and (
