@@ -11,15 +11,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from dsp.denoiser import is_available
 from dsp.loudness import LoudnessBank
 from dsp.reductions import NO_REDUCTIONS, Reductions
 from dsp.spectrum import Spectrum
 from dsp.strip import StripBank
+from dsp.voice_detector import VoiceDetector
 from mixer import kernels
 from mixer.arena import Arena
 from mixer.source import Source
 
 SILENCE_DB: Final = -120.0
+_VOICE: Final = 0.5
 
 Spectra = list[tuple[str, npt.NDArray[np.int16]]]
 """Ids and levels of bands, see `dsp.spectrum`."""
@@ -39,7 +42,7 @@ class Meter:
         level_db: Gain of automatic level.
         mix_db: Gain of automix, ducking and the room's target.
         short_term_lufs: Loudness of the last 3 s after the strip.
-        speaking: Whether there is a voice.
+        speaking: Whether there is a voice, by its spectrum where `dsp.voice_detector` can tell.
     """
 
     source_id: str
@@ -62,10 +65,20 @@ class Meter:
 class _Gauge:
     """What came together of one source since the last time."""
 
-    __slots__ = ("blocks", "peaks", "powers", "reductions", "row", "told_silence")
+    __slots__ = (
+        "blocks",
+        "detector",
+        "peaks",
+        "powers",
+        "reductions",
+        "row",
+        "told_silence",
+        "voice",
+    )
 
     def __init__(self, row: int) -> None:
         self.row = row
+        self.detector = VoiceDetector() if is_available() else None
         self.told_silence = False
         self.clear()
 
@@ -74,6 +87,7 @@ class _Gauge:
         self.peaks = [0.0, 0.0]
         self.powers = [0.0, 0.0]
         self.reductions = NO_REDUCTIONS
+        self.voice = 0.0  # the highest probability
 
 
 class RoomMeters:
@@ -116,6 +130,11 @@ class RoomMeters:
     def before(self, sources: list[Source], count: int) -> None:
         """Take in what goes into the strips of watched sources, `count` samples."""
         self._gather(sources, count, 0)
+        for source in sources:
+            gauge = self._gauges[source.source_id]
+            if gauge.detector is not None:
+                voice = gauge.detector.process(source.view[:count])
+                gauge.voice = max(gauge.voice, voice)
 
     def after(self, sources: list[Source], count: int, strips: StripBank | None) -> None:
         """Take in what has come out of the strips of watched sources."""
@@ -203,7 +222,7 @@ class RoomMeters:
             level_db,
             mix_db,
             float(self._loudness.short_term(one)[0]),
-            source.speaking,
+            gauge.voice > _VOICE if gauge.detector is not None else source.speaking,
         )
 
 

@@ -31,7 +31,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dsp.leveller import LevellerSettings
 from dsp.strip import StripBank, StripSettings
 from mixer import kernels
 from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena
@@ -43,7 +42,7 @@ from mixer.selection_candidate import Standing
 from mixer.selection_room import RoomSelection
 from mixer.selection_settings import SelectionSettings
 from mixer.source import PlayoutLike, Source
-from mixer.treatment import Automatics, Treatment
+from mixer.treatment import Automatics, Character, Treatment
 
 CEILING = np.float32(0.966)  # −0.3 dBFS: room for what the encoder adds
 LIMITER_RELEASE = np.float32(0.02)  # per millisecond: 63 % of the way back in 50 ms
@@ -182,21 +181,24 @@ class RoomMixer:
             strips.set(source.row, settings)
             self._treats = self._treats or not settings.is_flat
 
-    def set_character(
-        self, source_id: str, *, is_music: bool, leveller: LevellerSettings | None
-    ) -> None:
-        """Say what a source is and how it is levelled, if at all; unknown ids are ignored."""
+    def set_character(self, source_id: str, character: Character) -> None:
+        """Say what a source is and what happens before its strip; unknown ids are ignored."""
         source = self.sources.get(source_id)
         if source is not None:
-            source.is_music = is_music
-            self.treatment.level(source, leveller)
+            self.treatment.set_character(source, character)
 
     def strip_delay_samples(self, source_id: str) -> int:
-        """Return by how much a source's strip delays its sound; 0 also for unknown ids."""
+        """Return by how much a source's strip, and what is before it, delay its sound.
+
+        0 also for unknown ids.
+        """
         source, strips = self.sources.get(source_id), self._strips
-        if source is None or strips is None or strips.is_flat(source.row):
+        if source is None:
             return 0
-        return strips.latency_samples
+        delay = self.treatment.latency_samples(source_id)
+        if strips is None or strips.is_flat(source.row):
+            return delay
+        return delay + strips.latency_samples
 
     def add_listener(self, listener_id: str, handle: int, level_id: int) -> Listener:
         """Add a listener; it is on an output from the next even block on.

@@ -1,15 +1,18 @@
 """What is done to a room's sources, besides their strips, between fetching and mixing.
 
-    fetched -> automatic level -> strip -> [levels, who is heard] -> balance -> mixes
+    fetched -> noise suppression -> automatic level -> strip
+        -> [levels, who is heard] -> balance -> mixes
 
-Meters look at what goes into automatic level and at what comes out of the strip. Whatever nobody
+Meters look at what was fetched and at what comes out of the strip. Whatever nobody
 asked for is not computed.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from dsp.denoiser import LATENCY_SAMPLES, Denoiser, is_available
 from dsp.leveller import LevellerBank, LevellerSettings
 from dsp.loudness import LoudnessBank, Rows, Values
 from dsp.strip import StripBank
@@ -17,6 +20,21 @@ from mixer.arena import Arena
 from mixer.balance import BalanceSettings, RoomBalance
 from mixer.meters import Meter, RoomMeters, Spectra
 from mixer.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """What a source is, and what is done to it in front of its strip.
+
+    Attributes:
+        is_music: Whether it is no voice: ducked under speech, and no part of automix.
+        leveller: How it is levelled; None leaves it as loud as it is.
+        denoises: Whether steady noise is taken from it; without the package nothing is.
+    """
+
+    is_music: bool = False
+    leveller: LevellerSettings | None = None
+    denoises: bool = False
 
 
 class Automatics:
@@ -49,6 +67,7 @@ class Treatment:
         self._balance = RoomBalance()
         self._meters = RoomMeters(arena, automatics.loudness)
         self._levelled: dict[str, int] = {}
+        self._denoisers: dict[str, Denoiser] = {}
         self._measured: set[int] = set()  # rows that the loudness meter knows
         self._powers: dict[int, float] = {}
 
@@ -63,11 +82,21 @@ class Treatment:
     def balance(self, settings: BalanceSettings) -> None:
         self._balance.settings = settings
 
-    def level(self, source: Source, settings: LevellerSettings | None) -> None:
-        """Level a source from now on, or not any more."""
-        self._levellers.set(source.row, settings)
-        if settings is not None:
+    def set_character(self, source: Source, character: Character) -> None:
+        """Treat a source as `character` says from now on."""
+        source.is_music = character.is_music
+        self._levellers.set(source.row, character.leveller)
+        if character.leveller is not None:
             self._levelled[source.source_id] = source.row
+        denoiser = self._denoisers.get(source.source_id)
+        if denoiser is not None:
+            (denoiser.stay if character.denoises else denoiser.leave)()
+        elif character.denoises and is_available():
+            self._denoisers[source.source_id] = Denoiser()
+
+    def latency_samples(self, source_id: str) -> int:
+        """Return by how much a source is delayed in front of its strip."""
+        return LATENCY_SAMPLES if source_id in self._denoisers else 0
 
     def watch(self, strips: Collection[str], spectra: Collection[str]) -> None:
         """Measure these sources' strips from now on, and these ones' spectra; nobody else's."""
@@ -95,6 +124,7 @@ class Treatment:
     def forget(self, source: Source) -> None:
         """Take note that a source is gone, and its row with it."""
         self._levelled.pop(source.source_id, None)
+        self._denoisers.pop(source.source_id, None)
         self._levellers.drop(source.row)
         self._measured.discard(source.row)
         self._meters.forget(source.source_id)
@@ -102,9 +132,11 @@ class Treatment:
     # ---- one block -------------------------------------------------------------------------
 
     def before_strips(self, present: Sequence[Source], count: int) -> None:
-        """Level the sources that sound, `count` samples of each."""
+        """Denoise and level the sources that sound, `count` samples of each."""
         if self._meters.watched:
             self._meters.before(self._meters.seen(present), count)
+        if self._denoisers:
+            self._denoise(present, count)
         if self._levelled:
             self._level(present, count)
 
@@ -135,6 +167,14 @@ class Treatment:
             self._measure({one.row for one in mixed} - self._powers.keys(), count)
             powers: Values = np.array([self._powers[one.row] for one in mixed])
             self._balance.process(self._arena, mixed, powers, count)
+
+    def _denoise(self, present: Sequence[Source], count: int) -> None:
+        for source in present:
+            denoiser = self._denoisers.get(source.source_id)
+            if denoiser is not None:
+                denoiser.process(source.view[:count])
+                if denoiser.has_left:
+                    del self._denoisers[source.source_id]
 
     def _level(self, present: Sequence[Source], count: int) -> None:
         levels = self._levellers.levels

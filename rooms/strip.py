@@ -76,7 +76,9 @@ AutoLevel = Annotated[bool, _flag("Whether loudness is evened out automatically.
 AutoLevelTarget = Annotated[
     float, _level(-36, -10, "LUFS", "Loudness that automatic level aims at.")
 ]
-Denoise = Annotated[bool, _flag("Whether steady noise is removed.")]
+Denoise = Annotated[
+    bool, _flag("Whether steady noise is removed: by up to 18 dB, for a delay of 7 ms.")
+]
 PresetChoice = Annotated[
     Preset,
     Meta(

@@ -52,6 +52,7 @@ REASONS: Final[dict[str, str]] = {
     "too_many_scenes": "The room holds as many scenes, or the scene as many strips, as it may.",
     "resume_failed": "The resume token is unknown or older than 60 s; join afresh without it.",
     "forbidden": "The participant's rights do not allow this.",
+    "not_installed": "The server lacks an optional package that this takes; `detail` names it.",
     "busy": "The previous request of this kind has not been answered yet.",
     "glare": "An offer of the server is open: answer it first, then offer again.",
     "no_offer_pending": "There is no open offer of the server to answer.",

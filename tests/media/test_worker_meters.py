@@ -3,13 +3,15 @@
 import msgspec
 import pytest
 
+from dsp import denoiser
+from mixer.treatment import Character
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.media import test_worker, test_worker_lanes
 from tests.media.test_worker import put
 from webrtc.control.messages import DropRoom, Meters, PutRoom, WatchMeters
 from webrtc.media import metering
 from webrtc.media.metering import METERS_EVERY_S
-from webrtc.media.strips import is_music, leveller_settings, strip_settings
+from webrtc.media.strips import character_of, strip_settings
 
 worker = test_worker.worker  # the fixtures
 speaker = test_worker_lanes.speaker
@@ -87,11 +89,26 @@ async def test_a_quiet_voice_is_levelled_through_the_worker(speaker):
     assert anna.out_rms_db - anna.in_rms_db == pytest.approx(anna.auto_level_db, abs=1.5)
 
 
-def test_what_a_strip_says_of_level_and_genre():
-    assert leveller_settings({}) is leveller_settings(strip()) is None
+def test_what_a_strip_says_of_level_genre_and_noise():
+    assert character_of({}) == character_of(strip()) == Character()
     wire = strip(autoLevel=True, autoLevelTarget=-23.0)
-    assert leveller_settings(wire).target_lufs == -23.0
+    assert character_of(wire).leveller.target_lufs == -23.0
     assert strip_settings(wire).limiter is not None
-    assert not is_music({})
-    assert not is_music(strip(genre="speech"))
-    assert is_music(strip(genre="jazz"))
+    assert not character_of(strip(genre="speech")).is_music
+    assert character_of(strip(genre="jazz")).is_music
+    assert character_of(strip(denoise=True)).denoises
+
+
+async def test_the_delay_of_noise_suppression_is_told(speaker):
+    if not denoiser.is_available():
+        pytest.skip("pywebrtc-audio is missing")
+    worker, packets = speaker.worker, test_worker_lanes.stream()
+    room = speaker.room
+    assert worker.welcome().denoises
+    assert room.mixer.strip_delay_samples("anna") == 0
+    worker.handle(put("anna", subscribes=False, strip=strip(denoise=True)))
+    play(speaker, packets[:50])
+    assert room.mixer.strip_delay_samples("anna") == denoiser.LATENCY_SAMPLES
+    worker.handle(put("anna", subscribes=False, strip=strip()))
+    play(speaker, packets[50:60])
+    assert room.mixer.strip_delay_samples("anna") == 0

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from dsp import denoiser
 from dsp.leveller import LevellerSettings
 from dsp.loudness import integrated_lufs
 from dsp.units import SettingsError
 from mixer.balance import AS_IT_IS, BalanceSettings
+from mixer.treatment import Character
 from tests.mixer.stage import Stage, is_gapless, loudest_step
 
 
@@ -80,7 +82,7 @@ def test_switched_off_everything_is_as_it_was_and_costs_nothing():
 
 def test_music_goes_down_under_a_voice_and_comes_back():
     stage, voices = stage_of(band=440, host=700)
-    stage.room.set_character("band", is_music=True, leveller=None)
+    stage.room.set_character("band", Character(is_music=True))
     voices["host"].sings = False
     set_balance(stage, ducking_db=12.0, automix=True)
     stage.tick(200)
@@ -147,18 +149,18 @@ def test_a_levelled_source_is_heard_at_its_target(amplitude):
     stage, voices = stage_of(anna=440)
     voices["anna"].amplitude = amplitude
     stage.room.sources["anna"].playout = Syllables(voices["anna"])
-    stage.room.set_character("anna", is_music=False, leveller=LevellerSettings(-23.0))
+    stage.room.set_character("anna", Character(leveller=LevellerSettings(-23.0)))
     stage.tick(600)
     sound = stage.tapes["ear"].sound[-144_000:]
     assert integrated_lufs(sound) == pytest.approx(-23.0, abs=1.5)
-    stage.room.set_character("anna", is_music=False, leveller=None)
+    stage.room.set_character("anna", Character())
     stage.tick(100)
     assert not stage.room.treatment._levelled
 
 
 def test_a_row_that_changes_hands_is_not_levelled_any_more():
     stage, voices = stage_of(anna=440)
-    stage.room.set_character("anna", is_music=False, leveller=LevellerSettings())
+    stage.room.set_character("anna", Character(leveller=LevellerSettings()))
     stage.room.sources["anna"].playout = Syllables(voices["anna"])
     stage.tick(100)
     row = stage.room.sources["anna"].row
@@ -174,3 +176,34 @@ def test_a_row_that_changes_hands_is_not_levelled_any_more():
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         BalanceSettings(**wrong)
+
+
+@pytest.mark.skipif(not denoiser.is_available(), reason="pywebrtc-audio is missing")
+def test_a_steady_tone_is_taken_for_noise_and_comes_back():
+    stage, _ = stage_of(hum=440)
+    stage.room.set_character("hum", Character(denoises=True))
+    stage.tick(300)
+    assert heard_db(stage)["hum"] < -6
+    stage.room.set_character("hum", Character())
+    stage.tick(50)
+    assert heard_db(stage, 10)["hum"] == pytest.approx(0, abs=0.01)
+    assert not stage.room.treatment._denoisers
+    assert stage.steps("ear") < 0.02
+
+
+@pytest.mark.skipif(not denoiser.is_available(), reason="pywebrtc-audio is missing")
+def test_who_is_gone_leaves_no_denoiser_behind():
+    stage, _ = stage_of(hum=440)
+    stage.room.set_character("hum", Character(denoises=True))
+    stage.room.remove_source("hum")
+    stage.tick(10)
+    assert not stage.room.treatment._denoisers
+
+
+def test_without_the_package_a_source_sounds_as_it_is(monkeypatch):
+    monkeypatch.setattr("mixer.treatment.is_available", lambda: False)
+    stage, _ = stage_of(hum=440)
+    stage.room.set_character("hum", Character(denoises=True))
+    stage.tick(100)
+    assert heard_db(stage)["hum"] == pytest.approx(0, abs=0.01)
+    assert stage.room.strip_delay_samples("hum") == 0

@@ -63,7 +63,7 @@ def test_levels_before_and_after_the_strip():
     assert ben.out_peak_db == ben.in_peak_db == pytest.approx(-20, abs=0.1)
     assert ben.short_term_lufs == pytest.approx(-20, abs=0.2)
     assert anna.short_term_lufs == pytest.approx(-32.7, abs=0.3)
-    assert ben.speaking
+    assert not ben.speaking, "a steady tone is no voice"
 
 
 def test_reductions_and_automatic_gains_are_shown():
@@ -113,6 +113,14 @@ def test_nobody_sees_what_a_muted_source_does():
     assert meters["anna"].is_silent
     assert not spectra
     assert house.meters(400) == ({}, {})
+
+
+def test_levels_tell_of_voices_where_nothing_better_is_installed(monkeypatch):
+    monkeypatch.setattr("mixer.meters.is_available", lambda: False)
+    house = House()
+    house.room.treatment.watch(["ben"], [])
+    house.meters(40)
+    assert house.meters()[0]["ben"].speaking
 
 
 def test_the_highest_peak_since_the_last_time_counts():

@@ -12,6 +12,7 @@ from webrtc.control.messages import (
     Failed,
     Offer,
     PeerStats,
+    PutRoom,
     RemoteAnswer,
     ServerOffer,
     SourceMix,
@@ -347,3 +348,18 @@ async def test_an_answered_offer_leaves_room_for_the_next(front: RunningFront) -
     front.worker.answer_offer = lambda _: next(answers)
     assert await alice.refused("offer", OFFER) == "negotiation_failed"
     assert (await alice.ok("offer", OFFER))["sdp"] == "fine"
+
+
+async def test_what_is_not_installed_is_refused_and_changes_nothing(front: RunningFront) -> None:
+    worker = front.worker
+    alice, ack = await front.joined()
+    await alice.ok("audio_stream_metadata", {"denoise": True})
+    worker.denoises = False
+    worker.handled.clear()
+    await worker.stop()
+    await worker.start()
+    await worker.wait_until(lambda it: any(isinstance(one, PutRoom) for one in it.handled))
+    assert await alice.refused("audio_stream_metadata", {"denoise": True}) == "not_installed"
+    settings = (await alice.ok("audio_stream_metadata", {"denoise": False}))["settings"]
+    assert settings["denoise"] is False
+    assert worker.participants[ack["participant_id"]].strip["denoise"] is False

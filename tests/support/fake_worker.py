@@ -41,6 +41,7 @@ class FakeWorker:
         participants: the latest `PutParticipant` of each participant.
         media: the state of each participant's media connection, as said by `send_media`.
         handled: every message since the start, in order.
+        denoises: whether it says that noise suppression is installed.
         answer_offer: what answers an offer; replace it to fail or to wait.
     """
 
@@ -51,6 +52,7 @@ class FakeWorker:
         self.participants: dict[str, PutParticipant] = {}
         self.media: dict[str, PeerStateName] = {}
         self.handled: list[ToWorker] = []
+        self.denoises = True
         self.answer_offer: Callable[[Offer], Awaitable[ToFront | None] | ToFront | None] = (
             lambda offer: Answer(offer.id, f"answer to {offer.sdp}")
         )
@@ -135,6 +137,7 @@ class FakeWorker:
             realtime=True,
             engine="fake",
             dsp="numba",
+            denoises=self.denoises,
             rooms=[KeptRoom(room.room_id, room.state) for room in self.rooms.values()],
             participants=list(self.participants.values()),
             media=self.media,

@@ -12,7 +12,8 @@ class WorkerHealth(msgspec.Struct, frozen=True):
     """One media worker.
 
     `realtime` says whether the system granted real-time priority, `engine` who sends packets
-    ("compiled" or slower), `dsp` who runs the strips ("numba", or "numpy", which is slower).
+    ("compiled" or slower), `dsp` who runs the strips ("numba", or "numpy", which is slower),
+    `denoises` whether noise suppression is installed.
     """
 
     worker: int
@@ -22,6 +23,7 @@ class WorkerHealth(msgspec.Struct, frozen=True):
     realtime: bool | None = None
     engine: str | None = None
     dsp: str | None = None
+    denoises: bool | None = None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -89,4 +91,5 @@ def _health(worker: int, connected: bool, welcome: Welcome | None) -> WorkerHeal
         welcome.realtime,
         welcome.engine,
         welcome.dsp,
+        welcome.denoises,
     )

@@ -156,7 +156,8 @@ class KeptRoom(msgspec.Struct, frozen=True):
 class Welcome(_Message, frozen=True):
     """Answer to `Hello`: what the worker is and what it remembers.
 
-    `engine` sends packets, `dsp` runs the strips.
+    `engine` sends packets, `dsp` runs the strips; `denoises` tells whether noise suppression is
+    installed.
     """
 
     version: int
@@ -166,6 +167,7 @@ class Welcome(_Message, frozen=True):
     realtime: bool
     engine: str
     dsp: str = ""
+    denoises: bool = False
     rooms: list[KeptRoom] = []
     participants: list[PutParticipant] = []
     media: dict[str, PeerStateName] = {}  # of those who have a connection

@@ -8,7 +8,7 @@ from webrtc.media.hall import Room
 from webrtc.media.metering import Metering
 from webrtc.media.morph import Morphs, Wire
 from webrtc.media.participant import Participant
-from webrtc.media.strips import is_music, leveller_settings, strip_settings
+from webrtc.media.strips import character_of, strip_settings
 
 
 class Console:
@@ -69,7 +69,7 @@ class Console:
     def _apply(self, participant: Participant, wire: Wire) -> None:
         name, mixer = participant.put.participant_id, participant.room.mixer
         mixer.set_strip(name, strip_settings(wire))
-        mixer.set_character(name, is_music=is_music(wire), leveller=leveller_settings(wire))
+        mixer.set_character(name, character_of(wire))
 
     # ---- the clock -------------------------------------------------------------------------
 

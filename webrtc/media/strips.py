@@ -7,6 +7,7 @@ import msgspec
 from dsp.leveller import LevellerSettings
 from dsp.strip import FLAT, StripSettings
 from dsp.strip_values import DEFAULTS, strip_of
+from mixer.treatment import Character
 from rooms.strip import DEFAULT_STRIP, StripValue, changed
 
 
@@ -26,18 +27,17 @@ def strip_settings(wire: Mapping[str, StripValue]) -> StripSettings:
     return strip_of({name: values[name] for name in DEFAULTS}, limits=strip.auto_level)
 
 
-def leveller_settings(wire: Mapping[str, StripValue]) -> LevellerSettings | None:
-    """Return how a strip is levelled automatically, None if it is not.
+def character_of(wire: Mapping[str, StripValue]) -> Character:
+    """Return what a strip says of the sound itself, and of what happens before the strip.
 
     Raises:
         msgspec.ValidationError: an unknown name or a value out of range.
     """
     if not wire:
-        return None
+        return Character()
     strip = changed(DEFAULT_STRIP, dict(wire))
-    return LevellerSettings(strip.auto_level_target_lufs) if strip.auto_level else None
-
-
-def is_music(wire: Mapping[str, StripValue]) -> bool:
-    """Return whether a strip's own genre says that it is no voice."""
-    return wire.get("genre", "auto") not in ("auto", "speech")
+    return Character(
+        is_music=strip.genre not in ("auto", "speech"),
+        leveller=LevellerSettings(strip.auto_level_target_lufs) if strip.auto_level else None,
+        denoises=strip.denoise,
+    )

@@ -9,11 +9,13 @@ from collections import Counter
 import numpy as np
 from pylibsrtp import Policy, Session
 
+from dsp import denoiser
 from dsp.automix import GainSharing
 from dsp.leveller import Leveller, LevellerBank, LevellerSettings
 from dsp.limiter import LimiterSettings
 from dsp.loudness import LoudnessBank
 from dsp.strip import StripBank, StripSettings
+from dsp.voice_detector import VoiceDetector
 from mixer import kernels
 from mixer.playout_packet import MediaPacket
 from webrtc.media import opus
@@ -52,6 +54,9 @@ def warm_up() -> str:
     loudness.take(0)
     loudness.process(sources, row, 0, 480)
     loudness.wait(row, 480)
+    if denoiser.is_available():
+        denoiser.Denoiser().process(sources[0, :480])
+        VoiceDetector().process(sources[0, :480])
     levellers = LevellerBank()
     levellers.set(0, LevellerSettings())
     levellers.process(sources, row, 0, 480)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from dsp import denoiser
 from mixer.phase import best_shift
 from mixer.playout import MediaPacket
 from mixer.red import unpack_red
@@ -391,6 +392,7 @@ class Worker:
             realtime=self._realtime,
             engine=self.table.engine,
             dsp=self.hall.dsp_engine,
+            denoises=denoiser.is_available(),
             rooms=[KeptRoom(room.room_id, room.state) for room in self.hall.rooms.values()],
             participants=[participant.put for participant in self.participants.values()],
             media={

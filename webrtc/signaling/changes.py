@@ -34,7 +34,7 @@ class Changes:
         """Change a part of my strip, or of somebody's whom I may engineer.
 
         Raises:
-            ClientError: `not_joined`, `forbidden`, `participant_not_found`.
+            ClientError: `not_joined`, `forbidden`, `participant_not_found`, `not_installed`.
         """
         conference = self._conference
         seat = conference.seat_of(connection)
@@ -47,6 +47,9 @@ class Changes:
         if not own:
             await self._neighbour(me, target)
         settings = strip_changes(update)
+        welcome = conference.workers.welcome(seat.worker)
+        if settings.get("denoise") and welcome is not None and not welcome.denoises:
+            raise ClientError("not_installed", "noise suppression needs the package pywebrtc-audio")
 
         def apply(participant: Participant) -> Participant:
             strip = changed(participant.strip, settings)
