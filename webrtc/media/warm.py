@@ -7,6 +7,7 @@ import socket
 from collections import Counter
 
 import numpy as np
+import numpy.typing as npt
 from pylibsrtp import Policy, Session
 
 from dsp import denoiser
@@ -50,20 +51,7 @@ def warm_up() -> str:
     bank.take(0)
     bank.set(0, StripSettings(limiter=LimiterSettings()))
     bank.process(sources, row, 0, 480)
-    loudness = LoudnessBank()
-    loudness.take(0)
-    loudness.process(sources, row, 0, 480)
-    loudness.wait(row, 480)
-    if denoiser.is_available():
-        denoiser.Denoiser().process(sources[0, :480])
-        VoiceDetector().process(sources[0, :480])
-    levellers = LevellerBank()
-    levellers.set(0, LevellerSettings())
-    levellers.process(sources, row, 0, 480)
-    leveller = Leveller(LevellerSettings())
-    leveller.observe(-20.0, 10.0)
-    leveller.advance(0.01)
-    GainSharing().process([0], np.ones(1), 0.01)
+    _warm_up_automatics(sources, row)
     encoder = opus.Encoder(opus.EncoderSettings(application=opus.Application.RESTRICTED_LOWDELAY))
     opus.Decoder().decode(encoder.encode(mixes[0]), sources[0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -95,6 +83,23 @@ def warm_up() -> str:
             one = np.ones(1, np.uint32)
             table.send_block(mixes, jobs, members, one, one.astype(np.uint8), row, 0)
         return table.engine
+
+
+def _warm_up_automatics(sources: npt.NDArray[np.float32], row: npt.NDArray[np.int32]) -> None:
+    loudness = LoudnessBank()
+    loudness.take(0)
+    loudness.process(sources, row, 0, 480)
+    loudness.wait(row, 480)
+    if denoiser.is_available():
+        denoiser.Denoiser().process(sources[0, :480])
+        VoiceDetector().process(sources[0, :480])
+    levellers = LevellerBank()
+    levellers.set(0, LevellerSettings())
+    levellers.process(sources, row, 0, 480)
+    leveller = Leveller(LevellerSettings())
+    leveller.observe(-20.0, 10.0)
+    leveller.advance(0.01)
+    GainSharing().process([0], np.ones(1), 0.01)
 
 
 if __name__ == "__main__":
