@@ -1,5 +1,8 @@
 """Server CPU per participant: rooms of 10, 25 and 100 with three who speak, and ten rooms of two.
 
+The two smallest once more with speakers who send packets of 20 ms whatever the answer asks for, as
+clients other than browsers do.
+
 CPU is user and system time of all the server's processes, read from /proc. Speakers send what
 Chromium sends, stereo at 96 kb/s, in packets as long as the answer asks for; listeners send consent
 checks and receiver reports as often as Chromium. A fresh server for every line.
@@ -26,6 +29,7 @@ class Scene:
         size: participants in each.
         speakers: of them, how many speak all the time.
         target: most ms per participant-second that we allow ourselves; None where there is none.
+        ptime_ms: what speakers send; None for what they are asked for.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Scene:
     size: int
     speakers: int
     target: float | None = None
+    ptime_ms: int | None = None
 
     @property
     def listeners(self) -> int:
@@ -42,7 +47,8 @@ class Scene:
     @property
     def key(self) -> str:
         """Return the name in the JSON line."""
-        return f"{self.rooms}x{self.size}"
+        ptime = f"_{self.ptime_ms}ms" if self.ptime_ms else ""
+        return f"{self.rooms}x{self.size}{ptime}"
 
 
 SCENES = (
@@ -50,6 +56,10 @@ SCENES = (
     Scene("room of 10, 3 speak", 1, 10, 3, 4.5),
     Scene("room of 25, 3 speak", 1, 25, 3, 2.3),
     Scene("room of 100, 3 speak", 1, 100, 3, 1.1),
+)
+LONG_PACKETS = (
+    Scene("10 rooms of 2, 1 speaks, 20 ms", 10, 2, 1, 5.0, 20),
+    Scene("room of 10, 3 speak, 20 ms", 1, 10, 3, 4.5, 20),
 )
 
 
@@ -64,7 +74,7 @@ async def measure_scene(
     async with Swarm(door, settings) as swarm:
         for room in range(scene.rooms):
             members = await fill_room(swarm, f"{scene.key}-{room}", scene.size, scene.speakers)
-            let_speak(swarm, members)
+            let_speak(swarm, members, scene.ptime_ms)
         await settle()
         return await measure_cost(server, swarm, seconds, scene.listeners)
 
@@ -79,7 +89,7 @@ async def main() -> None:
     options = parse_options("server CPU per participant", 30, 6)
     rows: list[list[float | int | str | bool | None]] = []
     figures: dict[str, object] = {}
-    for scene in SCENES:
+    for scene in SCENES + LONG_PACKETS:
         cost = await _measure_ours(options, scene)
         rows.append(
             [

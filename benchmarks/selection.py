@@ -25,7 +25,7 @@ from benchmarks.harness.packages import MissingPackageError, ensure
 from benchmarks.harness.report import Figure, print_result, print_table, quantiles
 from benchmarks.load.doors import SocketIoDoor
 from benchmarks.loss_offline import SPEECH_FOLDERS
-from mixer.arena import BLOCK_20MS, SAMPLE_RATE_HZ, Arena, Block
+from mixer.arena import BLOCK_20MS, SAMPLE_RATE_HZ, Arena, Block, SourceArena
 from mixer.levels import AUDIBLE_DBOV
 from mixer.playout import Pull
 from mixer.room import RoomMixer
@@ -200,7 +200,7 @@ def _cough(pause: Mono, rng: np.random.Generator) -> None:
 
 def play(microphones: Sequence[Microphone], places: int) -> Flags:
     """Return who was in the main mix in each block of 20 ms, shape (people, blocks)."""
-    room = RoomMixer("r", Arena(), Arena())
+    room = RoomMixer("r", SourceArena(), Arena())
     room.max_speakers = places
     room.add_listener("ear", 0, 0)
     for number, microphone in enumerate(microphones):

@@ -21,9 +21,8 @@ from typing import Final
 
 import numpy as np
 
-from mixer.levels import AUDIBLE_DBOV, SILENCE_DBOV
+from mixer.levels import AUDIBLE_DBOV, SILENCE_DBOV, level_dbov
 from mixer.playout_packet import DecodeError, FrameDecoder
-from mixer.source import level_dbov
 
 CHECK_EVERY_S: Final = 10.0
 TOLERANCE_DB: Final = 12.0

@@ -7,7 +7,89 @@ a row. All loops are exact in order (no fast-math), so a mix does not depend on 
 import numpy as np
 from numba import njit
 
+SILENCE_DBOV = 127
+AUDIBLE_DBOV = 65  # what is quieter than this is not heard
+FLOOR_RISE_DB_PER_S = 3.0
+HANGOVER_S = 2.0  # inaudible for so long and a source leaves the mixes
+SPEAKING_DBOV = 45
+SPEAKING_OVER_FLOOR_DB = 8
+SMOOTH_S = 0.05
 SUB_BLOCK = 48  # the limiter decides once per millisecond
+
+
+@njit(cache=True)
+def observe(arena, meters, rows, count, elapsed_s, now_s):  # type: ignore[no-untyped-def]
+    """Take note of how loud sources are, and of who is to be in the mixes.
+
+    Args:
+        arena: float32 (rows, 960, 2).
+        meters: `arena.METER` by row, updated; `present` and `muted` are the caller's.
+        rows: int32 (k,), the sources.
+        count: Samples from the beginning of a row to look at.
+        elapsed_s: Time since the last call.
+        now_s: The present.
+
+    Returns:
+        How many want to be in the mixes; one's complement of it when these are not the same as
+        after the last call.
+    """
+    changed = False
+    wanting = 0
+    for i in range(len(rows)):
+        meter = meters[rows[i]]
+        if meter.present:
+            if meter.muted:  # how loud it is, is nobody's business
+                rest(meter)
+            else:
+                _follow(meter, _power(arena[rows[i]], count), elapsed_s, now_s)
+        wants_in = not meter.muted and now_s < meter.engaged_until_s
+        if wants_in != (meter.wants_in != 0):
+            meter.wants_in = wants_in
+            changed = True
+        wanting += wants_in
+    return ~wanting if changed else wanting
+
+
+@njit(cache=True)
+def _power(block, count):  # type: ignore[no-untyped-def]
+    power = np.float32(0.0)
+    for s in range(count):
+        left = block[s, 0]
+        right = block[s, 1]
+        power += left * left + right * right
+    return np.float64(power / (2 * count))
+
+
+@njit(cache=True)
+def _follow(meter, power, elapsed_s, now_s):  # type: ignore[no-untyped-def]
+    level = level_dbov(power)
+    meter.level_dbov = level
+    meter.smooth_power += (power - meter.smooth_power) * min(1.0, elapsed_s / SMOOTH_S)
+    if level < AUDIBLE_DBOV:
+        meter.engaged_until_s = now_s + HANGOVER_S
+    # As `levels.follow_floor`.
+    risen = max(meter.floor_dbov - FLOOR_RISE_DB_PER_S * elapsed_s, float(level))
+    meter.floor_dbov = min(risen, float(AUDIBLE_DBOV))
+    smooth = level_dbov(meter.smooth_power)
+    meter.speaking = smooth < SPEAKING_DBOV and (
+        meter.floor_dbov - smooth > SPEAKING_OVER_FLOOR_DB or smooth < SPEAKING_DBOV - 15
+    )
+
+
+@njit(cache=True)
+def level_dbov(power):  # type: ignore[no-untyped-def]
+    """Return the level of a mean square, 0 (full scale) to 127 (silence), as RFC 6464 counts."""
+    if power <= 2e-13:
+        return SILENCE_DBOV
+    return max(0, min(SILENCE_DBOV, int(np.rint(-10.0 * np.log10(power)))))
+
+
+@njit(cache=True)
+def rest(meter):  # type: ignore[no-untyped-def]
+    """Take note that nothing was played in this block, or nothing that anybody may know of."""
+    meter.level_dbov = SILENCE_DBOV
+    meter.smooth_power = 0.0
+    meter.speaking = False
 
 
 @njit(cache=True)

@@ -1,11 +1,14 @@
 """Levels in dBov, 0 (full scale) to 127 (silence) as RFC 6464 counts, and noise floors."""
 
-from typing import Final
+from mixer import kernels
+from mixer.kernels import AUDIBLE_DBOV, FLOOR_RISE_DB_PER_S, SILENCE_DBOV
 
-SILENCE_DBOV: Final = 127
-AUDIBLE_DBOV: Final = 65
-"""What is quieter than this is not heard."""
-FLOOR_RISE_DB_PER_S: Final = 3.0
+__all__ = ["AUDIBLE_DBOV", "FLOOR_RISE_DB_PER_S", "SILENCE_DBOV", "follow_floor", "level_dbov"]
+
+
+def level_dbov(power: float) -> int:
+    """Return the level of a mean square, 0 (full scale) to 127 (silence), as RFC 6464 counts."""
+    return int(kernels.level_dbov(power))
 
 
 def follow_floor(floor_dbov: float, level_dbov: float, elapsed_s: float) -> float:

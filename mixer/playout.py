@@ -144,9 +144,9 @@ class Playout:
 
         `out` is untouched when the outcome is SILENT.
         """
-        if self._lent:
-            return Pull.SOUND  # whoever it is lent to has played
         samples = self._block = len(out)
+        if self._lent:
+            return Pull.LENT
         if not self._playing and not (self._packets and self._start(samples, now_s)):
             return Pull.SILENT
         if self._debt and self._packets:
@@ -206,7 +206,7 @@ class Playout:
         """Return the counters, with the present figures filled in; the object is live."""
         stats = self._stats
         waiting = len(self._pool) + sum(packet.samples for packet in self._packets)
-        waiting += self._lent_waiting * self._block
+        waiting += self._lent_waiting * self._queue.newest_samples
         target_s = self._transits.target_s + self._margin_s + self._losses.extension_s
         stats.buffer_ms = waiting * 1000 / SAMPLE_RATE_HZ
         stats.target_ms = target_s * 1000
@@ -224,7 +224,7 @@ class Playout:
     def lend(self) -> SteadyStream | None:
         """Give the stream away while nothing special happens to it; None when something does.
 
-        Until `take_back`, blocks are written by whoever has it: `pull` says SOUND and does nothing,
+        Until `take_back`, blocks are written by whoever has it: `pull` does nothing but say so;
         `push` and `reset` must not be called. The decoder goes with it.
         """
         self._plain_blocks = 0
@@ -236,7 +236,7 @@ class Playout:
             and not self._debt
             and not self._sound.made_up
             and self._history_left <= 0
-            and self._block == queue.newest_samples
+            and not self._block % queue.newest_samples
             and self._losses.is_quiet
             and self._transits.is_settled
             and queue.is_plain(self._next)
@@ -251,7 +251,7 @@ class Playout:
         queue.packets.clear()
         self._lent_waiting = len(packets)
         return SteadyStream(
-            self._block,
+            queue.newest_samples,
             queue.newest_position,
             self._next,
             watch.low,
@@ -466,19 +466,28 @@ class Playout:
 
     def _fill(self, out: Block, now_s: float) -> bool:
         """Fill `out`; return whether any of it was concealed in this call."""
-        pool, packets = self._pool, self._packets
+        pool = self._pool
         samples = len(out)
-        if not pool and packets and self._sound.full:
-            first = packets[0]
-            if first.position == self._next and first.samples == samples:
-                self._take_first(now_s)
-                self._plain_blocks += 1
-                return self._sound.decode_into(first.payload, out)
+        if not pool and self._sound.full and self._queue.is_run(self._next, samples):
+            self._plain_blocks += 1
+            return self._decode_run(out, now_s)
         self._plain_blocks = 0
         concealed = False
         while len(pool) < samples:
             concealed |= self._refill(samples, now_s)
         pool.take(out)
+        return concealed
+
+    def _decode_run(self, out: Block, now_s: float) -> bool:
+        """Fill `out` with whole packets; return whether any of it had to be concealed."""
+        concealed = False
+        at = 0
+        while at < len(out):
+            first = self._packets[0]
+            self._take_first(now_s)
+            room = out[at : at + first.samples]
+            concealed |= self._sound.decode_into(first.payload, room)
+            at += first.samples
         return concealed
 
     def _refill(self, samples: int, now_s: float) -> bool:

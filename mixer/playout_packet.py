@@ -26,6 +26,8 @@ class Pull(IntEnum):
     """Decoded from what the publisher sent, in-band FEC included."""
     CONCEALED = 2
     """At least part of the block was made up because a packet was missing."""
+    LENT = 3
+    """The stream is lent: whoever has it has written the block."""
 
 
 class MediaPacket(NamedTuple):

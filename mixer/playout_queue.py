@@ -157,6 +157,17 @@ class PacketQueue:
         self._last_sequence = first.sequence
         return first
 
+    def is_run(self, position: int, samples: int) -> bool:
+        """Whether whole packets that are here fill a block of `samples` at `position`."""
+        end = position + samples
+        for queued in self.packets:
+            if queued.position != position:
+                return False
+            position = queued.end
+            if position >= end:
+                return position == end
+        return False
+
     def is_plain(self, next_position: int) -> bool:
         """Whether what waits goes on from `next_position`, packet by packet, without a hole."""
         position, sequence = next_position, self._last_sequence

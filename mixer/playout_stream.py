@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class SteadyStream:
-    """What is needed to take packets in order and to play them, one per block.
+    """What is needed to take packets in order and to play them, so many whole ones per block.
 
     Whoever holds it while it is lent may do only what `Playout` itself would do with the packet
     that is due next: the next number and time stamp, as long as the others, of the same kind. All
     else needs the playout, which takes the stream back first.
 
     Attributes:
-        samples: Of every packet and every block.
+        samples: Of every packet.
         position: Extended RTP time of the newest packet.
         next: Extended RTP time of what is played next; where the first waiting packet begins.
         low: With the four that follow, `Playout`'s watch over excess delay.

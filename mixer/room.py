@@ -11,9 +11,9 @@ Rules:
   at the same block.
 - Each distinct mix is encoded once per packet time and tier that somebody needs. A mix without
   members does not exist.
-- Packets to a participant are as long as its own: 10 ms for those who send 10 ms packets and are
-  engaged, 20 ms for all others. While nobody in the room has packets of 10 ms, its blocks are 20 ms
-  long, which halves what a block costs beside its sound.
+- Packets to a participant are as short as its own: 10 ms for those who send 10 ms packets, are
+  engaged and have somebody to hear, 20 ms for all others. While nobody has 10 ms packets from us,
+  blocks are 20 ms long, which halves what a block costs beside its sound.
 - Listeners change outputs only where a 20 ms packet begins (even blocks), so every listener's media
   time goes on without a gap or an overlap.
 - A source fades over one block when it comes or goes; so do changed personal gains. A mix that is
@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from dsp.strip import StripBank, StripSettings
 from mixer import kernels
-from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena
+from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena, SourceArena
 from mixer.listener import Listener, PersonalGain
 from mixer.outputs import MixKey, Output, OutputKey
 from mixer.plan import GainTable, MixPlan
@@ -65,12 +65,15 @@ class RoomMixer:
         outputs: Those that somebody is on.
         treatment: What levels, balances and measures the sources.
         plan_serial: Counts changes of what is in the mixes and of who hears them.
+        stirred: Whether some playout must be asked what it has; false while those who sound have
+            lent their streams and the others have nothing. Whoever pushes a packet to a playout
+            of the room, or takes a stream back, sets it.
     """
 
     def __init__(
         self,
         room_id: str,
-        sources: Arena,
+        sources: SourceArena,
         mixes: Arena,
         ptime: Ptime = "auto",
         strips: StripBank | None = None,
@@ -98,6 +101,7 @@ class RoomMixer:
         self.listeners: dict[str, Listener] = {}
         self.outputs: dict[OutputKey, Output] = {}
         self.plan_serial = 0
+        self.stirred = True
         self._ptime = ptime
         self._source_arena = sources
         self._strips = strips
@@ -107,7 +111,10 @@ class RoomMixer:
         self._mix_arena = mixes
         self._generation = sources.generation
         self._limiters = np.ones(len(mixes.data), np.float32)
-        self._sounding = False  # whether the last block held anything
+        self._present: list[Source] = []  # who sounds in this block
+        self._arrived = False  # a source began to sound since packets were looked at
+        self._brief = False  # whether some of those who talk with each other send short packets
+        self._crowded = False  # whether more want to be heard than may be
         self._stale = True  # who hears what must be worked out again
         self._moved = True  # a source began or ceased to sound, or to be in the mixes
         self._gains: GainTable = {}
@@ -117,7 +124,7 @@ class RoomMixer:
         self._selection = RoomSelection(SelectionSettings())
         self._main: Sequence[Source] = []
         self._reserve: Source | None = None
-        self._size_meters()
+        self._number_rows()
 
     # ---- who is here -----------------------------------------------------------------------
 
@@ -128,12 +135,13 @@ class RoomMixer:
             row = self._source_arena.take()
             if self._strips is not None:
                 self._strips.take(row)
-            source = Source(source_id, csrc, row, self._source_arena.data[row], playout)
+            source = Source(source_id, csrc, row, self._source_arena, playout)
             self.sources[source_id] = source
             self._stale = True  # somebody may want to hear it alone
-            self._size_meters()
+            self._number_rows()
         source.playout = playout
         source.leaving = False
+        self.stirred = True
         return source
 
     def remove_source(self, source_id: str) -> None:
@@ -142,6 +150,7 @@ class RoomMixer:
         if source is None:
             return
         source.leaving = True
+        self.stirred = True
         self.mute_source(source_id, True)
         if not source.heard:
             self._drop(source)
@@ -152,8 +161,6 @@ class RoomMixer:
         if source is not None:
             source.muted = muted or source.leaving
             self._moved = True
-            if muted:
-                source.disengage_now()
 
     def set_standing(self, source_id: str, standing: Standing) -> None:
         """Let a source come before others where some are chosen; unknown ids are ignored."""
@@ -259,7 +266,7 @@ class RoomMixer:
     def is_dormant(self) -> bool:
         """Whether blocks would change nothing until a packet or a change comes."""
         return (
-            not self._sounding
+            not self._present
             and not self._stale
             and all(output.quiet_packets > QUIET_PACKETS for output in self.outputs.values())
             and not any(source.playout.is_buffering for source in self.sources.values())
@@ -300,37 +307,43 @@ class RoomMixer:
         self.block = block
         self.block_time = upcoming - block
         self.plan_serial += 1
-        self._stale = True
+        self._stale = self.stirred = True
 
     @property
     def may_set_block(self) -> bool:
         """Whether the next block begins a 20 ms packet."""
         return not (self.block_time + self.block) % BLOCK_20MS
 
-    def advance(self, now_s: float) -> None:
+    def advance(self, now_s: float, *, played: bool = False) -> None:
         """Mix one block: `tick` without `due`.
 
         While `plan_serial` stays the same, the same outputs are due at every other block, and
         those that sounded still sound; then `due` may be left out.
+
+        Args:
+            now_s: As for `tick`.
+            played: Whether all lent streams have given this block.
         """
         self.block_time += self.block
         if self._generation != self._source_arena.generation:
             self._follow_arenas()
-        even = self.is_even
-        present = self._pull(now_s)
+        if self.stirred or not played:
+            self._pull(now_s)
+        present = self._present
         if present:
             self.treatment.before_strips(present, self.block)
             if self._treats:
                 self._treat(present)
         self.treatment.after_strips(self.sources.values(), self.block)
+        even = self.is_even
         if even:
-            if present and not self._everybody:
-                self._measure(present, now_s)
-                if self._moved or not self.block_time % FOLLOW_EVERY:
-                    self._follow_packets(present)
-            engaged = self._engage(now_s)
+            engaged = (self._everybody or self._observe(now_s)) and self._engage(now_s)
+            periodic = not self.block_time % FOLLOW_EVERY
+            if engaged or periodic or self._arrived:
+                self._follow_packets(may_lengthen=periodic)
             if self._stale or engaged:
                 self._assign()
+                self._choose_block()
         self.treatment.settle(self.sources.values(), self.block)
         self._mix(0 if even else BLOCK_10MS)
 
@@ -357,6 +370,11 @@ class RoomMixer:
         return row[:BLOCK_10MS] if self.is_even else row[BLOCK_10MS:]
 
     @property
+    def meters(self) -> npt.NDArray[np.void]:
+        """`arena.METER` of all sources of the worker; another array after it has grown."""
+        return self._source_arena.meters
+
+    @property
     def mixes(self) -> npt.NDArray[np.float32]:
         """All mixes of the worker: float32 (rows, 960, 2); another array after it has grown."""
         return self._mix_arena.data
@@ -375,27 +393,32 @@ class RoomMixer:
         heard = [s for s in self.sources.values() if s.heard and s.source_id != left_out]
         return sorted(heard, key=lambda source: (source.level, source.csrc))
 
-    def _pull(self, now_s: float) -> list[Source]:
-        """Fetch everybody's next block and return the sources that sound."""
+    def _pull(self, now_s: float) -> None:
+        """Fetch everybody's next block and find out who sounds."""
         count = self.block
         present = []
+        stirred = False
         for source in self.sources.values():
-            if source.playout.pull(source.view[:count], now_s) != Pull.SILENT:
+            outcome = source.playout.pull(source.view[:count], now_s)
+            if outcome != Pull.SILENT:
+                stirred = stirred or outcome != Pull.LENT
                 if not source.present:
-                    source.present = self._moved = True
+                    source.present = self._moved = self._arrived = True
                 present.append(source)
-            elif source.present and self._rings(source):
+                continue
+            stirred = stirred or source.playout.is_buffering
+            if source.present and self._rings(source):
                 source.view[:count] = 0.0
                 present.append(source)
+                stirred = True
             elif source.present:
                 source.present = False
                 self._moved = True
-                source.rest()
                 self.treatment.rest(source)
                 if self._treats and self._strips is not None:
                     self._strips.rest(source.row)
-        self._sounding = bool(present)
-        return present
+        self._present = present
+        self.stirred = stirred
 
     def _rings(self, source: Source) -> bool:
         """Whether a source that has fallen silent goes on sounding in its strip's effects."""
@@ -410,35 +433,45 @@ class RoomMixer:
         strips.process(self._source_arena.data, rows, 0, self.block)
         self._treats = not all(strips.is_flat(source.row) for source in self.sources.values())
 
-    def _measure(self, present: list[Source], now_s: float) -> None:
-        """Measure levels: every 20 ms, where listeners may change mixes."""
-        count = len(present)
-        rows = self._meter_rows[:count]
-        rows[:] = [source.row for source in present]
-        kernels.measure(self._source_arena.data, rows, 0, self.block, self._peaks, self._powers)
-        for source, power in zip(present, self._powers[:count].tolist(), strict=True):
-            source.observe(power, BLOCK_20MS / SAMPLE_RATE_HZ, now_s)
+    def _observe(self, now_s: float) -> bool:
+        """Measure levels, where listeners may change mixes; return whether others may be chosen."""
+        arena = self._source_arena
+        wanting = kernels.observe(
+            arena.data, arena.meters, self._rows, self.block, BLOCK_20MS / SAMPLE_RATE_HZ, now_s
+        )
+        if 0 <= wanting <= self.max_speakers and not self._crowded:
+            return False
+        self._crowded = max(wanting, ~wanting) > self.max_speakers
+        return True
 
-    def _follow_packets(self, present: list[Source]) -> None:
+    def _follow_packets(self, *, may_lengthen: bool) -> None:
         """Let what we send be as short as what we get."""
-        if self._ptime != "auto":
+        self._arrived = False
+        if self._ptime != "auto" or not self._present:
             return
-        for source in present:
+        for source in self._present:
             brief = source.playout.packet_samples <= BLOCK_10MS
             if brief != source.brief:
                 source.brief = brief
                 self._stale = True
-        brief = any(source.brief for source in self.sources.values()) or any(
-            output.key.ptime_ms == 10 for output in self.outputs.values()
-        )
-        self.wanted_block = BLOCK_10MS if brief else BLOCK_20MS
+        # Who talks alone has nobody to hear.
+        brief = len(self._main) > 1 and any(source.brief for source in self._main)
+        if brief != self._brief and (brief or may_lengthen):
+            self._brief = brief
+            self._stale = True
+        self._choose_block()
+
+    def _choose_block(self) -> None:
+        if self._ptime == "auto" and self._present:
+            short = any(output.key.ptime_ms == 10 for output in self.outputs.values())
+            self.wanted_block = BLOCK_10MS if short or self._brief else BLOCK_20MS
 
     def _engage(self, now_s: float) -> bool:
         main: Sequence[Source]
         if self._everybody:
             main, reserve = [s for s in self.sources.values() if s.present and not s.muted], None
         else:
-            audible = [source for source in self.sources.values() if source.wants_in(now_s)]
+            audible = [source for source in self.sources.values() if source.wants_in]
             main, reserve = self._selection.choose(audible, now_s)
         if main == self._main and reserve is self._reserve:
             return False
@@ -492,7 +525,12 @@ class RoomMixer:
         speaks = listener.listener_id in engaged
         if self._ptime != "auto":
             ptime = self._ptime
-        elif speaks and self.block == BLOCK_10MS and self.sources[listener.listener_id].brief:
+        elif (
+            speaks
+            and self._brief
+            and self.block == BLOCK_10MS
+            and self.sources[listener.listener_id].brief
+        ):
             ptime = 10
         else:
             ptime = 20
@@ -602,16 +640,13 @@ class RoomMixer:
         if self._strips is not None:
             self._strips.give_back(source.row)
         self._source_arena.give_back(source.row)
-        self._size_meters()
+        self._number_rows()
         self._stale = True
 
     def _follow_arenas(self) -> None:
         self._generation = self._source_arena.generation
         for source in self.sources.values():
-            source.view = self._source_arena.data[source.row]
+            source.follow(self._source_arena)
 
-    def _size_meters(self) -> None:
-        count = len(self.sources)
-        self._meter_rows = np.zeros(count, np.int32)
-        self._peaks = np.zeros(count, np.float32)
-        self._powers = np.zeros(count, np.float32)
+    def _number_rows(self) -> None:
+        self._rows = np.array([source.row for source in self.sources.values()], np.int32)

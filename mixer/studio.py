@@ -10,8 +10,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from dsp.strip import LATENCY_SAMPLES, StripBank, StripSettings
-from mixer.arena import BLOCK_20MS, SAMPLE_RATE_HZ, Arena
-from mixer.levels import SILENCE_DBOV
+from mixer.arena import BLOCK_20MS, SAMPLE_RATE_HZ, Arena, SourceArena
+from mixer.levels import SILENCE_DBOV, level_dbov
 from mixer.listener import PersonalGain
 from mixer.netsim import LineNoise, NetworkSimulator
 from mixer.netsim_settings import NetworkConditions
@@ -19,7 +19,6 @@ from mixer.pcm_frames import PcmDecoder, pcm_payload
 from mixer.playout import MediaPacket, Playout, PlayoutSettings, PlayoutStats, Pull
 from mixer.playout_packet import Block
 from mixer.room import RoomMixer
-from mixer.source import level_dbov
 
 BLOCK: Final = BLOCK_20MS
 BLOCK_S: Final = BLOCK / SAMPLE_RATE_HZ
@@ -136,7 +135,7 @@ class Studio:
         """Make an empty studio."""
         self.blocks = 0
         self.added = 0
-        self._room = RoomMixer("studio", Arena(), Arena(), 20, StripBank(), everybody=True)
+        self._room = RoomMixer("studio", SourceArena(), Arena(), 20, StripBank(), everybody=True)
         self._room.add_listener(_PROGRAM, 0, 0)
         self._gains: dict[str, PersonalGain] = {}
         self._next_number = 1

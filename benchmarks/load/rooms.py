@@ -15,18 +15,18 @@ async def fill_room(swarm: Swarm, room: str, size: int, speakers: int) -> list[P
     return talking + await swarm.join_all(room, "recvonly", size - speakers)
 
 
-def let_speak(swarm: Swarm, participants: list[Participant]) -> None:
-    """Let all who may speak do so, in packets as long as the server asked for.
+def let_speak(swarm: Swarm, participants: list[Participant], ptime_ms: int | None = None) -> None:
+    """Let all who may speak do so, in packets as long as the server asked for, or of `ptime_ms`.
 
     Their packets are spread evenly over the packet time, and they are at different places of the
     same loop of sound.
     """
     speaking = [participant for participant in participants if participant.speaks]
     for place, participant in enumerate(speaking):
-        ptime_ms = participant.remote.ptime_ms or _DEFAULT_PTIME_MS
-        clip = make_clip(ptime_ms)
+        length_ms = ptime_ms or participant.remote.ptime_ms or _DEFAULT_PTIME_MS
+        clip = make_clip(length_ms)
         start = place * len(clip.packets) // max(len(speaking), 1)
-        offset_s = ptime_ms / 1000 * place / len(speaking)
+        offset_s = length_ms / 1000 * place / len(speaking)
         swarm.speak(participant, ClipPlan(clip, start), offset_s=offset_s)
 
 

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mixer.cli.sound_files import Samples
-from mixer.levels import SILENCE_DBOV
-from mixer.source import level_dbov
+from mixer.levels import SILENCE_DBOV, level_dbov
 from mixer.studio import Studio
 
 _SHOWN_EVERY: Final = 5  # blocks: ten times a second

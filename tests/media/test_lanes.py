@@ -62,11 +62,13 @@ class World:
     samples: int
     uses_lane: bool
     folds: bool = True
+    block: int = 0  # as long as a packet
     blocks: list[np.ndarray] = field(default_factory=list)
     by_lane: int = 0
     taken: list[int] = field(default_factory=list)
 
     def __post_init__(self):
+        self.block = self.block or self.samples
         self.playout = Playout(Decoder())
         self.table = LaneTable(kernel, 8)
         self.arena = np.zeros((4, 960, 2), np.float32)
@@ -106,11 +108,11 @@ class World:
 
     def pull(self, now_s):
         lane = self.table.get(ROW)
-        out = self.arena[SOURCE][: self.samples]
+        out = self.arena[SOURCE][: self.block]
         if lane is not None:
             if self.folds:
                 lane.fold()
-            self.by_lane += self.table.play(self.rows, self.arena, self.samples, now_s)
+            self.by_lane += self.table.play(self.rows, self.arena, self.block, now_s)
         if self.playout.pull(out, now_s) is Pull.SILENT:
             out[:] = 0
         self.blocks.append(out.copy())
@@ -119,7 +121,7 @@ class World:
         """Deliver `packets` and pull `count` blocks."""
         waiting = sorted(packets, key=lambda packet: packet.arrival_s)
         for index in range(count):
-            span_s = index * self.samples / RATE * (1 + drift_ppm * 1e-6)
+            span_s = index * self.block / RATE * (1 + drift_ppm * 1e-6)
             now_s = EPOCH_S + phase_s + span_s
             while waiting and waiting[0].arrival_s <= now_s:
                 self.arrive(waiting.pop(0))
@@ -163,20 +165,20 @@ TROUBLES = st.dictionaries(
 )
 
 
-@pytest.mark.parametrize("samples", [480, 960])
+@pytest.mark.parametrize(("samples", "block"), [(480, 480), (960, 960), (480, 960)])
 @settings(max_examples=25, deadline=None)
 @given(
     troubles=TROUBLES,
     phase=st.floats(0, 1),
     drift_ppm=st.sampled_from([0.0, 200.0, -200.0]),
 )
-def test_a_lane_plays_what_the_playout_would_have_played(samples, troubles, phase, drift_ppm):
+def test_a_lane_plays_what_the_playout_would_have_played(
+    samples, block, troubles, phase, drift_ppm
+):
     worlds = []
     for uses_lane in (False, True):
-        world = World(samples, uses_lane)
-        world.run(
-            stream(samples, troubles), 720 * 480 // samples, phase * samples / RATE, drift_ppm
-        )
+        world = World(samples, uses_lane, block=block)
+        world.run(stream(samples, troubles), 720 * 480 // block, phase * block / RATE, drift_ppm)
         lane = world.table.get(ROW)
         if lane is not None:
             lane.leave()
@@ -197,6 +199,33 @@ def world():
 def test_an_even_stream_goes_by_the_lane_nearly_all_the_time(world):
     assert world.table.get(ROW) is not None
     assert world.by_lane >= 600 - CALM_S * 100
+
+
+def test_packets_of_10_ms_go_by_the_lane_into_blocks_of_20():
+    world = World(480, True, folds=False, block=960)
+    world.run(stream(480, {}), 300, 0.0145)
+    assert world.by_lane >= 300 - CALM_S * 50
+
+
+def test_a_lane_plays_longer_and_shorter_blocks_in_turn(world):
+    alone = World(480, False)
+    alone.run(stream(480, {}), 600, 0.0045)
+    went_on = world.by_lane
+    now_s = EPOCH_S + 0.0045 + 600 * 480 / RATE
+    coming = stream(480, {})[world.arrived :]
+    for block in (960, 480, 480, 960):
+        for each in (world, alone):
+            each.block = block
+        now_s += (block - 480) / RATE
+        while coming[0].arrival_s <= now_s:
+            packet = coming.pop(0)
+            world.arrive(packet)
+            alone.arrive(packet)
+        world.pull(now_s)
+        alone.pull(now_s)
+        np.testing.assert_array_equal(world.blocks[-1], alone.blocks[-1])
+        now_s += 480 / RATE
+    assert world.by_lane == went_on + 4
 
 
 def test_what_came_by_the_lane_is_counted(world):

@@ -15,7 +15,7 @@ from dsp.reverb import ReverbSettings
 from dsp.stereo import StereoSettings
 from dsp.strip import FLAT, StripBank, StripSettings
 from dsp.strip_values import strip_of
-from mixer.arena import Arena
+from mixer.arena import Arena, SourceArena
 from mixer.room import RoomMixer
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.mixer.stage import Voice
@@ -106,7 +106,7 @@ class House:
 
     def __init__(self):
         self.strips = StripBank()
-        self.room = RoomMixer("r", Arena(), Arena(), "auto", self.strips)
+        self.room = RoomMixer("r", SourceArena(), Arena(), "auto", self.strips)
         self.voice = Voice(300.0, 0.25)
         self.voice.sings = True
         self.room.add_source("singer", 1, self.voice)

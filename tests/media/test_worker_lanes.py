@@ -71,7 +71,8 @@ class Speaker:
                 lent += self.has_lane
             for _ in worker.hall.run(slot, now_s):
                 pass
-            slot += room.stride
+            slot = max(room.not_before, slot + 1)
+            slot += (room.phase - slot) % room.stride
         return lent
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from mixer.arena import SAMPLE_RATE_HZ, Arena, Block
+from mixer.arena import SAMPLE_RATE_HZ, Arena, Block, SourceArena
 from mixer.listener import Listener
 from mixer.playout import Pull
 from mixer.room import Ptime, RoomMixer
@@ -94,7 +94,7 @@ class Stage:
     """A room with voices and tapes; one `tick` is one block of virtual time."""
 
     def __init__(self, ptime: Ptime = "auto", now_s: float = 1000.0) -> None:
-        self.sources = Arena(2)
+        self.sources = SourceArena(2)
         self.mixes = Arena(2)
         self.room = RoomMixer("r", self.sources, self.mixes, ptime)
         self.now_s = now_s

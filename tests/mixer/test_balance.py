@@ -14,7 +14,7 @@ from tests.mixer.stage import Stage, is_gapless, loudest_step
 
 def stage_of(**pitches):
     """Return a stage on which these sing and `ear` listens."""
-    stage = Stage()
+    stage = Stage(10)
     voices = {name: stage.publish(name, pitch) for name, pitch in pitches.items()}
     stage.subscribe("ear")
     return stage, voices

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixer import kernels
+from mixer.arena import SourceArena
 
 CEILING = np.float32(0.9)
 RELEASE = np.float32(0.02)
@@ -49,6 +50,42 @@ def test_measure_gives_peak_and_mean_square(first, count):
     part = sources[rows, first : first + count]
     np.testing.assert_array_equal(peaks, np.abs(part).max(axis=(1, 2)))
     np.testing.assert_allclose(powers, (part.astype(float) ** 2).mean(axis=(1, 2)), rtol=1e-4)
+
+
+@pytest.mark.parametrize("count", [480, 960])
+def test_the_level_is_the_mean_square_of_both_channels_of_that_many_samples(count):
+    arena = SourceArena(5)
+    rows = [arena.take() for _ in range(5)]
+    arena.data[:] = noise(5)
+    arena.meters["present"] = [1, 1, 0, 1, 1]
+    arena.meters["muted"] = [0, 0, 0, 0, 1]
+    kernels.observe(arena.data, arena.meters, np.array(rows[1:], np.int32), count, 0.02, 0.0)
+    for row in range(5):
+        power = (arena.data[row, :count].astype(float) ** 2).mean()
+        level = arena.meters[row]["level_dbov"]
+        assert level == (
+            round(-10 * np.log10(power)) if row in (0, 1, 3) and row in rows[1:] else 127
+        )
+
+
+def test_who_wants_in_is_told_once_when_it_changes():
+    arena = SourceArena(2)
+    rows = np.array([arena.take(), arena.take()], np.int32)
+
+    def observe(now_s):
+        return kernels.observe(arena.data, arena.meters, rows, 480, 0.02, now_s)
+
+    assert observe(1.0) == 0
+    arena.data[rows[1]] = 0.1
+    arena.meters["present"] = 1
+    assert observe(1.02) == ~1
+    assert observe(1.04) == 1
+    arena.data[rows[0]] = 0.1
+    assert observe(1.06) == ~2
+    arena.meters["present"] = 0
+    assert observe(1.08) == 2
+    assert observe(1.06 + kernels.HANGOVER_S) == ~0
+    assert observe(1.10 + kernels.HANGOVER_S) == 0
 
 
 @settings(max_examples=50, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from dsp.compressor import CompressorSettings
 from dsp.spectrum import centres_hz
 from dsp.strip import StripBank, StripSettings
-from mixer.arena import Arena
+from mixer.arena import Arena, SourceArena
 from mixer.balance import BalanceSettings
 from mixer.meters import SILENCE_DB
 from mixer.room import RoomMixer
@@ -17,7 +17,7 @@ class House:
     """A room of two who sing, with strips, on virtual time."""
 
     def __init__(self):
-        self.room = RoomMixer("r", Arena(), Arena(), "auto", StripBank())
+        self.room = RoomMixer("r", SourceArena(), Arena(), "auto", StripBank())
         self.voices = {}
         for csrc, (name, pitch_hz) in enumerate({"anna": 440.0, "ben": 1000.0}.items()):
             voice = self.voices[name] = Voice(pitch_hz, 0.1)

@@ -1,8 +1,8 @@
 """Which sources go into which mix, with which gains, and when a plan serves again."""
 
-import numpy as np
 import pytest
 
+from mixer.arena import SourceArena
 from mixer.listener import Listener, PersonalGain
 from mixer.outputs import MixKey, Output, OutputKey
 from mixer.plan import MixPlan
@@ -14,7 +14,7 @@ MAIN = MixKey()
 
 
 def source(name, row, *, engaged=True):
-    made = Source(name, row, row, np.zeros((960, 2), np.float32), Voice(300.0))
+    made = Source(name, row, row, SourceArena(), Voice(300.0))
     made.engaged = engaged
     return made
 

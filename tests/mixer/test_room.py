@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mixer.arena import Arena
+from mixer.arena import Arena, SourceArena
 from mixer.listener import PersonalGain
 from mixer.outputs import MixKey
 from mixer.room import CEILING, QUIET_PACKETS, RoomMixer
@@ -81,7 +81,7 @@ def test_muting_somebody_for_oneself_concerns_nobody_else_even_while_they_fade()
 
 
 def test_personal_gain_and_pan_act_on_both_channels():
-    stage = Stage()
+    stage = Stage(10)
     stage.publish("anna", 300.0)
     stage.subscribe("dora")
     stage.room.set_gains("dora", {"anna": PersonalGain(gain_db=-20.0, pan=1.0)})
@@ -93,7 +93,7 @@ def test_personal_gain_and_pan_act_on_both_channels():
 
 
 def test_a_personal_boost_is_not_heard_in_other_rooms_sharing_the_arenas():
-    sources, mixes = Arena(2), Arena(2)
+    sources, mixes = SourceArena(2), Arena(2)
     rooms = [RoomMixer(f"room {i}", sources, mixes) for i in range(5)]
     voices = [Voice(200.0 + 100.0 * i) for i in range(5)]
     for i, (room, voice) in enumerate(zip(rooms, voices, strict=True)):
@@ -140,11 +140,11 @@ def test_a_new_voice_under_a_known_name_takes_over():
 
 
 def test_a_hundred_listeners_share_one_packet_per_20_ms():
-    stage = Stage()
+    stage = Stage(20)
     stage.publish("anna", 300.0)
     for i in range(100):
         stage.subscribe(f"ear {i}")
-    stage.tick(20)
+    stage.tick(10)
     assert stage.due_packets == 10
     assert [len(tape.packets) for tape in stage.tapes.values()] == [10] * 100
 
@@ -295,6 +295,26 @@ def test_a_listener_who_changes_packet_time_has_neither_gap_nor_overlap():
     assert is_gapless(tape)
 
 
+def test_blocks_are_long_while_only_one_sings_whatever_its_packets():
+    stage = Stage()
+    anna = stage.publish("anna", 300.0)
+    bert = stage.publish("bert", 700.0)
+    for name in ("anna", "bert"):
+        stage.subscribe(name)
+    bert.sings = False
+    stage.tick(500)
+    assert stage.room.block == 960
+    bert.sings = True
+    stage.tick(4)
+    assert stage.room.block == 480
+    assert {key.ptime_ms for key in stage.room.outputs} == {10}
+    anna.sings = False
+    stage.tick(500)
+    assert stage.room.block == 960
+    assert all(is_gapless(tape) for tape in stage.tapes.values())
+    assert stage.steps("bert") < 1.1 * anna.steepest()
+
+
 def test_who_sends_20_ms_packets_gets_20_ms_packets_and_the_room_works_half_as_often():
     stage, voices = conversation()
     for voice in voices.values():
@@ -419,7 +439,7 @@ def test_closing_gives_every_row_back():
 
 
 def test_below_the_ceiling_the_limiter_changes_nothing():
-    stage = Stage()
+    stage = Stage(10)
     stage.publish("anna", 300.0, amplitude=0.96)
     stage.subscribe("dora")
     stage.tick(11)
@@ -445,10 +465,10 @@ def test_the_sum_of_loud_voices_never_passes_the_ceiling_and_the_gain_recovers()
 
 
 def test_one_room_being_loud_does_not_turn_another_ones_mix_down():
-    sources, mixes = Arena(2), Arena(2)
+    sources, mixes = SourceArena(2), Arena(2)
     stage, loud = Stage(), Stage()
     for each in (stage, loud):
-        each.room = RoomMixer("r", sources, mixes)
+        each.room = RoomMixer("r", sources, mixes, 10)
         each.subscribe("ear")
     stage.publish("anna", 300.0, amplitude=0.5)
     for i in range(4):

@@ -5,35 +5,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mixer import kernels
+from mixer.arena import SourceArena
+from mixer.kernels import HANGOVER_S, level_dbov
 from mixer.levels import AUDIBLE_DBOV, SILENCE_DBOV
-from mixer.source import HANGOVER_S, Source, level_dbov
+from mixer.source import Source
 from tests.mixer.stage import Voice
 
 BLOCK_S = 0.01
-
-
-def new_source():
-    return Source("anna", 7, 0, np.zeros((960, 2), np.float32), Voice(300.0))
-
-
-def power(dbov):
-    return 10 ** (-dbov / 10)
 
 
 class Hours:
     """A source with its clock."""
 
     def __init__(self):
-        self.source = new_source()
+        self.arena = SourceArena(1)
+        self.source = Source("anna", 7, self.arena.take(), self.arena, Voice(300.0))
+        self.source.present = True
         self.now_s = 100.0
 
     def play(self, dbov, seconds):
+        self.source.view[:] = 10 ** (-dbov / 20)
         for _ in range(round(seconds / BLOCK_S)):
-            self.source.observe(power(dbov), BLOCK_S, self.now_s)
+            self.observe()
             self.now_s += BLOCK_S
 
     def is_in(self):
-        return self.source.wants_in(self.now_s)
+        self.observe()
+        return self.source.wants_in
+
+    def observe(self):
+        rows = np.array([self.source.row], np.int32)
+        kernels.observe(self.arena.data, self.arena.meters, rows, 480, BLOCK_S, self.now_s)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +74,10 @@ def test_muting_takes_it_out_at_once_and_unmuting_waits_for_sound():
     hours = Hours()
     hours.play(20, 1.0)
     hours.source.muted = True
-    hours.source.disengage_now()
     assert not hours.is_in()
     hours.play(20, 1.0)
     hours.source.muted = False
+    hours.play(AUDIBLE_DBOV + 1, 0.01)
     assert not hours.is_in()
     hours.play(20, 0.01)
     assert hours.is_in()
@@ -109,8 +112,9 @@ def test_nobody_speaks_while_muted_or_at_rest():
     hours = Hours()
     hours.play(20, 1.0)
     assert hours.source.speaking
-    hours.source.rest()
+    hours.source.present = False
     assert (hours.source.speaking, hours.source.level) == (False, SILENCE_DBOV)
+    hours.source.present = True
     hours.play(20, 1.0)
     hours.source.muted = True
     hours.play(20, 0.01)
@@ -121,7 +125,6 @@ def test_the_level_of_the_muted_is_told_to_nobody():
     hours = Hours()
     hours.play(20, 1.0)
     hours.source.muted = True
-    hours.source.disengage_now()
     assert (hours.source.level, hours.source.speaking) == (SILENCE_DBOV, False)
     hours.play(3, 5.0)
     assert (hours.source.level, hours.source.speaking) == (SILENCE_DBOV, False)

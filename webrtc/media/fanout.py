@@ -175,7 +175,8 @@ class SendTable:
         jobs: npt.NDArray[np.void],
         members: Rows,
         csrcs: npt.NDArray[np.uint32],
-        levels: npt.NDArray[np.uint8],
+        meters: npt.NDArray[np.void],
+        sources: Rows,
         order: npt.NDArray[np.int32],
         block_time: int,
     ) -> int:
@@ -190,7 +191,7 @@ class SendTable:
             raise RuntimeError("the compiled loop is not available")
         fd = self._port.fileno()
         sent: int = self._kernel.send_block(
-            fd, self._rows, mixes, jobs, members, csrcs, levels, order, block_time
+            fd, self._rows, mixes, jobs, members, csrcs, meters, sources, order, block_time
         )
         if sent < 0:
             raise OpusError(sent + 1)

@@ -15,7 +15,7 @@ from numba import njit, types
 
 from webrtc.media.aiortc_adapter import srtp_protect_address
 from webrtc.media.opus import encode_address
-from webrtc.media.rtp import MAX_CSRCS, MAX_PAYLOAD_BYTES
+from webrtc.media.rtp import MAX_CSRCS, MAX_HEARD, MAX_PAYLOAD_BYTES
 
 if not sys.platform.startswith("linux") or struct.calcsize("P") != 8:
     raise ImportError("the compiled fan-out needs 64-bit Linux")
@@ -141,6 +141,7 @@ def fan_out(fd, table, rows, body, octets, media_time, first, marker) -> int:  #
 
 _body = np.zeros(_TAIL_ROOM + MAX_PAYLOAD_BYTES, np.uint8)
 _named_levels = np.zeros(MAX_CSRCS, np.uint8)
+_levels = np.zeros(MAX_HEARD, np.uint8)
 
 
 @njit(cache=True)
@@ -200,14 +201,18 @@ def _send_block(  # type: ignore[no-untyped-def]
     jobs,
     members,
     csrcs,
-    levels,
+    meters,
+    sources,
     order,
     block_time,
     body,
+    levels,
     named,
     work,
 ):
     headers = work[4]
+    for k in range(len(sources)):
+        levels[k] = meters[sources[k]].level_dbov
     _sort_loudest_first(order, levels, csrcs)
     sent = 0
     filled = 0
@@ -242,7 +247,9 @@ def _send_block(  # type: ignore[no-untyped-def]
     return sent + _flush(fd, headers, filled)
 
 
-def send_block(fd, table, mixes, jobs, members, csrcs, levels, order, block_time) -> int:  # type: ignore[no-untyped-def]
+def send_block(  # type: ignore[no-untyped-def]
+    fd, table, mixes, jobs, members, csrcs, meters, sources, order, block_time
+) -> int:
     """Encode and send everything that a room has to say in a block; return the packets sent.
 
     Args:
@@ -252,7 +259,8 @@ def send_block(fd, table, mixes, jobs, members, csrcs, levels, order, block_time
         jobs: `JOB` records.
         members: int32, rows of the table, of all jobs.
         csrcs: uint32 of each heard source.
-        levels: uint8 of each heard source, dBov.
+        meters: `mixer.arena.METER` by row.
+        sources: int32, row of each heard source, `MAX_HEARD` at most.
         order: int32, numbers of the heard sources in any order; left with the loudest first.
         block_time: Media time of the block's first sample.
 
@@ -262,8 +270,8 @@ def send_block(fd, table, mixes, jobs, members, csrcs, levels, order, block_time
     """
     return int(
         _send_block(
-            fd, table, mixes, jobs, members, csrcs, levels, order, block_time, _body,
-            _named_levels, _work,
+            fd, table, mixes, jobs, members, csrcs, meters, sources, order, block_time, _body,
+            _levels, _named_levels, _work,
         )
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dsp.strip import StripBank
-from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena
+from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena, SourceArena
 from mixer.outputs import Output
 from mixer.room import Ptime, RoomMixer
 from mixer.treatment import Automatics
@@ -94,13 +94,21 @@ class Room:
     def set_lanes(self, lanes: list[Lane]) -> None:
         """Replace its lanes."""
         self.lanes = lanes
+        self.mixer.stirred = True
         self.lane_rows = np.array([lane.row for lane in lanes], np.int32)
 
     def follow_block(self, ran: int) -> None:
-        """Keep step with the mixer's new length of blocks, right after having run in slot `ran`."""
-        self.not_before = ran + self.stride
-        self.stride = SLOTS_PER_TURN * self.mixer.block // (2 * BLOCK_10MS)
-        self.phase = self.not_before % self.stride
+        """Keep step with the mixer's new length of blocks, right after having run in slot `ran`.
+
+        A packet of 20 ms leaves when it would have left: with the second of two short blocks, or
+        with the long one.
+        """
+        stride = SLOTS_PER_TURN * self.mixer.block // (2 * BLOCK_10MS)
+        if self._origin is not None:
+            self._origin += stride - self.stride
+        self.stride = stride
+        self.not_before = ran + stride
+        self.phase = self.not_before % stride
 
     def media_time(self, slot: float) -> int:
         """Return the media time at a slot or between two, in samples, as if it never slept."""
@@ -142,7 +150,7 @@ class Hall:
         self._tiers = tier_settings(complexity)
         self._table = table
         self._lane_table = lanes
-        self._sources = Arena()
+        self._sources = SourceArena()
         self._strips = StripBank()
         self._automatics = Automatics()
         self._mixes = Arena()
@@ -206,9 +214,8 @@ class Hall:
                 continue
             mixer = room.mixer
             try:
-                if room.lanes:
-                    self._play_lanes(room, now_s)
-                mixer.advance(now_s)
+                played = not room.lanes or self._play_lanes(room, now_s)
+                mixer.advance(now_s, played=played)
                 self._say(room)
             except Exception:  # a defect: it must not silence the other rooms
                 self.defects += 1
@@ -249,12 +256,15 @@ class Hall:
         if self._lane_table is not None:
             room.set_lanes([one for one in room.lanes if self._lane_table.holds(one)] + [lane])
 
-    def _play_lanes(self, room: Room, now_s: float) -> None:
+    def _play_lanes(self, room: Room, now_s: float) -> bool:
+        """Play a room's lanes; return whether all of them went on."""
         table = self._lane_table
-        if table is not None and not table.play(
-            room.lane_rows, self._sources.data, room.mixer.block, now_s
-        ):
-            room.set_lanes([lane for lane in room.lanes if table.holds(lane)])
+        if table is None:
+            return False
+        if table.play(room.lane_rows, self._sources.data, room.mixer.block, now_s):
+            return True
+        room.set_lanes([lane for lane in room.lanes if table.holds(lane)])
+        return False
 
     def _say(self, room: Room) -> None:
         """Send a room's block."""

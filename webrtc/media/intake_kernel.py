@@ -39,7 +39,7 @@ LANE = np.dtype(
         ("ssrc", np.uint32),
         ("next_sequence", np.uint16),
         ("next_timestamp", np.uint32),
-        ("samples", np.int64),  # as the fields of `SteadyStream` that follow
+        ("samples", np.int64),  # of a packet; as the fields of `SteadyStream` that follow
         ("position", np.int64),
         ("next", np.int64),
         ("low", np.int64),
@@ -60,18 +60,18 @@ LANE = np.dtype(
         ("source", np.int64),  # row of the source arena
         ("head", np.int64),  # which of the places holds what is played next
         ("waiting", np.int64),
-        ("lengths", np.int64, (4,)),
-        ("arrivals", np.float64, (4,)),
+        ("lengths", np.int64, (8,)),
+        ("arrivals", np.float64, (8,)),
         ("noted", np.int64),
-        ("transits", np.float64, (32,)),  # transit and arrival in turn
+        ("transits", np.float64, (64,)),  # transit and arrival in turn
         ("late", np.uint8),  # one of the noted is behind the deadline
-        ("payloads", np.uint8, (2048,)),
+        ("payloads", np.uint8, (4096,)),
     ]
 )
-PLACES = 4
+PLACES = 8
 PLACE_BYTES = 512
-MAX_NOTED = 16
-NOTED_ENOUGH = 8
+MAX_NOTED = 32
+NOTED_ENOUGH = 24
 MAX_TRANSIT_STEP_S = 0.1
 LOW_WINDOW = 12_000  # as in `mixer.playout_watch`
 RATE_HZ = 48_000.0
@@ -332,14 +332,21 @@ def play(lanes, rows, sources, samples, now_s, outcomes):  # type: ignore[no-unt
 
 @njit(cache=True)
 def _play_one(lane, sources, samples, now_s):  # type: ignore[no-untyped-def]
-    if not lane.active or not lane.waiting or samples != lane.samples:
+    if not lane.active:
         return LEAVE
+    length = lane.samples
+    count = samples // length
+    if lane.waiting < count or samples != count * length:
+        return LEAVE
+    if count > 1 and lane.toc & 3:
+        return LEAVE  # only packets of one frame are sure to be decoded, one after the other
     if lane.late or lane.noted >= NOTED_ENOUGH:
         return FOLD
-    # As `Playout._excess`: blocks and packets have one length here, and stand in line.
-    spare_s = now_s - lane.next / RATE_HZ - lane.deadline_s - lane.spare_s
-    excess = np.int64(np.floor(spare_s * RATE_HZ / samples)) * samples
-    if excess < 0 or excess - samples >= lane.skip_above:
+    # As `Playout._excess` where packets stand in line with the block: the last one counts.
+    last = lane.next + samples - length
+    spare_s = now_s - last / RATE_HZ - lane.deadline_s - lane.spare_s
+    excess = np.int64(np.floor(spare_s * RATE_HZ / length)) * length
+    if excess < 0 or excess - length >= lane.skip_above:
         return LEAVE
     low = min(lane.low, excess)
     low_before = lane.low_before
@@ -351,16 +358,20 @@ def _play_one(lane, sources, samples, now_s):  # type: ignore[no-untyped-def]
     if lane.cooldown - samples <= 0 and min(low, low_before) > 0:
         return LEAVE
     target = sources.ctypes.data + lane.source * 7680
-    payload = lane.payloads.ctypes.data + lane.head * PLACE_BYTES
-    length = np.int32(lane.lengths[lane.head])
-    if _decode(lane.decoder, payload, length, target, samples, 0) != samples:  # type: ignore[call-overload]
-        return LEAVE
+    for i in range(count):
+        place = (lane.head + i) % PLACES
+        payload = lane.payloads.ctypes.data + place * PLACE_BYTES
+        octets = np.int32(lane.lengths[place])
+        if _decode(lane.decoder, payload, octets, target, length, 0) != length:  # type: ignore[call-overload]
+            return LEAVE  # of a single packet: see above
+        target += length * 8
     lane.low = low
     lane.low_before = low_before
     lane.low_left = low_left
     lane.cooldown -= samples
-    lane.wait_s += (now_s - lane.arrivals[lane.head] - lane.wait_s) / 32
-    lane.head = (lane.head + 1) % PLACES
-    lane.waiting -= 1
+    for _ in range(count):
+        lane.wait_s += (now_s - lane.arrivals[lane.head] - lane.wait_s) / 32
+        lane.head = (lane.head + 1) % PLACES
+    lane.waiting -= count
     lane.next += samples
     return PLAYED

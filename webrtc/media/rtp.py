@@ -10,6 +10,7 @@ from typing import NamedTuple
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 CSRC_LEVEL_URI = "urn:ietf:params:rtp-hdrext:csrc-audio-level"
 MAX_CSRCS = 15  # the CC field has four bits
+MAX_HEARD = MAX_CSRCS + 1  # in all mixes of a room: one who is named hears another in their place
 MAX_PAYLOAD_BYTES = 1200  # with headers and tag it fits every path
 
 _fixed = struct.Struct("!BBHII")

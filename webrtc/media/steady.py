@@ -15,6 +15,7 @@ from mixer.outputs import Output
 from mixer.room import QUIET_PACKETS, RoomMixer
 from webrtc.media.encoding import OutputEncoder
 from webrtc.media.fanout import SendTable
+from webrtc.media.rtp import MAX_HEARD
 
 
 class _Jobs(NamedTuple):
@@ -45,11 +46,11 @@ class SteadyRoom:
         self.serial = mixer.plan_serial
         self._mixer = mixer
         self._table = table
-        self._heard = [source for source in mixer.sources.values() if source.heard]
-        self._csrcs = np.array([source.csrc for source in self._heard], np.uint32)
-        self._levels = np.zeros(len(self._heard), np.uint8)
-        self._order = np.arange(len(self._heard), dtype=np.int32)
-        numbers = {source.source_id: i for i, source in enumerate(self._heard)}
+        heard = [source for source in mixer.sources.values() if source.heard]
+        self._csrcs = np.array([source.csrc for source in heard], np.uint32)
+        self._rows = np.array([source.row for source in heard], np.int32)
+        self._order = np.arange(len(heard), dtype=np.int32)
+        numbers = {source.source_id: i for i, source in enumerate(heard)}
         members: list[npt.NDArray[np.int32]] = []
         self._encoders: list[tuple[int, OutputEncoder]] = []
         records: list[tuple[int, ...]] = []
@@ -101,13 +102,13 @@ class SteadyRoom:
         mixer = self._mixer
         now = self._even if mixer.is_even else self._odd
         if now.encodes:
-            self._levels[:] = [source.level for source in self._heard]
             self._table.send_block(
                 mixer.mixes,
                 now.jobs,
                 now.members,
                 self._csrcs,
-                self._levels,
+                mixer.meters,
+                self._rows,
                 self._order,
                 mixer.block_time,
             )
@@ -125,6 +126,8 @@ def settle(mixer: RoomMixer, table: SendTable) -> SteadyRoom | None:
     To be asked after a block was sent the long way.
     """
     if mixer.plan is None or not table.sends_blocks:
+        return None
+    if sum(source.heard for source in mixer.sources.values()) > MAX_HEARD:
         return None
     silent = mixer.plan.silent_rows
     sounding = []

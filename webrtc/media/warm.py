@@ -18,6 +18,7 @@ from dsp.loudness import LoudnessBank
 from dsp.strip import StripBank, StripSettings
 from dsp.voice_detector import VoiceDetector
 from mixer import kernels
+from mixer.arena import SourceArena
 from mixer.playout_packet import MediaPacket
 from webrtc.media import opus
 from webrtc.media.fanout import SendTable
@@ -28,11 +29,11 @@ from webrtc.media.udp import UdpPort, pack_address
 
 def warm_up() -> str:
     """Run each loop once and return which fan-out engine there is."""
-    sources = np.zeros((1, 960, 2), np.float32)
+    arena = SourceArena(1)
+    sources = arena.data
     mixes = np.zeros((1, 960, 2), np.float32)
     row = np.zeros(1, np.int32)
-    meter = np.zeros(1, np.float32)
-    kernels.measure(sources, row, 0, 480, meter, meter)
+    kernels.observe(sources, arena.meters, row, 480, 0.02, 0.0)
     kernels.mix(
         sources,
         0,
@@ -81,7 +82,7 @@ def warm_up() -> str:
 
             jobs = np.array([(encoder.pointer, 0, 0, 480, 0, 0, 1, -1, 1, 0)], JOB)
             one = np.ones(1, np.uint32)
-            table.send_block(mixes, jobs, members, one, one.astype(np.uint8), row, 0)
+            table.send_block(mixes, jobs, members, one, arena.meters, row, row, 0)
         return table.engine
 
 

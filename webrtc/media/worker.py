@@ -346,6 +346,7 @@ class Worker:
         if participant.playout is None:
             return None
         participant.playout.push(packet)
+        participant.room.mixer.stirred = True
         if not participant.room.awake:
             self._wake(participant.room)
         return participant
