@@ -29,7 +29,7 @@ class Right(enum.StrEnum):
     EDIT_OWN_STRIP = "edit_own_strip"
     EDIT_ANY_STRIP = "edit_any_strip"
     CHOOSE_SPEAKERS = "choose_speakers"
-    """How many are heard at the same time, and who comes first."""
+    """How many are heard at the same time, mixed or forwarded, and who comes first."""
     RUN_DESK = "run_desk"
     """Automix, ducking and loudness of the room, and its scenes."""
     CLOSE_ROOM = "close_room"

@@ -95,15 +95,17 @@ async def test_deleting_a_room_that_is_not_there(front: RunningFront) -> None:
 
 
 async def test_a_room_is_made_and_changed_with_settings(front: RunningFront) -> None:
-    wanted = {"room_id": "studio", "max_speakers": 2}
+    wanted = {"room_id": "studio", "max_speakers": 2, "mode": "forward"}
     async with front.http.post("/api/rooms", json=wanted) as response:
         created = await response.json()
-    assert created["settings"] == {**ROOM, "max_speakers": 2}
+    assert created["settings"] == {**ROOM, "max_speakers": 2, "mode": "forward"}
     await front.worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 2)
     alice, ack = await front.joined("studio")
-    assert ack["room_settings"] == {**ROOM, "max_speakers": 2}
+    assert ack["room_settings"] == {**ROOM, "max_speakers": 2, "mode": "forward"}
     key = bearer(created["host_key"])
-    async with front.http.patch("/api/rooms/studio", json={"max_speakers": 9}, headers=key) as it:
+    async with front.http.patch(
+        "/api/rooms/studio", json={"max_speakers": 9, "mode": "mix"}, headers=key
+    ) as it:
         assert it.status == 200
         changed = await it.json()
     assert changed["settings"] == {**ROOM, "max_speakers": 9}

@@ -92,7 +92,7 @@ async def test_a_switch_makes_no_gap_and_no_loss(choir: Choir) -> None:
         name, former = names[number % 3], names[(number - 1) % 3]
         for who, pinned in ((name, "true"), (former, "false")):
             await choir.ask(
-                "voices.get('Ada').client"
+                "voices.get('Ada').client.desk"
                 f".setSpeaker({{ participantId: '{ids[who]}', pinned: {pinned} }})"
             )
         assert await choir.hears(name) == {name: "track1"}
@@ -112,7 +112,7 @@ async def test_fifteen_tracks_and_live_changes_of_number_and_mode(choir: Choir) 
     await choir.sing("forward", max_speakers=15)
     await choir.hears(*PITCHES_HZ)
     assert await choir.ask("sections()") == 16
-    host = "voices.get('Ada').client"
+    host = "voices.get('Ada').client.desk"
     await choir.ask(f"{host}.setRoom({{ maxSpeakers: 2 }})")
     await choir.until(
         f"pitches({list(PITCHES_HZ.values())})",

@@ -625,10 +625,9 @@ test('a room that forwards: its tracks, who is on them, and what may be changed'
   /** @type {any[]} */
   const told = [];
   client.on('trackassignments', ({ tracks }) => told.push(tracks));
-  client.on('roomsettings', ({ settings }) => told.push(settings));
   await client.connect();
   await client.joinRoom({ mode: 'forward', maxSpeakers: 3 });
-  assert.deepEqual(client.roomSettings, { mode: 'forward', maxSpeakers: 3 });
+  assert.equal(client.desk.settings?.mode, 'forward');
   await client.startSubscribing({ play: false });
   const [pc] = FakePeerConnection.made;
   const further = { mid: 'track1', receiver: {} };
@@ -637,16 +636,11 @@ test('a room that forwards: its tracks, who is on them, and what may be changed'
   assert.deepEqual(client.tracks, [{ mid: 'track1', track: 'sound', participantId: 'ada' }]);
   assert.deepEqual(told.at(-1), client.tracks);
   assert.deepEqual(further.receiver, { jitterBufferTarget: 0, playoutDelayHint: 0 });
-  server.answers.set_room = () => ({ ok: true, settings: { mode: 'mix', max_speakers: 2 } });
-  assert.deepEqual(await client.setRoom({ mode: 'mix' }), { mode: 'mix', maxSpeakers: 2 });
-  assert.deepEqual(server.last('set_room'), { mode: 'mix' });
   server.emit('room_updated', { settings: { mode: 'mix', max_speakers: 2 } });
   assert.equal(client.tracks[0]?.participantId, null);
-  assert.deepEqual(told.at(-1), { mode: 'mix', maxSpeakers: 2 });
-  await client.setSpeaker({ participantId: 'ada', pinned: true });
+  await client.desk.setSpeaker({ participantId: 'ada', pinned: true });
   assert.deepEqual(server.last('set_speaker'), { participant_id: 'ada', pinned: true });
   await client.leaveRoom();
   await clock.advance(0);
   assert.deepEqual(client.tracks, []);
-  assert.equal(client.roomSettings, null);
 });

@@ -217,3 +217,11 @@ test('the tracks of a room that forwards count together, and one that rests does
     concealed: 150,
   });
 });
+
+test('a voice that is forwarded waits for no mix', () => {
+  const mixed = { ptime_ms: 20, mix_wait_ms: 9, strip_ms: 3 };
+  const { latency } = computeStats(null, reading({}), mixed, CONTEXT);
+  assert.deepEqual([latency.serverBufferMs, latency.mixMs], [9, 15.5]);
+  const forwarded = computeStats(null, reading({}), { ...mixed, tracks: 3 }, CONTEXT).latency;
+  assert.deepEqual([forwarded.serverBufferMs, forwarded.mixMs], [0, 0]);
+});

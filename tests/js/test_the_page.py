@@ -221,3 +221,27 @@ async def test_the_page_leaves_one_global_name_and_breaks_no_policy(
         "AudioStreamingClient"
     ]
     assert complaints == []
+
+
+async def test_the_host_lets_the_room_forward_and_pins_somebody(
+    live_server: LiveServer, chromium: Chromium, tone: Tone
+) -> None:
+    ada = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    bela = await chromium.page(f"{live_server.page_url}?room=studio", tone(660))
+    await join(ada, "Ada")
+    await join(bela, "Bela")
+    await expect(bela.get_by_text("Everybody hears one mix, of at most 6 voices")).to_be_visible()
+    await expect(bela.get_by_label("Voices at once")).to_be_hidden()
+    await ada.get_by_label("Voices at once").select_option("3")
+    await ada.get_by_label("Sound of the room").select_option("forward")
+    await expect(bela.get_by_text("Everybody gets each voice as it is sent")).to_be_visible()
+    await expect(bela.get_by_text("at most 3 voices at once")).to_be_visible()
+    await expect(strip(ada, "Bela")).to_contain_text("Track 1")
+    await expect(strip(bela, "Ada")).to_contain_text("Track 1")
+    await ada.get_by_role("button", name="Pin Bela").click()
+    await expect(ada.get_by_role("button", name="Pin Bela")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await expect(bela.get_by_role("button", name="Pin Bela")).to_be_hidden()
+    await ada.get_by_label("Sound of the room").select_option("mix")
+    await expect(strip(bela, "Ada")).not_to_contain_text("Track 1")

@@ -18,7 +18,8 @@ SINGER = PutParticipant("r", "singer", 2, publishes=True, subscribes=False)
 
 PEER = SimpleNamespace(
     state="connected",
-    row=None,
+    outputs=[3, 4],
+    sent=lambda: (7, 700),
     reception=None,
     round_trip_s=0.0125,
     remote_loss=0.25,
@@ -30,7 +31,7 @@ PEER = SimpleNamespace(
 def noted(house, room):
     """Return the figures of a worker that has just visited the room's listener."""
     figures = Figures(0)
-    figures.note_peer(Participant(EAR, room, PEER), house.sheet)
+    figures.note_peer(Participant(EAR, room, PEER))
     return figures
 
 
@@ -65,6 +66,7 @@ def test_each_figure_is_told_in_its_unit_and_once():
     figures = noted(house, house.room("r"))
     [stats] = figures.stats(house.hall, {}, {}).peer_stats
     assert (stats.rtt_ms, stats.remote_loss, stats.remote_jitter_ms) == (12.5, 0.25, 2.0)
+    assert (stats.packets_sent, stats.bytes_sent, stats.tracks) == (7, 700, 2)
     assert figures.stats(house.hall, {}, {}).peer_stats == []
 
 
@@ -75,7 +77,7 @@ def test_a_strip_delays_only_while_it_is_in_use():
 
     def strip_ms():
         figures = Figures(0)
-        figures.note_peer(singer, house.sheet)
+        figures.note_peer(singer)
         [stats] = figures.stats(house.hall, {}, {}).peer_stats
         return stats.strip_ms
 
@@ -97,7 +99,7 @@ def test_what_every_playout_counts_adds_up_and_outlives_it():
     speaker = Participant(EAR, room, PEER)
 
     def visit():
-        figures.note_peer(speaker, house.sheet)
+        figures.note_peer(speaker)
 
     speaker.playout = SimpleNamespace(stats=lambda: counted[0])
     visit()

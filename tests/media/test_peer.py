@@ -244,6 +244,9 @@ def forward(host, rows, sequence, now_s):
 async def test_tracks_that_the_client_takes_can_be_sent_to_until_it_is_gone(host, peer):
     rows = take_tracks(peer, 2)
     assert forward(host, rows, 1, START_S) == 2
+    assert peer.sent() == (2, 8)
+    say(host, peer, 0)
+    assert peer.sent() == (3, 12)
     assert not peer.want_tracks(2)
     peer.allow(publishes=True, subscribes=False)
     assert peer.outputs == []

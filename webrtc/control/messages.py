@@ -305,6 +305,7 @@ class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
     ptime_ms: int = 20
     bitrate_bps: int = 0
     own_mix: bool = False
+    tracks: int = 0  # on which a forward room is heard, instead of a mix
 
 
 class WorkerStats(_Message, frozen=True):

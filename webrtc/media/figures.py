@@ -11,7 +11,6 @@ from mixer.outputs import Output
 from mixer.playout_stats import PlayoutStats
 from webrtc.control.messages import PeerStats, WorkerStats
 from webrtc.media.encoding import OutputEncoder
-from webrtc.media.fanout import SendTable
 from webrtc.media.hall import Hall
 from webrtc.media.participant import Participant
 
@@ -62,13 +61,13 @@ class Figures:
             1 for p in participants.values() if p.peer is not None and p.peer.state == "connecting"
         )
 
-    def note_peer(self, participant: Participant, table: SendTable) -> None:
+    def note_peer(self, participant: Participant) -> None:
         """Take note of one connection's figures."""
         peer = participant.peer
         if peer is None:
             return
         name = participant.put.participant_id
-        packets, octets, _ = table.counters(peer.row) if peer.row is not None else (0, 0, 0)
+        packets, octets = peer.sent()
         listener = participant.room.mixer.listeners.get(name)
         output = listener.output if listener is not None else None
         stats = participant.playout.stats() if participant.playout is not None else None
@@ -96,6 +95,7 @@ class Figures:
             ptime_ms=output.key.ptime_ms if output is not None else 20,
             bitrate_bps=_bitrate_bps(output),
             own_mix=output is not None and bool(output.key.mix.owner),
+            tracks=len(peer.outputs),
         )
 
     def stats(

@@ -40,6 +40,7 @@ from webrtc.media.ice import IceAgent
 from webrtc.media.intake import Intake
 from webrtc.media.lanes import Lane
 from webrtc.media.reception import Reception
+from webrtc.media.sender_reports import SenderReports
 from webrtc.media.tracks import PeerTracks
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,6 @@ CONNECT_S = 20.0
 CONSENT_S = 9.0
 GIVE_UP_S = 30.0
 CLOSE_S = 1.0
-SR_EVERY_S = 4.5
 MAX_MEDIA_PER_VISIT = 1000  # packets in a second or two; Opus at 2.5 ms is 400 a second
 MAX_SRTP_BYTES = 1500  # the room that pylibsrtp has for a packet
 STREAM_CHANGE_S = 1.0  # a sender changes its SSRC after a collision or a reload, not all the time
@@ -129,8 +129,7 @@ class Peer:
         self._sends = False
         self._row: int | None = None
         self._born_s = now_s
-        self._next_sr_s = now_s
-        self._reported_packets = 0  # sent when the last SR was
+        self._reports = SenderReports(self.ssrc, self._cname, now_s)
         self._media_since_visit = 0
         self._stream_changed_s = float("-inf")
 
@@ -229,6 +228,17 @@ class Peer:
             cname=self._cname,
             ptime_ms=self.ptime_ms,
         )
+
+    def sent(self) -> tuple[int, int]:
+        """Return how many packets it was sent, mix and tracks together, and their octets."""
+        packets = octets = 0
+        if self._row is not None:
+            packets, octets, _ = self._host.table.counters(self._row)
+        for track in self.tracks.all:
+            if track.row is not None:
+                more, longer, _ = self._host.forward_table.report(track.row, 0.0)
+                packets, octets = packets + more, octets + longer
+        return packets, octets
 
     @property
     def outputs(self) -> list[int]:
@@ -458,17 +468,9 @@ class Peer:
             self._report(now_s)
 
     def _report(self, now_s: float) -> None:
-        parts = []
-        if self.row is not None and now_s >= self._next_sr_s:
-            self._next_sr_s = now_s + SR_EVERY_S
-            packets, octets, _ = self._host.table.counters(self.row)
-            if packets != self._reported_packets:  # RFC 3550 section 6.4: only who sends
-                self._reported_packets = packets
-                media_time = self._host.media_time(self, now_s)
-                timestamp = self._host.table.timestamp(self.row, media_time)
-                ntp = self._host.ntp_now(now_s)
-                parts.append(rtcp.sender_report(self.ssrc, ntp, timestamp, packets, octets))
-            parts += self._report_tracks(now_s)
+        host = self._host
+        media_time = host.media_time(self, now_s)
+        parts = self._reports.due(host, self.row, self.tracks.all, media_time, now_s)
         if self.reception is not None:
             parts.append(rtcp.receiver_report(self.ssrc, self.reception.block(now_s)))
         if not parts or self._channel.address is None:
@@ -476,20 +478,6 @@ class Peer:
         parts.append(rtcp.source_description(self.ssrc, self._cname))
         packet = self._dtls.outgoing.protect_rtcp(b"".join(parts))
         self._channel.send(packet)
-
-    def _report_tracks(self, now_s: float) -> list[bytes]:
-        """Return an SR of each track on which something was sent since the last."""
-        parts = []
-        ntp = self._host.ntp_now(now_s)
-        for track in self.tracks.all:
-            if track.row is None:
-                continue
-            packets, octets, timestamp = self._host.forward_table.report(track.row, now_s)
-            if packets != track.reported:
-                track.reported = packets
-                parts.append(rtcp.sender_report(track.ssrc, ntp, timestamp, packets, octets))
-                parts.append(rtcp.source_description(track.ssrc, self._cname))
-        return parts
 
     async def close(self) -> None:
         """End the connection and free everything it holds."""

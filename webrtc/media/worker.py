@@ -265,7 +265,7 @@ class Worker:
                     participant.lane.fold()
                 peer.visit(now_s)
                 if participant is not None and participant.peer is peer:
-                    self.figures.note_peer(participant, self.table)
+                    self.figures.note_peer(participant)
 
     async def _keep_house(self) -> None:
         """What also has to happen while no room is awake, and the figures for the front process."""

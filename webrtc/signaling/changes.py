@@ -1,5 +1,7 @@
 """What participants change: strips, their own mixes, mutes, and who is heard."""
 
+from typing import Final
+
 import msgspec
 
 from rooms.models import DEFAULT_SOURCE_MIX, Participant, SourceMix
@@ -22,6 +24,8 @@ from webrtc.signaling.messages import (
     WatchedMeters,
     strip_changes,
 )
+
+_ABOUT_SPEAKERS: Final = {"max_speakers", "mode"}
 
 
 class Changes:
@@ -94,9 +98,9 @@ class Changes:
         """
         conference = self._conference
         me = await conference.me(conference.seat_of(connection))
-        if change.max_speakers is not msgspec.UNSET:
+        if change.wanted.keys() & _ABOUT_SPEAKERS:
             await conference.require(me, Right.CHOOSE_SPEAKERS)
-        if change.wanted.keys() - {"max_speakers"}:
+        if change.wanted.keys() - _ABOUT_SPEAKERS:
             await conference.require(me, Right.RUN_DESK)
         room = await conference.change_room(me.room_id, change.applied_to)
         return EffectiveRoom(room.settings)

@@ -489,8 +489,8 @@ CLIENT_EVENTS: Final = {
             "set_room",
             RoomChange,
             EffectiveRoom,
-            "Change the room's settings; takes the right `choose_speakers` for `max_speakers`, "
-            "`run_desk` for all else.",
+            "Change the room's settings; takes the right `choose_speakers` for `max_speakers` and "
+            "`mode`, `run_desk` for all else.",
         ),
         ClientEvent(
             "set_speaker",

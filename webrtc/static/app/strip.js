@@ -16,8 +16,10 @@ export class Strip {
    * @param {HTMLTemplateElement} template
    * @param {string} participantId
    * @param {(change: { gainDb?: number, pan?: number, muted?: boolean }) => void} onMix
+   * @param {(change: { priority?: boolean, pinned?: boolean }) => void} onTurn Whether this one comes
+   *   first when more speak than are heard.
    */
-  constructor(template, participantId, onMix) {
+  constructor(template, participantId, onMix, onTurn) {
     this.element = document.createElement('li');
     this.element.className = 'strip';
     this.element.dataset.participantId = participantId;
@@ -33,7 +35,13 @@ export class Strip {
     this.#gain = /** @type {AgFader} */ (found.gain);
     this.#pan = /** @type {HTMLInputElement} */ (found.pan);
     this.#panValue = /** @type {HTMLElement} */ (found.panValue);
+    this.#track = /** @type {HTMLElement} */ (found.track);
+    this.#turn = /** @type {HTMLElement} */ (found.turn);
+    this.#priority = /** @type {HTMLButtonElement} */ (found.priority);
+    this.#pin = /** @type {HTMLButtonElement} */ (found.pin);
     this.meter = /** @type {AgMeter} */ (found.meter);
+    this.#priority.addEventListener('click', () => onTurn({ priority: !isOn(this.#priority) }));
+    this.#pin.addEventListener('click', () => onTurn({ pinned: !isOn(this.#pin) }));
     this.#mute.addEventListener('click', () => onMix({ muted: !this.#mixMuted }));
     this.#gain.addEventListener('input', () => onMix({ gainDb: this.#gain.db }));
     this.#pan.addEventListener('input', () => onMix({ pan: Number(this.#pan.value) / 100 }));
@@ -49,7 +57,12 @@ export class Strip {
   #gain;
   #pan;
   #panValue;
+  #track;
+  #turn;
+  #priority;
+  #pin;
   #mixMuted = false;
+  #mayChoose = false;
 
   /** @param {Participant} person */
   show(person) {
@@ -62,7 +75,31 @@ export class Strip {
     setText(this.#own, ownHint(person.role));
     this.element.classList.toggle('me', person.isMe);
     this.#showMix(name, person.mix);
+    this.#showTurn(name, person);
     this.showVoice(person);
+  }
+
+  /** @param {boolean} may Whether to let me choose who comes first. */
+  letChoose(may) {
+    this.#mayChoose = may;
+  }
+
+  /** @param {number | null} number Of my tracks on which this one is heard, from 1. */
+  showTrack(number) {
+    this.#track.hidden = number === null;
+    setText(this.#track, number === null ? '' : `Track ${number}`);
+  }
+
+  /**
+   * @param {string} name
+   * @param {Participant} person
+   */
+  #showTurn(name, { role, priority, pinned }) {
+    this.#turn.hidden = !this.#mayChoose || role === 'subscriber';
+    this.#priority.setAttribute('aria-pressed', String(priority));
+    this.#priority.setAttribute('aria-label', `Priority for ${name}`);
+    this.#pin.setAttribute('aria-pressed', String(pinned));
+    this.#pin.setAttribute('aria-label', `Pin ${name}`);
   }
 
   /**
@@ -93,6 +130,9 @@ export class Strip {
     setText(this.#panValue, formatPan(mix.pan));
   }
 }
+
+/** @param {HTMLElement} button */
+const isOn = (button) => button.getAttribute('aria-pressed') === 'true';
 
 /**
  * @param {Participant} person

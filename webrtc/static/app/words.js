@@ -211,6 +211,17 @@ export const isWorthSaying = (reason) =>
     reason,
   );
 
+/**
+ * How a room works.
+ * @param {{ mode: 'mix' | 'forward', maxSpeakers: number }} settings
+ */
+export const rulesWords = ({ mode, maxSpeakers }) => {
+  const most = maxSpeakers === 1 ? 'one voice' : `${maxSpeakers} voices`;
+  return mode === 'mix'
+    ? `Everybody hears one mix, of at most ${most} at once.`
+    : `Everybody gets each voice as it is sent, at most ${most} at once.`;
+};
+
 /** Words for the hops of the latency budget, in the order a voice takes them. */
 export const HOPS = /** @type {const} */ ([
   ['captureMs', 'Microphone', 'here'],

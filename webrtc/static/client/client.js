@@ -30,7 +30,6 @@ const PEOPLE_EVENTS = /** @type {const} */ ([
   'levels',
   'activespeakers',
   'settings',
-  'roomsettings',
   'error',
 ]);
 
@@ -131,11 +130,6 @@ export class BaseClient extends Emitter {
 
   get isSubscribing() {
     return this.#sound.isSubscribing;
-  }
-
-  /** What applies to the whole room, or null. */
-  get roomSettings() {
-    return this.#room.seat?.roomSettings ?? null;
   }
 
   /** The tracks of a room that forwards, and who is on each. */
@@ -293,26 +287,6 @@ export class BaseClient extends Emitter {
   }
 
   /**
-   * Change what applies to the whole room; takes the right `choose_speakers`.
-   * @param {Partial<import('./types.js').RoomSettings>} change
-   * @returns {Promise<import('./types.js').RoomSettings>} As they are now.
-   * @throws {AudioStreamingError} The server's reason; then nothing changed.
-   */
-  setRoom(change) {
-    return this.#room.setRoom(change);
-  }
-
-  /**
-   * Let somebody come first when more speak than are heard, or not; takes the right
-   * `choose_speakers`.
-   * @param {{ participantId: string, priority?: boolean, pinned?: boolean }} change
-   * @throws {AudioStreamingError} The server's reason; then nothing changed.
-   */
-  setSpeaker({ participantId, ...change }) {
-    return this.#room.setSpeaker(participantId, change);
-  }
-
-  /**
    * Open the microphone before broadcasting, for a level check.
    * @param {Partial<MicrophoneWishes>} [wishes]
    * @throws {AudioStreamingError} Of the microphone.
@@ -402,10 +376,11 @@ export class BaseClient extends Emitter {
       iceServers: [...(ack.ice_servers ?? []), ...(this.#options.iceServers ?? [])],
       iceTransportPolicy: this.#options.iceTransportPolicy ?? 'all',
     });
-    await this.#room.enter({ ack, returned, resumed });
+    const entering = this.#room.enter({ ack, returned, resumed });
+    this.desk.enter(ack); // at once: whoever asked for the seat may look at it
+    await entering;
     for (const participant of this.#room.participants) this.#mixTrack(participant);
     if (this.#session.state !== 'joined') return;
-    this.desk.enter(ack);
     if (!resumed) this.#sound.input('reset');
     this.#sound.input('signalingUp');
     this.#stateChanged();

@@ -6,7 +6,9 @@ import { Emitter } from './emitter.js';
 
 /**
  * @typedef {object} RoomSettings What applies to the whole room.
- * @property {number} maxSpeakers
+ * @property {'mix' | 'forward'} mode `mix`: one track with everybody; `forward`: one track for each who
+ *   is heard, as they sent it.
+ * @property {number} maxSpeakers Most others that anybody hears at the same time, 1 to 15.
  * @property {boolean} automix
  * @property {number} duckingDb 0 is off.
  * @property {number | null} targetLufs
@@ -74,6 +76,14 @@ export class Desk extends Emitter {
     const wanted = Object.entries(change).map(([name, value]) => [toSnakeCase(name), value]);
     const ack = await this.#session.request('set_room', Object.fromEntries(wanted));
     return this.#setSettings(ack.settings);
+  }
+
+  /**
+   * Let somebody come first when more speak than are heard, or not.
+   * @param {{ participantId: string, priority?: boolean, pinned?: boolean }} change
+   */
+  async setSpeaker({ participantId, ...change }) {
+    await this.#session.request('set_speaker', { participant_id: participantId, ...change });
   }
 
   /**

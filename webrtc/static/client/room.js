@@ -40,6 +40,7 @@ export class Room extends Emitter {
   #muted = false;
   #deafened = false;
   #visible = true;
+  #forwards = false;
   /** @type {Record<string, unknown>} What the user set, to set it again on a new seat. */
   #ownSettings = {};
   /** @type {JoinResult | null} */
@@ -88,9 +89,8 @@ export class Room extends Emitter {
       rights: ack.rights ?? [],
       participants: this.#roster.all,
       settings: ack.settings ?? {},
-      roomSettings: roomSettings(ack.room_settings),
     };
-    this.emit('roomsettings', { settings: this.#seat.roomSettings });
+    this.#forwards = ack.room_settings?.mode === 'forward';
     if (returned) {
       for (const participant of changes.left) this.emit('participantleft', { participant });
       for (const participant of changes.joined) this.emit('participantjoined', { participant });
@@ -151,28 +151,6 @@ export class Room extends Emitter {
   }
 
   /**
-   * What applies to the whole room; takes the right `choose_speakers`.
-   * @param {Partial<import('./types.js').RoomSettings>} change
-   * @returns {Promise<import('./types.js').RoomSettings>}
-   */
-  async setRoom({ mode, maxSpeakers }) {
-    const ack = await this.#session.request('set_room', {
-      ...(mode === undefined ? {} : { mode }),
-      ...(maxSpeakers === undefined ? {} : { max_speakers: maxSpeakers }),
-    });
-    return roomSettings(ack.settings);
-  }
-
-  /**
-   * Whether somebody comes first when more speak than are heard; takes the right `choose_speakers`.
-   * @param {string} participantId
-   * @param {{ priority?: boolean, pinned?: boolean }} change
-   */
-  async setSpeaker(participantId, change) {
-    await this.#session.request('set_speaker', { participant_id: participantId, ...change });
-  }
-
-  /**
    * An event of the server.
    * @param {string} event
    * @param {any} payload
@@ -212,13 +190,11 @@ export class Room extends Emitter {
       this.emit('levels', { levels });
     },
     room_updated: ({ settings }) => {
-      if (!this.#seat) return;
-      this.#seat.roomSettings = roomSettings(settings);
-      if (this.#seat.roomSettings.mode === 'mix') this.emit('assigned', { tracks: [] });
-      this.emit('roomsettings', { settings: this.#seat.roomSettings });
+      this.#forwards = settings?.mode === 'forward';
+      if (!this.#forwards) this.emit('assigned', { tracks: [] });
     },
     track_assignments: ({ tracks }) => {
-      if (this.#seat?.roomSettings.mode !== 'forward') return;
+      if (!this.#forwards) return;
       const assigned = (tracks ?? []).map((/** @type {Record<string, any>} */ one) => {
         return { mid: String(one.mid), participantId: one.participant_id ?? null };
       });
@@ -304,15 +280,6 @@ export class Room extends Emitter {
     this.emit('error', { error });
   }
 }
-
-/**
- * @param {Record<string, any> | undefined} raw The wire's shape.
- * @returns {import('./types.js').RoomSettings}
- */
-const roomSettings = ({ mode, max_speakers: maxSpeakers } = {}) => ({
-  mode: mode ?? 'mix',
-  maxSpeakers: Number(maxSpeakers ?? 6),
-});
 
 /**
  * @param {string} participantId

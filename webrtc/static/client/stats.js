@@ -59,6 +59,7 @@
  * @property {number} [ptime_ms]
  * @property {number} [concealed_ms]
  * @property {boolean} [own_mix]
+ * @property {number} [tracks] On which a room that forwards is heard.
  */
 
 /**
@@ -296,8 +297,9 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
       ratio(change.captureDelayS * 1000, change.captureSamples) ?? context.captureLatencyMs,
     packetMs: context.ptimeUpMs === null ? null : context.ptimeUpMs + OPUS_LOOKAHEAD_MS,
     networkUpMs: oneWayMs,
-    serverBufferMs: server?.mix_wait_ms ?? null,
-    mixMs: server ? mixMs(server.ptime_ms ?? 20, server.strip_ms ?? 0) : null,
+    // What is forwarded waits for nothing and passes no mix.
+    serverBufferMs: server?.tracks ? 0 : (server?.mix_wait_ms ?? null),
+    mixMs: server?.tracks ? 0 : server ? mixMs(server.ptime_ms ?? 20, server.strip_ms ?? 0) : null,
     networkDownMs: oneWayMs,
     ...lastHops(change, context.playout, bufferMs),
   };

@@ -35,18 +35,11 @@
  * @property {string} [token]
  * @property {string} [resumeToken] Takes the seat of an earlier visit, within 60 s.
  * @property {string} [hostKey]
- * @property {RoomMode} [mode] Of a room that this makes. Default `mix`.
+ * @property {'mix' | 'forward'} [mode] Of a room that this makes. Default `mix`.
  * @property {number} [maxSpeakers] Of a room that this makes, 1 to 15. Default 6.
  */
 
 /**
- * @typedef {'mix' | 'forward'} RoomMode `mix`: one track with everybody; `forward`: one track for each
- *   who is heard, as they sent it.
- *
- * @typedef {object} RoomSettings
- * @property {RoomMode} mode
- * @property {number} maxSpeakers Most others that anybody hears at the same time.
- *
  * @typedef {object} AssignedTrack A track of a room that forwards.
  * @property {string} mid Of its transceiver.
  * @property {MediaStreamTrack} track
@@ -63,7 +56,6 @@
  * @property {readonly string[]} rights
  * @property {Participant[]} participants As they were on joining.
  * @property {Record<string, unknown>} settings Of the own strip, as the server confirmed them.
- * @property {RoomSettings} roomSettings As they are now.
  */
 
 /**
@@ -75,7 +67,6 @@
  * @property {{ levels: { participantId: string, levelDbov: number, speaking: boolean }[] }} levels
  * @property {{ participantIds: string[] }} activespeakers
  * @property {{ settings: Record<string, unknown>, participantId: string }} settings
- * @property {{ settings: RoomSettings }} roomsettings What applies to the whole room is now so.
  * @property {{ error: AudioStreamingError }} error Something failed that no call is waiting for.
  */
 

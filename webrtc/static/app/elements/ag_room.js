@@ -35,6 +35,8 @@ export class AgRoom extends HTMLElement {
     client.on('participantleft', ({ participant }) => this.#remove(participant.participantId));
     client.on('levels', ({ levels }) => this.#levels(levels));
     client.on('reconnected', () => this.showAll());
+    client.on('trackassignments', () => this.#showTracks());
+    /** @type {import('./ag_rules.js').AgRules} */ (this.querySelector('ag-rules')).attach(client);
   }
 
   /** Show everyone anew. */
@@ -71,6 +73,7 @@ export class AgRoom extends HTMLElement {
       this.#strips.set(person.participantId, strip);
       this.#list.append(strip.element);
     }
+    strip.letChoose(this.#client?.room?.rights.includes('choose_speakers') ?? false);
     strip.show(person);
     this.#count();
     if (place) this.#reorder();
@@ -79,11 +82,12 @@ export class AgRoom extends HTMLElement {
   /** @param {Participant} person */
   #makeStrip({ participantId, isMe }) {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById('strip'));
-    const strip = new Strip(template, participantId, (change) => {
-      this.#client?.setListenerMix({ participantId, ...change }).catch((error) => {
-        this.dispatchEvent(new CustomEvent('trouble', { detail: { error } }));
-      });
-    });
+    const strip = new Strip(
+      template,
+      participantId,
+      (change) => this.#attempt(this.#client?.setListenerMix({ participantId, ...change })),
+      (change) => this.#attempt(this.#client?.desk.setSpeaker({ participantId, ...change })),
+    );
     if (isMe) strip.meter.read = () => this.#ownLevel();
     return strip;
   }
@@ -94,6 +98,23 @@ export class AgRoom extends HTMLElement {
     if (!client || client.isMuted || !client.isPublishing) return -Infinity;
     const { rmsDbfs } = client.microphone.level();
     return Number.isFinite(rmsDbfs) ? rmsDbfs : (client.me?.levelDbov ?? -Infinity);
+  }
+
+  /** @param {Promise<unknown> | undefined} step */
+  #attempt(step) {
+    step?.catch((error) => {
+      this.dispatchEvent(new CustomEvent('trouble', { detail: { error } }));
+    });
+  }
+
+  /** Say who is on which track, in rooms that forward. */
+  #showTracks() {
+    const numbers = new Map(
+      this.#client?.tracks.map(({ participantId }, index) => [participantId, index + 1]),
+    );
+    for (const [participantId, strip] of this.#strips) {
+      strip.showTrack(numbers.get(participantId) ?? null);
+    }
   }
 
   /** @param {string} participantId */
