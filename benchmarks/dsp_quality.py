@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import butter, freqz_sos, resample_poly, sosfiltfilt
 
+from benchmarks import dsp_loudness
 from benchmarks.dsp_chart import Axis, write_chart
 from benchmarks.harness.report import print_result, print_table
 from dsp import compressor, equaliser, svf
@@ -247,12 +248,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="changes nothing: it is quick")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw curves there")
-    folder = parser.parse_args().pictures
+    parser.add_argument(
+        "--voices", type=Path, nargs="*", default=[], metavar="WAV", help="to level"
+    )
+    given = parser.parse_args()
+    folder = given.pictures
     figures = {name: measure(load_engine(name)) for name in ENGINES}
     print_table(
         "What strips do to sound",
         ["figure", *ENGINES, "at most"],
         [[key, *(figures[name][key] for name in ENGINES), TARGETS[key]] for key in TARGETS],
+    )
+    heard = dsp_loudness.measure(dsp_loudness.read_voices(given.voices))
+    print_table(
+        "Loudness",
+        ["figure", "measured", "at most"],
+        [[key, heard.get(key), dsp_loudness.TARGETS[key]] for key in dsp_loudness.TARGETS],
     )
     if folder is not None:
         draw(load_engine(), folder)
@@ -260,6 +271,7 @@ def main() -> None:
         name: {key: round(value, 4) for key, value in values.items()}
         for name, values in figures.items()
     }
+    rounded["loudness"] = {key: round(value, 4) for key, value in heard.items()}
     print_result("dsp_quality", rounded)
 
 

@@ -25,19 +25,29 @@ def level_after(speaker, packets):
     return speaker.room.mixer.sources["anna"].level
 
 
+def gain_db(speaker, packets):
+    """Return by how much the strip changed the level, over all of the packets."""
+    treatment, sources = speaker.room.mixer.treatment, speaker.room.mixer.sources
+    treatment.watch(["anna"], [])
+    speaker.play(packets, speaker.by_route)
+    ((meter,), _) = treatment.take_meters(sources)
+    return meter.out_rms_db - meter.in_rms_db
+
+
 @pytest.mark.parametrize("settings", [{"inputTrim": -12.0}, {"eq2Freq": 300.0, "eq2Gain": -12.0}])
 async def test_settings_change_the_sound_while_it_runs_and_back(speaker, settings):
     packets = test_worker_lanes.stream()
     thirds = packets[:230], packets[230:460], packets[460:]
     worker = speaker.worker
-    levels = []
+    gains_db = []
     for part, wire in zip(thirds, ({}, settings, {}), strict=True):
         worker.handle(put("anna", subscribes=False, strip=strip(**wire)))
         begin_s = part[0][0]
-        levels.append(level_after(speaker, [(at_s - begin_s, one) for at_s, one in part]))
-    plain, changed, again = levels
-    assert 8 <= changed - plain <= 16  # dBov count down; the voice swells by a few dB
-    assert abs(again - plain) <= 5
+        gains_db.append(gain_db(speaker, [(at_s - begin_s, one) for at_s, one in part]))
+    plain, changed, again = gains_db
+    assert plain == pytest.approx(0, abs=0.01)
+    assert -13 <= changed <= -9  # the equaliser takes most of it, not all
+    assert again == pytest.approx(0, abs=0.5)
 
 
 async def test_a_stored_strip_is_there_when_its_publisher_connects(worker, monkeypatch):
