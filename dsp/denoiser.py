@@ -72,7 +72,8 @@ class Denoiser:
 
     def process(self, block: npt.NDArray[np.float32]) -> None:
         """Take the noise from a block (n, 2), in place; n is a multiple of `FRAME`."""
-        block[:] = np.nan_to_num(block, posinf=0.0, neginf=0.0)
+        if not np.isfinite(block.sum()):
+            block[:] = np.nan_to_num(block, posinf=0.0, neginf=0.0)
         clean = self._suppressor.process(block.reshape(-1)).reshape(block.shape)
         if self._wet == self._goal == _FADE_FRAMES:
             block[:] = clean

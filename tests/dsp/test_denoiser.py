@@ -80,6 +80,12 @@ def test_silence_and_what_is_no_number_do_no_harm():
     assert np.isfinite(bad).all()
 
 
+def test_a_detector_forgets_what_is_no_number():
+    detector = VoiceDetector()
+    detector.process(np.full((FRAME, 2), np.nan, np.float32))
+    assert 0 <= detector.process(speech(0.01)) <= 1
+
+
 @needs_voice
 def test_voices_are_told_from_noise_and_tones():
     voice = voices() + noise(len(voices()) / RATE + 1, 0.003)[: len(voices())]

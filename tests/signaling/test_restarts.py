@@ -152,11 +152,15 @@ async def test_a_restarted_worker_gets_everything_back_and_its_people_are_told(
     bob, _ = await front.joined("studio", role="subscriber")
     await alice.ok("offer", OFFER)
     await alice.ok("audio_stream_metadata", {"pan": 1})
+    await alice.ok("set_room", {"automix": True, "ducking_db": 9, "target_lufs": -18})
+    await alice.ok("store_scene", {"name": "Evening"})
     rooms, people = dict(front.worker.rooms), dict(front.worker.participants)
 
     await front.worker.die_and_return()
     assert await alice.event("media_reset") == {"reason": "worker_restarted"}
     assert (front.worker.rooms, front.worker.participants) == (rooms, people)
+    assert front.worker.rooms["studio"].automix
+    assert front.worker.rooms["studio"].target_lufs == -18
     assert (await alice.ok("offer", OFFER))["type"] == "answer"
     await bob.ok("set_deafened", True)
     assert bob.heard("media_reset") == [], "there was nothing to lose"
