@@ -37,14 +37,14 @@ _NOBODY: Rows = np.zeros(0, np.int32)
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Somebody's tracks hold other people now.
+    """The tracks of some listeners hold other people now, the same on each of them.
 
     Attributes:
-        listener_id: Whose tracks.
+        listeners: Whose tracks.
         sources: Who is on each, None on free ones.
     """
 
-    listener_id: str
+    listeners: list[str]
     sources: tuple[str | None, ...]
 
 
@@ -145,7 +145,7 @@ class ForwardRoom:
         self._make_decoder = make_decoder
         self._decided_s = float("-inf")
         self._unsettled = False
-        self._events: dict[str, Assigned] = {}
+        self._changed: dict[str, None] = {}  # listeners, in the order of the changes
         self._fresh: list[Rows] = []
 
     # ---- who is here -----------------------------------------------------------------------
@@ -204,7 +204,7 @@ class ForwardRoom:
     def remove_listener(self, listener_id: str) -> None:
         """Take somebody's tracks away; unknown ids are ignored."""
         self._board.remove(listener_id)
-        self._events.pop(listener_id, None)
+        self._changed.pop(listener_id, None)
 
     @property
     def listeners(self) -> Sequence[str]:
@@ -286,9 +286,13 @@ class ForwardRoom:
         return self._board.on_tracks_of(listener_id)
 
     def poll_events(self) -> list[Assigned]:
-        """Return what changed since the last call, at most one of each listener."""
-        events, self._events = self._events, {}
-        return list(events.values())
+        """Return what changed since the last call; each listener is named at most once."""
+        changed, self._changed = self._changed, {}
+        return [Assigned(*group) for group in self._board.groups(changed)]
+
+    def everything(self) -> list[Assigned]:
+        """Return who is on everybody's tracks."""
+        return [Assigned(*group) for group in self._board.groups(self._board.listeners)]
 
     def poll_fresh(self) -> list[Rows]:
         """Return the outputs on which somebody new is since the last call; to be asked first."""
@@ -302,8 +306,6 @@ class ForwardRoom:
             return
         self._unsettled = False
         changed, fresh = self._board.settle(self._selector.main, self._selector.reserve)
-        for listener_id in changed:
-            sources = self._board.on_tracks_of(listener_id)
-            self._events[listener_id] = Assigned(listener_id, sources)
+        self._changed.update(dict.fromkeys(changed))
         if len(fresh):
             self._fresh.append(fresh)

@@ -8,7 +8,7 @@ Invariants after `settle`: nobody has the same source on two tracks, nobody has 
 everybody with enough tracks has everybody whom they are to hear.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ class TrackBoard:
         self._names: dict[int, str] = {}
         self._next_number = 0
         self._listeners: list[str] = []
+        self._places: dict[str, int] = {}  # in that list
         self._own: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._outputs: Rows = np.zeros((0, 0), np.int32)
         self._tracks: npt.NDArray[np.int64] = np.zeros((0, 0), np.int64)
@@ -55,14 +56,16 @@ class TrackBoard:
         empty = np.where(row >= 0, NOBODY, _NO_TRACK).astype(np.int64)
         self._tracks = np.concatenate([self._tracks, empty])
         self._own = np.append(self._own, self._number(listener_id))
+        self._places[listener_id] = len(self._listeners)
         self._listeners.append(listener_id)
 
     def remove(self, listener_id: str) -> None:
         """Take somebody's tracks away; unknown ids are ignored."""
-        if listener_id not in self._listeners:
+        at = self._places.get(listener_id)
+        if at is None:
             return
-        at = self._listeners.index(listener_id)
         del self._listeners[at]
+        self._places = {name: place for place, name in enumerate(self._listeners)}
         self._outputs = np.delete(self._outputs, at, 0)
         self._tracks = np.delete(self._tracks, at, 0)
         self._own = np.delete(self._own, at)
@@ -76,10 +79,28 @@ class TrackBoard:
         """Return who is on each track of a listener, None on free ones.
 
         Raises:
-            ValueError: they have none.
+            KeyError: they have none.
         """
-        row = self._tracks[self._listeners.index(listener_id)].tolist()
-        return tuple(None if one == NOBODY else self._names[one] for one in row if one != _NO_TRACK)
+        return self._people(self._tracks[self._places[listener_id]])
+
+    def groups(self, listeners: Iterable[str]) -> list[tuple[list[str], tuple[str | None, ...]]]:
+        """Return who is on the tracks of some listeners, those with the same people together.
+
+        Who has no tracks is left out.
+        """
+        alike: dict[bytes, list[str]] = {}
+        for name in listeners:
+            place = self._places.get(name)
+            if place is not None:
+                alike.setdefault(self._tracks[place].tobytes(), []).append(name)
+        return [
+            (names, self._people(self._tracks[self._places[names[0]]])) for names in alike.values()
+        ]
+
+    def _people(self, row: npt.NDArray[np.int64]) -> tuple[str | None, ...]:
+        return tuple(
+            None if one == NOBODY else self._names[one] for one in row.tolist() if one != _NO_TRACK
+        )
 
     def settle(self, main: Sequence[str], reserve: str | None) -> tuple[list[str], Rows]:
         """Put on the tracks who is to be heard now.

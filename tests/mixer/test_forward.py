@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from mixer.forward import BURST_S, PACKETS_PER_S, Assigned
+from mixer.forward import BURST_S, PACKETS_PER_S
 from mixer.forward_levels import CHECK_EVERY_S, COMPARED_PACKETS, WARM_PACKETS, Trust
 from mixer.playout_packet import MediaPacket
 from mixer.selection_candidate import Standing
@@ -18,6 +18,14 @@ def trio(**settings):
         world.come(name, [10 * number, 10 * number + 1], says=LOUD)
     world.listen("dora", [90, 91])
     return world
+
+
+def told(world):
+    """Return who is on whose tracks now, of all that changed since the last call."""
+    events = world.room.poll_events()
+    names = [name for event in events for name in event.listeners]
+    assert len(names) == len(set(names))
+    return {name: event.sources for event in events for name in event.listeners}
 
 
 def test_three_who_speak_hear_both_others_and_nobody_hears_themselves():
@@ -92,7 +100,7 @@ def test_when_all_fall_silent_looking_takes_them_off_the_tracks():
     world.run(1.0)
     world.room.poll_events()
     world.room.look(world.now_s + 10.0)
-    assert Assigned("dora", (None, None)) in world.room.poll_events()
+    assert told(world)["dora"] == (None, None)
     assert world.room.chosen == []
 
 
@@ -117,11 +125,21 @@ def test_fewer_places_are_fewer_people_on_everybodys_tracks():
 def test_everybody_is_told_once_who_is_on_their_tracks():
     world = trio()
     world.run(1.0)
-    told = {event.listener_id: event.sources for event in world.room.poll_events()}
-    assert set(told) == {"anna", "bert", "cleo", "dora"}
-    assert set(told["anna"]) == {"bert", "cleo"}
-    assert told["dora"] == world.room.on_tracks_of("dora")
-    assert world.room.poll_events() == []
+    news = told(world)
+    assert set(news) == {"anna", "bert", "cleo", "dora"}
+    assert set(news["anna"]) == {"bert", "cleo"}
+    assert news["dora"] == world.room.on_tracks_of("dora")
+    assert told(world) == {}
+
+
+def test_who_hears_the_same_is_told_together():
+    world = trio()
+    for number in range(5):
+        world.listen(f"audience {number}", [100 + 2 * number, 101 + 2 * number])
+    world.run(1.0)
+    [together] = [event for event in world.room.poll_events() if "dora" in event.listeners]
+    assert {*(f"audience {i}" for i in range(5)), "dora"} <= set(together.listeners)
+    assert together in world.room.everything()
 
 
 def test_nobody_is_told_of_tracks_that_were_taken_away():
@@ -129,13 +147,10 @@ def test_nobody_is_told_of_tracks_that_were_taken_away():
     world.run(1.0)
     world.listen("dora", [80])
     world.room.remove_listener("anna")
-    told = {event.listener_id: event.sources for event in world.room.poll_events()}
-    assert "anna" not in told
-    assert "dora" not in told
+    assert set(told(world)) == {"bert", "cleo"}
     world.run(0.1)
-    [event] = world.room.poll_events()
-    assert event == Assigned("dora", world.room.on_tracks_of("dora"))
-    assert len(event.sources) == 1
+    assert told(world) == {"dora": world.room.on_tracks_of("dora")}
+    assert len(world.room.on_tracks_of("dora")) == 1
 
 
 def test_tracks_on_which_somebody_new_is_are_fresh_once():

@@ -6,9 +6,9 @@ once, levels ten times a second.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from mixer.forward import ForwardRoom
+from mixer.forward import Assigned, ForwardRoom
 from mixer.playout_packet import MediaPacket
 from mixer.selection_candidate import Standing
 from mixer.selection_settings import SelectionSettings
@@ -94,8 +94,7 @@ class Forwarding:
         """Return what the front process has to know."""
         found: list[ToFront] = []
         if events := self.core.poll_events():
-            sources = {event.listener_id: event.sources for event in events}
-            found.append(self._assigned(sources))
+            found.append(self._assigned(events))
         if now_s >= self._next_levels_s:
             self._next_levels_s = now_s + LEVELS_EVERY_S
             if levels := self._levels(now_s):
@@ -104,22 +103,19 @@ class Forwarding:
 
     def everything(self) -> ToFront:
         """Return who is on which track of everybody, for a front process that knows nothing."""
-        names = self.core.listeners
-        return self._assigned({name: self.core.on_tracks_of(name) for name in names})
+        return self._assigned(self.core.everything())
 
-    def _assigned(self, sources: Mapping[str, Sequence[str | None]]) -> TracksAssigned:
-        groups: defaultdict[tuple[tuple[str, ...], Sequence[str | None]], list[str]]
-        groups = defaultdict(list)
-        for name, on_tracks in sources.items():
-            if name in self._mids:
-                groups[self._mids[name], tuple(on_tracks)].append(name)
-        return TracksAssigned(
-            self._room_id,
-            [
-                TrackGroup(names, dict(zip(mids, on_tracks, strict=True)))
-                for (mids, on_tracks), names in groups.items()
-            ],
-        )
+    def _assigned(self, events: Sequence[Assigned]) -> TracksAssigned:
+        groups = []
+        for event in events:
+            alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+            for name in event.listeners:
+                alike[self._mids[name]].append(name)
+            groups += [
+                TrackGroup(names, dict(zip(mids, event.sources, strict=True)))
+                for mids, names in alike.items()
+            ]
+        return TracksAssigned(self._room_id, groups)
 
     def _levels(self, now_s: float) -> list[SourceLevel]:
         changed = []
