@@ -233,7 +233,8 @@ class RoomMixer:
         listener = self.listeners.get(listener_id)
         if listener is not None:
             listener.gains = {k: v for k, v in gains.items() if not v.is_neutral}
-            listener.solos = frozenset(name for name, gain in gains.items() if gain.solo)
+            others = gains.keys() - {listener_id}
+            listener.solos = frozenset(name for name in others if gains[name].solo)
             self._solos.pop(listener_id, None)
             if listener.solos:
                 self._solos[listener_id] = listener.solos

@@ -19,6 +19,8 @@ personal = st.sampled_from(
         PersonalGain(muted=True),
         PersonalGain(pan=0.5),
         PersonalGain(gain_db=6.0, pan=-1.0),
+        PersonalGain(solo=True),
+        PersonalGain(gain_db=-10.0, muted=True, solo=True),
     ]
 )
 events = st.one_of(
@@ -108,9 +110,12 @@ class Session:
         total = np.zeros((count, 2), np.float32)
         if listener in self.deafened:
             return total
+        gains = self.gains.get(listener, {})
+        here = self.voices.keys() - self.removed - {listener}
+        solos = {who for who in here if gains.get(who, PersonalGain()).solo}
         for who, sound in block.voices.items():
-            if who != listener and who not in self.muted | self.removed:
-                gain = self.gains.get(listener, {}).get(who, PersonalGain())
+            if who in (solos or here) and who not in self.muted:
+                gain = gains.get(who, PersonalGain())
                 total += sound * np.array(gain.stereo(), np.float32)
         return total
 
