@@ -96,6 +96,8 @@ def test_what_a_strip_says_of_level_genre_and_noise():
     assert strip_settings(wire).limiter is not None
     assert not character_of(strip(genre="speech")).is_music
     assert character_of(strip(genre="jazz")).is_music
+    assert character_of({**wire, "genre": "jazz"}).leveller.spread_db == 0
+    assert character_of(wire).leveller.spread_db > 0
     assert character_of(strip(denoise=True)).denoises
 
 

@@ -1,6 +1,7 @@
 """From the wire's strip settings to those of the signal processing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -36,8 +37,12 @@ def character_of(wire: Mapping[str, StripValue]) -> Character:
     if not wire:
         return Character()
     strip = changed(DEFAULT_STRIP, dict(wire))
+    music = strip.genre not in ("auto", "speech")
+    leveller = LevellerSettings(strip.auto_level_target_lufs)
+    if music:  # it need not rise and fall as a voice does
+        leveller = replace(leveller, spread_db=0.0)
     return Character(
-        is_music=strip.genre not in ("auto", "speech"),
-        leveller=LevellerSettings(strip.auto_level_target_lufs) if strip.auto_level else None,
+        is_music=music,
+        leveller=leveller if strip.auto_level else None,
         denoises=strip.denoise,
     )
