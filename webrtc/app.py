@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from webrtc import logs
-from webrtc.runtime_dir import control_path
+from webrtc.runtime_dir import control_path, pulse_path
 from webrtc.settings import Settings, StartError, load
 from webrtc.supervisor_bond import bind_to_parent
 from webrtc.supervisor_child import STATUS_OPERATOR
@@ -107,7 +107,8 @@ def _run_worker(given: argparse.Namespace, settings: Settings) -> None:
     from webrtc.media.worker import run_worker
 
     udp = socket.socket(fileno=given.udp_fd)
-    run_worker(settings, given.index, udp, control_path(given.runtime_dir, given.index))
+    folder, index = given.runtime_dir, given.index
+    run_worker(settings, index, udp, control_path(folder, index), pulse_path(folder, index))
 
 
 def _run_front(given: argparse.Namespace, settings: Settings) -> None:

@@ -22,11 +22,12 @@ from webrtc.api.pages import page_files
 from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
-from webrtc.runtime_dir import control_path
+from webrtc.runtime_dir import control_path, pulse_path
 from webrtc.settings import Settings
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
 from webrtc.signaling.socketio_adapter import SignalingServer
+from webrtc.supervisor_pulse import keep_beating
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ async def _serve(settings: Settings, sockets: list[socket.socket], runtime_dir: 
     limits = FrontLimits()
     room_for_sockets = max(1, _open_files() - _FILES_BESIDE_SOCKETS)
     limits = replace(limits, max_sockets=min(limits.max_sockets, room_for_sockets))
+    beating = asyncio.create_task(keep_beating(pulse_path(runtime_dir)), name="pulse")
     front = Front.build(settings, runtime_dir, limits)
     await front.start(sockets)
     logger.info("the front process serves with %d media workers", settings.media_workers)
@@ -68,6 +70,7 @@ async def _serve(settings: Settings, sockets: list[socket.socket], runtime_dir: 
         await stop.wait()
     finally:
         await front.stop()
+        beating.cancel()
 
 
 def _open_files() -> int:

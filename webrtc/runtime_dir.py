@@ -72,3 +72,8 @@ def _remove_unless_in_use(folder: Path) -> None:
 def control_path(folder: Path, worker: int) -> Path:
     """Return where the worker of this index listens for the front process."""
     return folder / f"worker-{worker}.sock"
+
+
+def pulse_path(folder: Path, worker: int | None = None) -> Path:
+    """Return where the worker of this index, or the front process, shows that it lives."""
+    return folder / ("front.pulse" if worker is None else f"worker-{worker}.pulse")

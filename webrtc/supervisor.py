@@ -12,7 +12,8 @@ The sockets belong to the supervisor and outlive every child (supervisor_sockets
 | stopping | SIGTERM or SIGINT        | stopping | the children are killed at once                 |
 | stopping | the last child ended     | ended    | sockets and runtime folder are removed          |
 
-What happens to each single child stands in supervisor_child.py. A place that falls empty is filled
+What happens to each single child stands in supervisor_child.py; one that hangs is found by its
+pulse (supervisor_pulse.py). A place that falls empty is filled
 by a warm spare when there is one, and the spare is replaced after a pause, because its imports
 would compete with the very child that has just come back.
 """
@@ -28,10 +29,11 @@ from pathlib import Path
 from typing import Final
 
 from webrtc import supervisor_process
-from webrtc.runtime_dir import runtime_dir
+from webrtc.runtime_dir import pulse_path, runtime_dir
 from webrtc.settings import Settings
 from webrtc.supervisor_child import STATUS_OPERATOR, Child, GiveUp, Signal, Start, State
 from webrtc.supervisor_process import PROGRAM, Place, Process, Spare
+from webrtc.supervisor_pulse import BEAT_S, HUNG_S, last_beat
 from webrtc.supervisor_ready import until_ready
 from webrtc.supervisor_sockets import ServerSockets, bind_all
 
@@ -74,11 +76,13 @@ def _places(sockets: ServerSockets, folder: Path) -> list[Place]:
             "worker",
             ("--index", str(index), *where),
             (("--udp-fd", media),),
+            pulse_path(folder, index),
         )
         for index, media in enumerate(sockets.media)
     ]
     listeners = (("--signaling-fd", sockets.signaling), ("--static-fd", sockets.static))
-    return [*workers, Place("front process", "front", where, listeners)]
+    front = Place("front process", "front", where, listeners, pulse_path(folder))
+    return [*workers, front]
 
 
 @dataclass(slots=True, eq=False)
@@ -122,6 +126,7 @@ class Supervisor:
         self._log_ports()
         ready = asyncio.create_task(self._become_ready(), name="become ready")
         ended = asyncio.create_task(self._ended.wait(), name="wait for the end")
+        pulse = asyncio.create_task(self._feel_pulses(), name="feel pulses")
         try:
             await asyncio.wait([ready, ended], return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
@@ -130,6 +135,7 @@ class Supervisor:
         finally:
             ready.cancel()
             ended.cancel()
+            pulse.cancel()
         return self._status
 
     async def _become_ready(self) -> None:
@@ -229,6 +235,23 @@ class Supervisor:
         seat.process = None
         seat.child.handle_exit(status, asyncio.get_running_loop().time())
         self._drive(seat)
+
+    async def _feel_pulses(self) -> None:
+        """End children that hang."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(BEAT_S)
+            if loop.time() - before > 2 * BEAT_S:
+                continue  # we hung ourselves, and perhaps all of us: let them beat first
+            for seat in self._seats:
+                beat = last_beat(seat.place.pulse)
+                if seat.process is None or beat is None or beat.pid != seat.process.pid:
+                    continue  # it has not begun yet
+                if loop.time() - beat.at_s > HUNG_S:
+                    _log.warning("%s gives no sign of life; ending it", seat.place.name)
+                    seat.child.handle_hang()
+                    self._drive(seat)
 
     # ---- spares -----------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ Invariant: between `Start` and the exit that answers it the child runs; there is
 | running | exit                                | waiting | at once, or after a growing pause    |
 | running | exit with status 2 during the start | ended   | `GiveUp`                             |
 | running | third exit during the start         | ended   | `GiveUp`                             |
+| running | it hangs                            | running | `Signal(SIGKILL)`                    |
 | running | stop                                | ending  | `Signal(SIGTERM)`                    |
 | ending  | its time has come                   | ending  | `Signal(SIGKILL)`, once              |
 | ending  | stop                                | ending  | `Signal(SIGKILL)`, once              |
@@ -123,6 +124,11 @@ class Child:
         pause = RESTART_PAUSES_S[min(self._exits_in_a_row, len(RESTART_PAUSES_S)) - 1]
         self.state = State.WAITING
         self._due = now + pause
+
+    def handle_hang(self) -> None:
+        """The process gives no sign of life."""
+        if self.state is State.RUNNING:
+            self._actions.append(Signal(signal.SIGKILL))
 
     def handle_stop(self, now: float) -> None:
         """The server ends; asked a second time, it ends without grace."""

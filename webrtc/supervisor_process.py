@@ -27,12 +27,14 @@ class Place:
         role: "front" or "worker", as `webrtc.app` names it.
         arguments: what else the process is told, apart from its sockets.
         sockets: the sockets it works on, with the argument that carries each one's descriptor.
+        pulse: where it shows that it lives (supervisor_pulse.py).
     """
 
     name: str
     role: str
     arguments: tuple[str, ...]
     sockets: tuple[tuple[str, socket.socket], ...]
+    pulse: Path
 
     @property
     def descriptors(self) -> list[int]:

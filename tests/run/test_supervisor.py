@@ -194,6 +194,18 @@ async def test_deaths_in_a_row_are_survived_with_and_without_a_spare(
     assert len(seen) == 3
 
 
+async def test_a_child_that_hangs_is_replaced(start_server: StartServer) -> None:
+    server = await start_server()
+    await server.spares(2)
+    before = await server.ask_worker(0)
+    other = await server.ask_worker(1)
+    os.kill(before["pid"], signal.SIGSTOP)
+    await server.program.line_with("media worker 0 gives no sign of life")
+    after = await server.ask_worker(0)
+    assert after["pid"] != before["pid"]
+    assert (await server.ask_worker(1))["pid"] == other["pid"]
+
+
 async def test_nothing_outlives_a_supervisor_killed_by_sigkill(start_server: StartServer) -> None:
     server = await start_server()
     await server.spares(2)

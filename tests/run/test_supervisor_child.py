@@ -166,3 +166,19 @@ def test_whatever_happens_there_is_at_most_one_process_and_none_after_the_end(
         child.handle_exit(-15, now)
     assert child.state is State.ENDED
     assert child.poll_timeout() is None
+
+
+def test_one_that_hangs_is_killed_and_started_again() -> None:
+    child = started()
+    child.handle_hang()
+    assert child.poll_actions() == [KILL]
+    child.handle_exit(-9, 100.0)
+    child.handle_timeout(100.0)
+    assert child.poll_actions() == [Start()]
+
+
+def test_one_that_is_not_there_cannot_hang() -> None:
+    child = started()
+    child.handle_exit(-9, 100.0)
+    child.handle_hang()
+    assert child.poll_actions() == []

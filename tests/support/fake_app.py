@@ -20,6 +20,7 @@ from pathlib import Path
 from webrtc import app
 from webrtc.runtime_dir import control_path
 from webrtc.settings import Settings, StartError
+from webrtc.supervisor_pulse import keep_beating
 
 
 def _obey(role: str) -> None:
@@ -46,12 +47,14 @@ def _run(role: str, work: Coroutine[None, None, None]) -> None:
     asyncio.run(until_terminated())
 
 
-def run_worker(settings: Settings, index: int, udp: socket.socket, control: Path) -> None:
+def run_worker(
+    settings: Settings, index: int, udp: socket.socket, control: Path, pulse: Path
+) -> None:
     _obey("worker")
-    _run("worker", _work(index, udp, control))
+    _run("worker", _work(index, udp, control, pulse))
 
 
-async def _work(index: int, udp: socket.socket, control: Path) -> None:
+async def _work(index: int, udp: socket.socket, control: Path, pulse: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def answer() -> None:
@@ -64,7 +67,7 @@ async def _work(index: int, udp: socket.socket, control: Path) -> None:
     loop.add_reader(udp, answer)
     control.unlink(missing_ok=True)
     async with await asyncio.start_unix_server(lambda _, writer: writer.close(), control):
-        await asyncio.Event().wait()
+        await keep_beating(pulse)
 
 
 def run_front(

@@ -63,6 +63,7 @@ from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
 from webrtc.settings import Settings
+from webrtc.supervisor_pulse import keep_beating
 
 logger = logging.getLogger(__name__)
 
@@ -513,7 +514,13 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
 
-def run_worker(settings: Settings, index: int, sock: socket.socket, control_path: Path) -> None:
+def run_worker(
+    settings: Settings,
+    index: int,
+    sock: socket.socket,
+    control_path: Path,
+    pulse: Path | None = None,
+) -> None:
     """Run a media worker until SIGTERM.
 
     Args:
@@ -521,6 +528,7 @@ def run_worker(settings: Settings, index: int, sock: socket.socket, control_path
         index: Which of the workers this is, from 0.
         sock: Its bound UDP socket.
         control_path: Where its Unix control socket is to be.
+        pulse: Where it shows the supervisor that it lives.
     """
     from webrtc.media.warm import warm_up
 
@@ -528,6 +536,9 @@ def run_worker(settings: Settings, index: int, sock: socket.socket, control_path
     realtime = settings.realtime and ask_for_realtime()
 
     async def main() -> None:
+        beating = None if pulse is None else asyncio.create_task(keep_beating(pulse), name="pulse")
         await Worker(settings, index, sock, realtime).serve(control_path)
+        if beating is not None:
+            beating.cancel()
 
     asyncio.run(main())
