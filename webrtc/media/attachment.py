@@ -39,7 +39,7 @@ def _attach_source(participant: Participant, console: Console, now_s: float) -> 
         )
         participant.leave_lane()  # it would hide the packets
     elif room.forward is not None:
-        room.forward.core.remove_source(put.participant_id, now_s)
+        room.forward.remove_source(put.participant_id, now_s)
     if live and room.mixes:
         if participant.playout is None:
             _begin_to_play(participant, console)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 
 from mixer.forward import Assigned, ForwardRoom
 from mixer.playout_packet import MediaPacket
+from mixer.room import RoomMixer
 from mixer.selection_candidate import Standing
 from mixer.selection_settings import SelectionSettings
 from webrtc.control.messages import Levels, SourceLevel, ToFront, TrackGroup, TracksAssigned
 from webrtc.media.forward_table import ForwardTable
+from webrtc.media.forward_voices import ForwardVoices
 from webrtc.media.opus import Decoder, MalformedPacketError, packet_samples
 
 LEVELS_EVERY_S = 0.1
@@ -35,6 +37,8 @@ class Forwarding:
         self._room_id = room_id
         self._table = table
         self._counters = counters
+        self._with_packets: set[str] = set()  # sources whose packets come here
+        self._voices = ForwardVoices(self)
         self._mids: dict[str, tuple[str, ...]] = {}
         self._outputs: dict[str, list[int]] = {}
         self._now_s = 0.0
@@ -48,11 +52,24 @@ class Forwarding:
     def put_source(
         self, name: str, csrc: int, *, muted: bool, standing: Standing, now_s: float
     ) -> None:
-        """Let a participant publish, or change how."""
-        if name not in self.core.sources:
+        """Let a participant publish packets, or change how."""
+        if name not in self._with_packets:
+            self._with_packets.add(name)
+            self.core.remove_source(name, now_s)  # it may have come as sound until now
             self.core.add_source(name, csrc, now_s, standing)
         self.core.set_standing(name, standing)
         self.core.mute_source(name, muted, now_s)
+
+    def remove_source(self, name: str, now_s: float) -> None:
+        """Let a participant publish packets no more; others are ignored."""
+        if name in self._with_packets:
+            self._with_packets.discard(name)
+            self.core.remove_source(name, now_s)
+
+    def take_sounds(self, mixer: RoomMixer, now_s: float) -> None:
+        """Forward the block that was mixed just now of sources that send no packets."""
+        if len(mixer.sources) or self._voices:
+            self._voices.say(mixer, self._with_packets, now_s)
 
     def put_listener(self, name: str, mids: Sequence[str], outputs: list[int]) -> None:
         """Give a participant these tracks, none to take them away.

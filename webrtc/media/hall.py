@@ -217,6 +217,8 @@ class Hall:
                 played = not room.lanes or self._play_lanes(room, now_s)
                 mixer.advance(now_s, played=played)
                 self._say(room)
+                if room.forward is not None:
+                    room.forward.take_sounds(mixer, now_s)
             except Exception:  # a defect: it must not silence the other rooms
                 self.defects += 1
                 if self.defects & (self.defects - 1) == 0:  # rarer and rarer: it may come for ever
