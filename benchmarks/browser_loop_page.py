@@ -16,6 +16,10 @@ _PAGE = Path(__file__).parent / "page"
 _PATH = "/benchmark-page/"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _TYPES = {".html": "text/html", ".js": "text/javascript"}
+_ISOLATED = {  # as the product's own page is
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
 _FLAGS = (
     "--no-sandbox",  # benchmarks may run as root, which Chromium's sandbox refuses
     "--autoplay-policy=no-user-gesture-required",
@@ -51,7 +55,8 @@ async def fresh_page(playwright: Playwright, base_url: str) -> AsyncIterator[Pag
 
 async def _serve(route: Route) -> None:
     path = _PAGE / Path(route.request.url).name
-    await route.fulfill(body=path.read_text("utf-8"), content_type=_TYPES[path.suffix])
+    headers = {"Content-Type": _TYPES[path.suffix], **_ISOLATED}
+    await route.fulfill(body=path.read_text("utf-8"), headers=headers)
 
 
 def _chromium() -> str | None:

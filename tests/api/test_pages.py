@@ -107,6 +107,18 @@ def test_a_changed_file_is_read_again(files: StaticFiles, tmp_path: Path) -> Non
     assert after.digest != before.digest
 
 
+async def test_the_page_is_isolated_and_what_it_loads_may_be_loaded_from_elsewhere(
+    front: RunningFront,
+) -> None:
+    async with front.http.get("/") as response:
+        assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    async with front.http.get("/client/playout/frames_worker.js") as response:
+        assert "Cross-Origin-Opener-Policy" not in response.headers
+        assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+        assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
 async def test_the_page_is_revalidated_by_its_content(front: RunningFront) -> None:
     async with front.http.get("/") as response:
         assert response.status == 200

@@ -19,6 +19,7 @@ class FakeNode {
       this.curves.push([curve[0], curve.at(-1), at, duration]);
     },
   };
+  pan = { value: 0, setTargetAtTime: (/** @type {number} */ value) => (this.pan.value = value) };
   connect() {}
   disconnect() {}
 }
@@ -34,6 +35,8 @@ class FakeContext {
   closed = false;
   /** @type {FakeNode[]} */
   gains = [];
+  /** @type {FakeNode[]} */
+  panners = [];
   /** @param {boolean} mayRun */
   constructor(mayRun) {
     this.mayRun = mayRun;
@@ -45,6 +48,10 @@ class FakeContext {
   }
   createMediaStreamSource() {
     return new FakeNode();
+  }
+  createStereoPanner() {
+    this.panners.push(new FakeNode());
+    return this.panners.at(-1);
   }
   async resume() {
     await settle();
@@ -105,15 +112,12 @@ async function world({ mayRun = true, mode = 'low-latency' } = {}) {
       },
       createFramesWorker: () => {
         /** @type {any} */
-        const worker = { terminate: () => (workers -= 1) };
+        const worker = { terminate: () => (workers -= 1), postMessage: () => worker.onmessage() };
         workers += 1;
         clock.setTimer(() => worker.onmessage?.({ data: 'ready' }), 5);
         return worker;
       },
-      createTransform: (/** @type {unknown} */ _worker, /** @type {MessagePort} */ port) => {
-        port.onmessage = () => port.postMessage({ type: 'pong' });
-        return {};
-      },
+      createTransform: () => ({}),
       createPlayoutNode: async () => {
         nodes.push(new FakePlayoutNode());
         return nodes.at(-1);
@@ -261,8 +265,79 @@ test('who chose low latency gets it, whatever the microphone hears', async () =>
   there.playout.setMode('auto');
   assert.deepEqual([there.playout.path, there.playout.reason], ['browser', 'echo']);
   there.playout.setMode('low-latency');
-  await playing(there);
+  await there.clock.advance(0);
+  there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
   assert.equal(there.playout.path, 'low-latency');
+  end(there);
+});
+
+const makeReceiver = () => /** @type {any} */ ({ track: {} });
+
+/** Three tracks that come at once. @param {Parameters<typeof world>[0]} [options] */
+async function three(options) {
+  const there = await world(options);
+  const receivers = [makeReceiver(), makeReceiver(), makeReceiver()];
+  for (const receiver of receivers) there.playout.attach(receiver);
+  for (const { track } of receivers) there.playout.setTrack(track);
+  there.playout.start(false);
+  await there.clock.advance(0);
+  return { ...there, receivers };
+}
+
+test('several tracks take their ways for themselves, through one graph and one worker', async () => {
+  const there = await three();
+  const { playout, nodes, contexts, receivers, told } = there;
+  assert.deepEqual([nodes.length, contexts.length, there.workers()], [3, 1, 1]);
+  nodes[1]?.onreport({ type: 'stats', stats: playoutStats() });
+  assert.deepEqual(told, ['browser starting'], 'what is told is of the first');
+  assert.deepEqual(
+    playout.tracks.map(({ path, track }) => [path, track]),
+    [
+      ['browser', receivers[0].track],
+      ['low-latency', receivers[1].track],
+      ['browser', receivers[2].track],
+    ],
+  );
+  nodes[0]?.onreport({ type: 'stats', stats: playoutStats() });
+  nodes[1]?.onprocessorerror();
+  assert.deepEqual(
+    playout.tracks.map(({ reason }) => reason),
+    ['chosen', 'worklet', 'starting'],
+  );
+  playout.setMode('browser');
+  assert.ok(playout.tracks.every(({ path }) => path === 'browser'));
+  end(there);
+});
+
+test('each track is as loud and where it was put, also in a graph that opens later', async () => {
+  const there = await three();
+  const [, second] = there.receivers;
+  const levels = () =>
+    there.contexts.at(-1)?.gains.slice(1).filter((_, index) => index % 2 === 1).map(({ gain }) => gain.value);
+  there.playout.setTrackMix(second.track, { gain: 0.5, pan: -1 });
+  there.playout.setTrackMix(makeReceiver().track, { gain: 0, pan: 0 });
+  assert.deepEqual(levels(), [1, 0.5, 1]);
+  assert.deepEqual(there.contexts[0]?.panners.map(({ pan }) => pan.value), [-1]);
+  there.playout.stop();
+  there.playout.start(false);
+  assert.equal(there.contexts.length, 2);
+  assert.deepEqual(levels(), [1, 0.5, 1]);
+  assert.deepEqual(there.contexts[1]?.panners.map(({ pan }) => pan.value), [-1]);
+  there.playout.setTrackMix(second.track, { gain: 1, pan: 0 });
+  assert.deepEqual(there.contexts[1]?.panners.map(({ pan }) => pan.value), [0]);
+  end(there);
+});
+
+test('a new connection begins with as many tracks as it brings', async () => {
+  const there = await three();
+  there.playout.detach();
+  assert.equal(there.playout.tracks.length, 1);
+  await there.clock.advance(200);
+  assert.ok(there.nodes.slice(1).every(({ closed }) => closed));
+  there.playout.attach(makeReceiver());
+  await there.clock.advance(0);
+  there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
+  assert.deepEqual([there.playout.tracks.length, there.playout.path], [1, 'low-latency']);
   end(there);
 });
 

@@ -178,6 +178,7 @@ export const NO_OWN_PLAYOUT = {
   createFramesWorker: null,
   createTransform: () => assert.fail('there are no transforms'),
   createPlayoutNode: () => assert.fail('there are no nodes'),
+  isIsolated: false,
   gestures: new EventTarget(),
 };
 

@@ -72,6 +72,11 @@
         }));
     }
 
+    /** Of everything since an instant. */
+    longestGapMs(since) {
+      return this.#longestGapMs(this.#slice(since, this.#total));
+    }
+
     #longestGapMs(samples) {
       let longest = 0;
       let silent = 0;
@@ -97,8 +102,10 @@
     }
 
     #around(instant) {
-      const from = instant - BEFORE_S * this.rate;
-      const to = instant + AFTER_S * this.rate;
+      return this.#slice(instant - BEFORE_S * this.rate, instant + AFTER_S * this.rate);
+    }
+
+    #slice(from, to) {
       const found = [];
       let at = this.#first;
       for (const chunk of this.#chunks) {

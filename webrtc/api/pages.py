@@ -59,8 +59,12 @@ class Pages:
             "Cache-Control": self._caching(request),
             "Vary": "Accept-Encoding",
             "Cross-Origin-Resource-Policy": "cross-origin",
+            # With the opener policy below this isolates our page, whose threads may then share
+            # memory. Workers need it as their page does; pages of others are left as they are.
+            "Cross-Origin-Embedder-Policy": "require-corp",
         }
         if asset.is_page:
+            headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Content-Security-Policy"] = self._policy(request.host)
             headers["Permissions-Policy"] = "microphone=(self), speaker-selection=(self)"
             headers["Vary"] = "Accept-Encoding, Host"

@@ -2,10 +2,21 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { FrameSource } from '../../../webrtc/static/client/playout/frame_source.js';
-import { VirtualClock, settle } from '../support.js';
+import { VirtualClock } from '../support.js';
 
-/** A worker that says that it is ready, and answers pings while it lives. */
+/** A worker that says that it is ready, and answers while it lives. */
 class FakeWorker {
+  asked = 0;
+  /** Whether it answers late, as one does that has much to do. */
+  lateMs = 0;
+  /** @param {VirtualClock} clock */
+  constructor(clock) {
+    this.clock = clock;
+  }
+  postMessage() {
+    this.asked += 1;
+    this.clock.setTimer(() => this.alive && this.onmessage?.({ data: 'pong' }), this.lateMs);
+  }
   /** @type {((event: { data: unknown }) => void) | null} */
   onmessage = null;
   /** @type {(() => void) | null} */
@@ -27,7 +38,7 @@ function world({ starts = () => true } = {}) {
   const transforms = [];
   const source = new FrameSource({
     createFramesWorker: () => {
-      const worker = new FakeWorker();
+      const worker = new FakeWorker(clock);
       workers.push(worker);
       const ok = starts(workers.length);
       clock.setTimer(() => ok && worker.onmessage?.({ data: 'ready' }), 20);
@@ -35,10 +46,7 @@ function world({ starts = () => true } = {}) {
     },
     createTransform: (worker, port) => {
       const entry = { worker: /** @type {any} */ (worker), port, heard: /** @type {any[]} */ ([]) };
-      port.onmessage = ({ data }) => {
-        entry.heard.push(data);
-        if (data.type === 'ping' && entry.worker.alive) port.postMessage({ type: 'pong' });
-      };
+      port.onmessage = ({ data }) => entry.heard.push(data);
       transforms.push(entry);
       return /** @type {any} */ ({ entry });
     },
@@ -47,8 +55,14 @@ function world({ starts = () => true } = {}) {
   });
   /** @type {string[]} */
   const told = [];
-  source.on('failed', ({ reason }) => told.push(reason));
   source.on('gone', () => told.push('gone'));
+  /** Attach a receiver that was just made. */
+  const attach = () => {
+    const receiver = /** @type {any} */ ({ transform: null });
+    const feed = source.attach(receiver);
+    feed?.on('failed', ({ reason }) => told.push(reason));
+    return { receiver, feed };
+  };
   /** Ports answer in turns of the real loop. @param {number} ms */
   const pass = async (ms) => {
     for (let done = 0; done < ms; done += 50) {
@@ -57,25 +71,23 @@ function world({ starts = () => true } = {}) {
       await new Promise((next) => setImmediate(next));
     }
   };
-  return { source, clock, workers, transforms, told, pass };
+  return { source, clock, workers, transforms, told, attach, pass };
 }
-
-const makeReceiver = () => /** @type {any} */ ({ transform: null });
 
 /** @param {ReturnType<typeof world>} there */
 async function prepared(there) {
   const ready = there.source.prepare();
   await there.clock.advance(30);
   assert.equal(await ready, true);
-  const receiver = makeReceiver();
-  assert.equal(there.source.attach(receiver), true);
-  return receiver;
+  const { receiver, feed } = there.attach();
+  assert.ok(feed);
+  return { receiver, feed, worker: /** @type {FakeWorker} */ (there.workers[0]) };
 }
 
 test('no receiver gets a transform before the worker has said that it runs', async () => {
   const there = world();
-  const receiver = makeReceiver();
-  assert.equal(there.source.attach(receiver), false);
+  const { receiver, feed } = there.attach();
+  assert.equal(feed, null);
   assert.equal(receiver.transform, null);
   await prepared(there);
   there.source.close();
@@ -87,7 +99,7 @@ test('a worker that cannot be started is given up without harm', async () => {
   await there.clock.advance(2000);
   assert.equal(await ready, false);
   assert.equal(there.source.isSupported, false);
-  assert.equal(there.source.attach(makeReceiver()), false);
+  assert.equal(there.attach().feed, null);
   assert.equal(there.workers[0]?.terminated, true);
   assert.equal(there.clock.pending, 0);
 });
@@ -97,7 +109,7 @@ test('a policy that forbids workers, and a browser that refuses transforms, do n
   const forbid = () => {
     throw new DOMException('forbidden', 'SecurityError');
   };
-  const worker = new FakeWorker();
+  const worker = new FakeWorker(clock);
   const platform = { createTransform: forbid, setTimer: clock.setTimer, clearTimer: clock.clearTimer };
   const forbidden = new FrameSource({ ...platform, createFramesWorker: forbid });
   assert.equal(await forbidden.prepare(), false);
@@ -109,46 +121,96 @@ test('a policy that forbids workers, and a browser that refuses transforms, do n
   const ready = source.prepare();
   worker.onmessage?.({ data: 'ready' });
   assert.equal(await ready, true);
-  assert.equal(source.attach(makeReceiver()), false);
-  assert.equal(source.isAttached, false);
+  assert.equal(source.attach(/** @type {any} */ ({})), null);
   assert.equal(clock.pending, 0);
 });
 
 test('a worker that answers is left alone, and one that does not is replaced', async () => {
   const there = world();
-  const receiver = await prepared(there);
+  const { receiver, worker } = await prepared(there);
   await there.pass(5000);
   assert.equal(there.workers.length, 1);
-  const first = /** @type {FakeWorker} */ (there.workers[0]);
-  first.alive = false;
-  await there.pass(2000);
+  assert.equal(worker.asked, 5);
+  worker.alive = false;
+  await there.pass(2100);
   assert.deepEqual(there.told, ['worker']);
   assert.equal(there.workers.length, 2);
   assert.equal(receiver.transform.entry, there.transforms[1]);
   await there.pass(5000);
   assert.equal(there.workers.length, 2);
   there.source.close();
+  assert.equal(there.clock.pending, 0);
+});
+
+test('when nothing is heard any more a dead worker is replaced within 200 ms, for all', async () => {
+  const there = world();
+  const { worker, receiver } = await prepared(there);
+  const other = there.attach();
+  worker.alive = false;
+  there.source.suspect();
+  there.source.suspect();
+  await there.pass(200);
+  assert.deepEqual(there.told, ['worker', 'worker']);
+  assert.equal(worker.terminated, true);
+  assert.equal(there.workers.length, 2, 'one spare worker, started while it was in doubt');
+  const bound = there.transforms.slice(2).map((entry) => entry.worker);
+  assert.deepEqual(bound, [there.workers[1], there.workers[1]]);
+  assert.ok(receiver.transform !== other.receiver.transform);
+  there.source.close();
+});
+
+test('a suspicion without ground changes nothing, were the answer late as well', async () => {
+  const there = world();
+  const { worker } = await prepared(there);
+  for (const lateMs of [0, 50, 100]) {
+    worker.lateMs = lateMs;
+    there.source.suspect();
+    await there.pass(500);
+  }
+  assert.deepEqual(there.told, []);
+  assert.equal(worker.terminated, false);
+  assert.ok(there.workers.slice(1).every(({ terminated }) => terminated), 'spare ones are ended');
+  there.source.close();
+  assert.equal(there.clock.pending, 0);
+});
+
+test('each worker that was replaced makes it more patient', async () => {
+  const there = world();
+  await prepared(there);
+  /** @type {number[]} */
+  const tookMs = [];
+  for (const nth of [0, 1, 2]) {
+    /** @type {FakeWorker} */ (there.workers[nth]).alive = false;
+    there.source.suspect();
+    const begun = there.clock.now();
+    while (there.told.length <= nth) await there.pass(50);
+    tookMs.push(there.clock.now() - begun);
+    await there.pass(100);
+  }
+  assert.deepEqual(tookMs, [150, 300, 600]);
+  there.source.close();
 });
 
 test('when no other worker starts either, only a new connection helps', async () => {
   const there = world({ starts: (number) => number === 1 });
-  await prepared(there);
-  /** @type {FakeWorker} */ (there.workers[0]).alive = false;
+  const { worker } = await prepared(there);
+  worker.alive = false;
   await there.pass(5000);
   assert.deepEqual(there.told, ['worker', 'gone']);
   assert.equal(there.source.isSupported, false);
+  assert.equal(there.clock.pending, 0);
 });
 
-test('a connection that comes while a worker is replaced gets the new one', async () => {
+test('who leaves when the worker fails is let go, and a new connection gets the new one', async () => {
   const there = world();
-  await prepared(there);
-  /** @type {FakeWorker} */ (there.workers[0]).alive = false;
-  while (there.told.length === 0) await there.pass(50);
-  await there.clock.advance(30);
-  const next = makeReceiver();
-  there.source.attach(next);
-  await settle();
-  assert.equal(next.transform.entry, there.transforms.at(-1));
+  const { worker, feed } = await prepared(there);
+  feed.on('failed', () => feed.detach());
+  worker.alive = false;
+  there.source.suspect();
+  await there.pass(300);
+  assert.deepEqual([there.told, there.transforms.length], [['worker'], 1]);
+  const { receiver } = there.attach();
+  assert.equal(receiver.transform.entry.worker, there.workers[1]);
   there.source.close();
 });
 
@@ -161,17 +223,19 @@ test('frames that are no Opus are a failure', async () => {
   there.source.close();
 });
 
-test('a port for the frames goes to the worker, and nothing is asked of a closed one', async () => {
+test('a sink for the frames goes to the worker, and nobody is asked once all are gone', async () => {
   const there = world();
-  await prepared(there);
+  const { feed, worker } = await prepared(there);
   const { port1, port2 } = new MessageChannel();
-  there.source.connect(port2);
+  feed.connect({ port: port2 });
   await there.pass(50);
   assert.equal(there.transforms[0]?.heard[0].type, 'frames');
   port1.close();
-  there.source.detach();
-  there.source.connect(null);
+  feed.detach();
+  feed.connect(null);
+  there.source.suspect();
   await there.pass(5000);
+  assert.equal(worker.asked, 0);
   assert.deepEqual(there.told, []);
   assert.equal(there.clock.pending, 0);
   there.source.close();

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { register } from 'node:module';
 import test from 'node:test';
 
+import { FrameRing } from '../../../webrtc/static/client/playout/frame_ring.js';
 import { encoded } from './libopus.js';
 
 const RATE = 48_000;
@@ -79,7 +80,7 @@ class Thread {
   async ready() {
     while (this.reports.length === 0) await new Promise(setImmediate);
     assert.deepEqual(this.reports[0], { type: 'ready' });
-    this.command({ type: 'frames', port: this.frames });
+    this.command({ type: 'frames', source: { port: this.frames } });
     return this;
   }
 
@@ -145,12 +146,36 @@ test('another port takes the place of the first', async () => {
   thread.render(0, 50);
   const first = thread.frames;
   thread.frames = new FakePort();
-  thread.command({ type: 'frames', port: thread.frames });
+  thread.command({ type: 'frames', source: { port: thread.frames } });
   assert.ok(first.closed);
   thread.command({ type: 'gain', gain: 1, durationMs: 0 });
   assert.ok(loudest(thread.render(50, 50)) > 0.3);
   assert.equal(thread.stats[0]?.resets, 0);
   assert.equal(thread.stats.at(-1)?.resets, 1);
+});
+
+test('frames may come through shared memory as well', async () => {
+  const thread = await new Thread().ready();
+  const memory = FrameRing.allocate();
+  const ring = new FrameRing(memory);
+  thread.frames.onmessage = ({ data }) => assert.ok(ring.put(/** @type {any} */ (data)));
+  thread.node.port.onmessage({ data: { type: 'frames', source: { ring: memory } } });
+  thread.command({ type: 'gain', gain: 1, durationMs: 0 });
+  const heard = thread.render(0, 100);
+  assert.ok(Math.abs(loudest(heard.slice(10_000)) - 0.4) < 0.05);
+  assert.deepEqual([thread.stats.at(-1)?.lost, thread.stats.at(-1)?.underruns], [0, 0]);
+});
+
+test('it says at once, and once, that frames have stopped coming', async () => {
+  const thread = await new Thread().ready();
+  const starving = () => thread.reports.filter(({ type }) => type === 'starving').length;
+  thread.render(0, 100);
+  assert.equal(starving(), 0);
+  thread.frames.onmessage = () => {};
+  thread.render(100, 5);
+  assert.equal(starving(), 1);
+  thread.render(105, 50);
+  assert.equal(starving(), 1);
 });
 
 test('several at once do not disturb each other', async () => {

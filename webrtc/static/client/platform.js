@@ -18,6 +18,7 @@ import { PlayoutNode } from './playout/playout_node.js';
  *   frames away, or cannot play what is made of them.
  * @property {(worker: Worker, port: MessagePort) => RTCRtpScriptTransform} createTransform
  * @property {(context: AudioContext) => Promise<PlayoutNode>} createPlayoutNode
+ * @property {boolean} isIsolated Whether threads of this page may share memory.
  * @property {EventTarget} gestures Fires `pointerdown` and `keydown`.
  * @property {MediaDevices | undefined} mediaDevices
  * @property {boolean} isSecureContext
@@ -58,6 +59,7 @@ export function browserPlatform(io) {
     createFramesWorker: canPlayFrames() ? createFramesWorker : null,
     createTransform: (worker, port) => new RTCRtpScriptTransform(worker, { port }, [port]),
     createPlayoutNode: (context) => PlayoutNode.create(context),
+    isIsolated: globalThis.crossOriginIsolated === true,
     gestures: globalThis.document ?? new EventTarget(),
     mediaDevices: navigator.mediaDevices,
     isSecureContext: globalThis.isSecureContext,

@@ -1,7 +1,7 @@
 /**
- * Plays the mix. An `<audio>` element takes it from the browser and plays it wherever WebAudio does
- * not; where playout_paths.js does, the element goes on with a volume of 0, because Chromium hands a
- * remote track to WebAudio only while an element plays it.
+ * Plays the mix, or the tracks of several people. An `<audio>` element takes them from the browser
+ * and plays them wherever WebAudio does not; where playout_paths.js does, the element goes on with a
+ * volume of 0, because Chromium hands a remote track to WebAudio only while an element plays it.
  */
 
 import { AudioStreamingError } from './errors.js';
@@ -45,8 +45,10 @@ export class Playback extends Emitter {
   #element = null;
   /** Whether the element is ours. */
   #owned = true;
-  /** @type {MediaStreamTrack | null} */
+  /** @type {MediaStreamTrack | null} The newest. */
   #track = null;
+  /** Of the present connection. @type {Set<MediaStreamTrack>} */
+  #tracks = new Set();
   #wanted = false;
   #silent = false;
   #blocked = false;
@@ -68,6 +70,11 @@ export class Playback extends Emitter {
   /** Which way the mix takes, and why. */
   get playout() {
     return this.#playout.figures;
+  }
+
+  /** The same of every track that the connection brings, in the order of its receivers. */
+  get tracks() {
+    return this.#playout.tracks;
   }
 
   /** Whether the browser refuses to play until the user clicks. */
@@ -93,6 +100,16 @@ export class Playback extends Emitter {
   /** The connection is closed. */
   detach() {
     this.#playout.detach();
+    this.#tracks.clear();
+  }
+
+  /**
+   * How one of several tracks is heard here; an element that plays alone plays them as they are.
+   * @param {MediaStreamTrack} track
+   * @param {{ gain: number, pan: number }} mix `gain` 0 (silence) … 4; `pan` −1 left … 1 right.
+   */
+  setTrackMix(track, mix) {
+    this.#playout.setTrackMix(track, mix);
   }
 
   /** @param {HTMLAudioElement | null} [element] The caller's own; else one is made. */
@@ -112,6 +129,7 @@ export class Playback extends Emitter {
   /** @param {MediaStreamTrack} track */
   setTrack(track) {
     this.#track = track;
+    this.#tracks.add(track);
     this.#playout.setTrack(track);
     this.#attachTrack();
   }
@@ -193,8 +211,8 @@ export class Playback extends Emitter {
   }
 
   #attachTrack() {
-    if (!this.#wanted || !this.#element || !this.#track) return;
-    this.#element.srcObject = new MediaStream([this.#track]);
+    if (!this.#wanted || !this.#element || this.#tracks.size === 0) return;
+    this.#element.srcObject = new MediaStream([...this.#tracks]);
     void this.resume();
   }
 

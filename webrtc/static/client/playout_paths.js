@@ -1,13 +1,12 @@
 /**
- * Plays the mix on whichever path path_switch.js decides: feeds it, and carries out what it says on
- * the sound graph and our own path.
+ * Plays the tracks of a connection, the mix or those of several people, each on whichever path
+ * path_switch.js decides: all of them into one sound graph, and their frames through one worker.
  */
 
 import { Emitter } from './emitter.js';
-import { LowLatencyPath } from './playout/low_latency_path.js';
-import { PathSwitch } from './playout/path_switch.js';
+import { FrameSource } from './playout/frame_source.js';
 import { SoundGraph } from './sound_graph.js';
-import { MachineTimer } from './timer.js';
+import { TrackPlayout } from './track_playout.js';
 
 /**
  * @typedef {import('./playout/path_switch.js').PlayoutMode} PlayoutMode
@@ -25,21 +24,20 @@ import { MachineTimer } from './timer.js';
  *   path does not play, or the browser does not tell.
  * @property {number | null} outputMs From the graph to the device; null: an element plays.
  * @property {PlayoutStats | null} stats Of our own path, also while it only stands by.
+ *
+ * @typedef {PlayoutState & { track: MediaStreamTrack | null }} TrackState
  */
 
 /**
  * @typedef {object} PlayoutEvents
- * @property {{ path: PlayoutPath, reason: PlayoutReason }} change
+ * @property {{ path: PlayoutPath, reason: PlayoutReason }} change Of the first track.
  * @property {{}} carry `carries` is another.
  * @property {{}} gone The connection brings no sound any more: a new one would.
  *
  * @typedef {import('./playout/low_latency_path.js').PathPlatform
+ *   & import('./playout/frame_source.js').FrameSourcePlatform
  *   & import('./sound_graph.js').GraphPlatform & import('./timer.js').Clock} PlayoutPlatform
  */
-
-const FADE_MS = 25;
-/** After a fade, until what was faded out may end. */
-const FADED_MS = 100;
 
 /** @extends {Emitter<PlayoutEvents>} */
 export class PlayoutPaths extends Emitter {
@@ -47,55 +45,46 @@ export class PlayoutPaths extends Emitter {
    * @param {PlayoutPlatform} platform
    * @param {PlayoutMode} [mode]
    */
-  constructor(platform, mode) {
+  constructor(platform, mode = 'auto') {
     super();
     this.#platform = platform;
-    this.#switch = new PathSwitch(mode);
-    this.#toldReason = this.#switch.reason;
-    this.#timer = new MachineTimer(
-      platform,
-      () => this.#switch.pollTimeout(),
-      (now) => this.#carryOut(this.#switch.handleTimer(now)),
-    );
+    this.#mode = mode;
     this.#graph = new SoundGraph(platform);
-    this.#own = new LowLatencyPath(platform);
+    this.#source = new FrameSource(platform);
+    this.#first = this.#newTrack();
+    this.#tracks = [this.#first];
+    this.#first.on('change', (detail) => this.emit('change', detail));
     this.#graph.on('change', () => this.#graphChanged());
-    this.#own.on('stats', ({ stats }) => this.#carryOut(this.#switch.report(stats, this.#now)));
-    this.#own.on('failed', ({ reason }) => this.#carryOut(this.#switch.fail(reason, this.#now)));
-    this.#own.on('gone', () => this.emit('gone', {}));
+    this.#source.on('gone', () => this.emit('gone', {}));
   }
 
   #platform;
-  #switch;
-  #timer;
+  #mode;
   #graph;
-  #own;
+  #source;
+  /** The mix, or the first of several; it stays while there is no connection. */
+  #first;
+  #tracks;
   #started = false;
   /** Whether the caller's own element plays, which is none of our business. */
   #byElement = false;
   /** Whether a microphone would hear what WebAudio plays. */
   #echoes = false;
-  /** @type {boolean | null} Null: there is no connection. */
-  #attached = null;
   #carries = false;
-  /** @type {PlayoutPath} */
-  #told = 'browser';
-  /** @type {PlayoutReason} */
-  #toldReason;
 
   get mode() {
-    return this.#switch.mode;
+    return this.#mode;
   }
 
   get path() {
-    return this.#switch.path;
+    return this.#first.path;
   }
 
   get reason() {
-    return this.#switch.reason;
+    return this.#first.reason;
   }
 
-  /** Whether the graph plays the mix on either path, so that an element must not. */
+  /** Whether the graph plays on either path, so that an element must not. */
   get carries() {
     return this.#carries;
   }
@@ -105,32 +94,39 @@ export class PlayoutPaths extends Emitter {
     return this.#graph.output;
   }
 
-  /** @returns {PlayoutState} */
+  /** @returns {PlayoutState} Of the first track. */
   get figures() {
-    const { mode, path, reason } = this;
-    const outputMs = this.#carries ? this.#graph.latencyMs : null;
-    const toEarMs = path === 'low-latency' ? this.#own.delayToEarMs : null;
-    return { mode, path, reason, toEarMs, outputMs, stats: this.#own.stats };
+    return this.#figuresOf(this.#first);
+  }
+
+  /** @returns {TrackState[]} Of every track, in the order in which they were attached. */
+  get tracks() {
+    return this.#tracks.map((one) => ({ ...this.#figuresOf(one), track: one.track }));
   }
 
   /** Get ready for `attach`, where it may be wanted; takes a moment at most. */
   async prepare() {
-    if (this.mode !== 'browser') await this.#own.prepare();
+    if (this.mode !== 'browser') await this.#source.prepare();
   }
 
   /**
-   * A connection was made.
+   * A connection was made, or brings one more track.
    * @param {RTCRtpReceiver} receiver In the turn of the loop in which it was made.
    */
   attach(receiver) {
-    this.#attached = this.mode !== 'browser' && this.#own.attach(receiver);
+    let track = this.#tracks.find(({ attached }) => attached === null);
+    if (!track) {
+      track = this.#newTrack();
+      this.#tracks.push(track);
+    }
+    track.attach(receiver, this.mode !== 'browser');
     this.#look();
   }
 
   /** The connection is closed. */
   detach() {
-    this.#own.detach();
-    this.#attached = null;
+    for (const track of this.#tracks.splice(1)) track.remove();
+    this.#first.detach();
     this.#look();
   }
 
@@ -151,12 +147,21 @@ export class PlayoutPaths extends Emitter {
   /** Stop, and free all that was made ready. */
   release() {
     this.stop();
-    this.#own.release();
+    this.#source.close();
   }
 
-  /** @param {MediaStreamTrack} track The mix, as the browser plays it. */
+  /** @param {MediaStreamTrack} track What the browser makes of a receiver that was attached. */
   setTrack(track) {
-    this.#graph.setTrack(track);
+    (this.#trackOf(track) ?? this.#first).setTrack(track);
+  }
+
+  /**
+   * How one track is heard, on either path; without a graph it cannot be changed.
+   * @param {MediaStreamTrack} track
+   * @param {{ gain: number, pan: number }} mix `gain` 0 (silence) … 4; `pan` −1 left … 1 right.
+   */
+  setTrackMix(track, mix) {
+    this.#trackOf(track)?.setMix(mix);
   }
 
   /**
@@ -195,43 +200,61 @@ export class PlayoutPaths extends Emitter {
    *   does not give its frames away.
    */
   setMode(mode) {
-    this.#carryOut(this.#switch.setMode(mode, this.#now));
+    this.#mode = mode;
+    for (const track of this.#tracks) track.setMode(mode);
     if (mode === 'browser') return false;
     this.setEchoes(this.#echoes);
-    return this.#attached === false && this.#own.isSupported;
-  }
-
-  get #now() {
-    return this.#platform.now();
+    return this.#source.isSupported && this.#tracks.some(({ attached }) => attached === false);
   }
 
   get #mustNotEcho() {
     return this.#echoes && this.mode === 'auto';
   }
 
+  #newTrack() {
+    return new TrackPlayout(this.#platform, this.#graph, this.#source, this.#mode);
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #trackOf(track) {
+    return this.#tracks.find((one) => one.track === track);
+  }
+
+  /**
+   * @param {TrackPlayout} track
+   * @returns {PlayoutState}
+   */
+  #figuresOf({ path, reason, toEarMs, stats }) {
+    const outputMs = this.#carries ? this.#graph.latencyMs : null;
+    return { mode: this.mode, path, reason, toEarMs, outputMs, stats };
+  }
+
   #openGraph() {
     const wanted = this.#started && !this.#byElement && this.mode !== 'browser';
-    if (wanted && !this.#mustNotEcho && this.#own.isSupported) this.#graph.open();
+    if (wanted && !this.#mustNotEcho && this.#source.isSupported) this.#graph.open();
   }
 
   #closeGraph() {
-    this.#own.close();
+    for (const track of this.#tracks) track.close();
     this.#graph.close();
     this.#graphChanged();
   }
 
-  /** @returns {import('./playout/path_switch.js').Obstacle | null} */
-  get #obstacle() {
-    if (!this.#started || this.#attached === null) return 'idle';
+  /**
+   * @param {TrackPlayout} track
+   * @returns {import('./playout/path_switch.js').Obstacle | null}
+   */
+  #obstacleOf({ attached }) {
+    if (!this.#started || attached === null) return 'idle';
     if (this.#byElement) return 'element';
-    if (!this.#own.isSupported || !this.#attached) return 'unsupported';
+    if (!this.#source.isSupported || !attached) return 'unsupported';
     if (this.#mustNotEcho) return 'echo';
     if (this.#graph.isRunning) return null;
     return this.#graph.isBlocked ? 'blocked' : 'idle';
   }
 
   #look() {
-    this.#carryOut(this.#switch.setObstacle(this.#obstacle, this.#now));
+    for (const track of this.#tracks) track.setObstacle(this.#obstacleOf(track));
   }
 
   #graphChanged() {
@@ -240,31 +263,5 @@ export class PlayoutPaths extends Emitter {
     if (carries === this.#carries) return;
     this.#carries = carries;
     this.emit('carry', {});
-  }
-
-  /** @param {import('./playout/path_switch.js').SwitchEffect[]} effects */
-  #carryOut(effects) {
-    const { context, output } = this.#graph;
-    for (const effect of effects) {
-      if (effect === 'open' && context && output) void this.#own.open(context, output);
-      if (effect === 'fade') this.#fade();
-      if (effect === 'close') this.#own.close(effects.includes('fade') ? FADED_MS : 0);
-    }
-    this.#timer.arm();
-    this.#tell();
-  }
-
-  #fade() {
-    const own = this.path === 'low-latency' ? 1 : 0;
-    const atTime = this.#graph.fadeTap(1 - own, FADE_MS);
-    this.#own.fade(own, FADE_MS, atTime);
-  }
-
-  #tell() {
-    const { path, reason } = this;
-    if (path === this.#told && reason === this.#toldReason) return;
-    this.#told = path;
-    this.#toldReason = reason;
-    this.emit('change', { path, reason });
   }
 }

@@ -1,16 +1,12 @@
 /**
- * What is heard, as a WebAudio graph: the browser's path and our own side by side, so that one can
- * be faded into the other sample by sample.
+ * What is heard, as a WebAudio graph: every track (graph_track.js) into one output.
  *
- *   remote track ── tap (gain) ──┐
- *   playout node (own gain) ─────┴── output (gain: deafened or not) ── device
+ *   track ──┐
+ *   track ──┴── output (gain: deafened or not) ── device
  */
 
 import { Emitter } from './emitter.js';
-import { fadeCurve } from './playout/gain.js';
 
-/** Both paths are told a fade this long before it begins, so that it begins at once on both. */
-const LEAD_S = 0.02;
 const SILENCE_S = 0.01;
 /** A context that has not begun by then waits for a click. */
 const STARTS_WITHIN_MS = 500;
@@ -38,19 +34,17 @@ export class SoundGraph extends Emitter {
   }
 
   #platform;
-  /** @type {{ context: AudioContext, output: GainNode, tapGain: GainNode } | null} */
+  /** @type {{ context: AudioContext, output: GainNode } | null} */
   #nodes = null;
-  /** @type {MediaStreamAudioSourceNode | null} */
-  #tap = null;
-  /** @type {MediaStreamTrack | null} */
-  #track = null;
+  /** @type {Set<import('./graph_track.js').GraphTrack>} */
+  #tracks = new Set();
   /** @type {HTMLAudioElement | null} Plays the graph where contexts cannot choose an output. */
   #speaker = null;
   #sinkId = '';
   #silent = false;
   #blocked = false;
-  #tapLevel = 1;
-  #fadedAt = 0;
+  /** Changes of output under way. */
+  #moves = 0;
   /** @type {unknown} */
   #limit = null;
 
@@ -83,17 +77,13 @@ export class SoundGraph extends Emitter {
     const context = this.#createContext();
     if (!context) return;
     const output = context.createGain();
-    const tapGain = context.createGain();
     output.gain.value = 0;
-    tapGain.gain.value = this.#tapLevel = 1;
-    tapGain.connect(output);
     output.connect(context.destination);
-    this.#nodes = { context, output, tapGain };
-    this.#fadedAt = 0;
+    this.#nodes = { context, output };
+    for (const track of this.#tracks) track.open(context, output);
     context.onstatechange = () => this.#stateChanged();
     this.#limit = this.#platform.setTimer(() => this.#late(), STARTS_WITHIN_MS);
     if (this.#sinkId !== '') void this.setOutput(this.#sinkId).catch(() => {});
-    this.#attachTap();
     void this.resume();
     if (context.state === 'running') this.#stateChanged();
   }
@@ -101,8 +91,7 @@ export class SoundGraph extends Emitter {
   close() {
     this.#platform.clearTimer(this.#limit);
     this.#awaitGesture(false);
-    this.#tap?.disconnect();
-    this.#tap = null;
+    for (const track of this.#tracks) track.close();
     this.#speaker?.pause();
     this.#speaker = null;
     const context = this.context;
@@ -118,10 +107,16 @@ export class SoundGraph extends Emitter {
     await this.context?.resume().catch(() => {});
   }
 
-  /** @param {MediaStreamTrack | null} track */
-  setTrack(track) {
-    this.#track = track;
-    this.#attachTap();
+  /** @param {import('./graph_track.js').GraphTrack} track */
+  add(track) {
+    this.#tracks.add(track);
+    if (this.#nodes) track.open(this.#nodes.context, this.#nodes.output);
+  }
+
+  /** @param {import('./graph_track.js').GraphTrack} track */
+  remove(track) {
+    this.#tracks.delete(track);
+    track.close();
   }
 
   /** @param {boolean} silent */
@@ -140,28 +135,27 @@ export class SoundGraph extends Emitter {
     const { context, output } = this.#nodes ?? {};
     if (!context || !output) return;
     if ('setSinkId' in context) {
-      await /** @type {any} */ (context).setSinkId(deviceId);
+      await this.#move(/** @type {any} */ (context), deviceId);
       return;
     }
     await this.#playThroughElement(context, output, deviceId);
   }
 
   /**
-   * Fade the browser's path, from a moment on that the caller gives to the other path as well.
-   * @param {number} gain 0 or 1.
-   * @param {number} durationMs
-   * @returns {number} When it begins, on the context's clock in s.
+   * Chromium suspends a context while it moves to another output, for some 20 ms.
+   * @param {{ setSinkId(deviceId: string): Promise<void> }} context
+   * @param {string} deviceId
    */
-  fadeTap(gain, durationMs) {
-    if (!this.#nodes) return 0;
-    const { context, tapGain } = this.#nodes;
-    const atTime = Math.max(context.currentTime + LEAD_S, this.#fadedAt);
-    const durationS = durationMs / 1000;
-    this.#fadedAt = atTime + durationS + 0.001; // curves must not touch
-    if (gain !== this.#tapLevel)
-      tapGain.gain.setValueCurveAtTime(fadeCurve(this.#tapLevel, gain), atTime, durationS);
-    this.#tapLevel = gain;
-    return atTime;
+  async #move(context, deviceId) {
+    this.#moves += 1;
+    try {
+      await context.setSinkId(deviceId);
+    } finally {
+      this.#platform.setTimer(() => {
+        this.#moves -= 1;
+        if (this.context === /** @type {unknown} */ (context) && !this.isRunning) this.#stateChanged();
+      }, STARTS_WITHIN_MS);
+    }
   }
 
   #createContext() {
@@ -172,18 +166,9 @@ export class SoundGraph extends Emitter {
     }
   }
 
-  #attachTap() {
-    this.#tap?.disconnect();
-    this.#tap = null;
-    if (!this.#nodes || !this.#track) return;
-    const { context, tapGain } = this.#nodes;
-    this.#tap = context.createMediaStreamSource(new MediaStream([this.#track]));
-    this.#tap.connect(tapGain);
-  }
-
   #stateChanged() {
     const { context, output } = this.#nodes ?? {};
-    if (!context || !output) return;
+    if (!context || !output || (this.#moves > 0 && !this.isRunning)) return;
     if (this.isRunning) {
       this.#blocked = false;
       this.#awaitGesture(false);

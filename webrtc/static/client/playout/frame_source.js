@@ -1,32 +1,45 @@
 /**
- * Takes the encoded frames of a receiver: keeps the worker that its transform runs in.
+ * Takes the encoded frames of receivers: keeps the worker that their transforms run in.
  *
  * Chromium takes a transform only in the turn of the loop in which the transceiver is made, and
  * sends a receiver's sound through it for ever after; a worker that does not run would silence the
  * browser's own path. Hence a receiver gets a transform only once the worker has said that it is
  * ready, and a worker that stops answering is replaced.
+ *
+ *   state    | event                        | next    | done
+ *   ---------|------------------------------|---------|------------------------------------------
+ *   calm     | a second over, or a suspicion| asked   | ask; a suspicion shortens the patience
+ *   asked    | it answers                   | calm    |
+ *   asked    | the patience is over         | doubted | ask again, start a spare worker beside it
+ *   doubted  | it answers                   | calm    | end the spare one
+ *   doubted  | the patience is over         | calm    | the spare one takes over
+ *
+ * It is asked twice because a page that was busy finds its timer due before the answer.
  */
 
 import { Emitter } from '../emitter.js';
+import { FrameFeed } from './frame_feed.js';
 
 const READY_WITHIN_MS = 1500;
-const PING_EVERY_MS = 250;
-/** A page that is busy reads answers late; a hidden one asks once a second. */
-const MISSED_PINGS = 4;
+const ASK_EVERY_MS = 1000;
+const PATIENCE_MS = 500;
+/** While nothing is heard; twice as long after each worker that was replaced. */
+const SHORT_PATIENCE_MS = 75;
 
 /**
- * @typedef {object} FrameSourceEvents
- * @property {{ reason: 'worker' | 'codec' }} failed No frames reach the port any more.
- * @property {{}} gone The receiver is cut off from its sound: only a new connection helps.
- *
  * @typedef {object} FrameSourcePlatform
  * @property {(() => Worker) | null} createFramesWorker Null: the browser has no transforms.
  * @property {(worker: Worker, port: MessagePort) => RTCRtpScriptTransform} createTransform
  * @property {(callback: () => void, delayMs: number) => unknown} setTimer
  * @property {(handle: any) => void} clearTimer
+ *
+ * @typedef {object} Starting A worker from its first moment on.
+ * @property {Worker | null} worker Null: there can be none.
+ * @property {Promise<boolean>} ready
+ * @property {() => void} end
  */
 
-/** @extends {Emitter<FrameSourceEvents>} */
+/** @extends {Emitter<{ gone: {} }>} `gone`: only new connections get their sound back. */
 export class FrameSource extends Emitter {
   /** @param {FrameSourcePlatform} platform */
   constructor(platform) {
@@ -37,16 +50,17 @@ export class FrameSource extends Emitter {
 
   #platform;
   #isSupported;
-  /** @type {Worker | null} */
-  #worker = null;
-  /** @type {Promise<boolean> | null} */
-  #starting = null;
+  /** @type {Starting | null} */
+  #current = null;
   #isReady = false;
-  /** @type {RTCRtpReceiver | null} */
-  #receiver = null;
-  /** @type {MessagePort | null} */
-  #control = null;
-  #missed = 0;
+  /** @type {Starting | null} */
+  #spare = null;
+  /** @type {Set<FrameFeed>} */
+  #feeds = new Set();
+  /** @type {'calm' | 'asked' | 'doubted'} */
+  #state = 'calm';
+  #patienceMs = PATIENCE_MS;
+  #replaced = 0;
   /** @type {unknown} */
   #timer = null;
 
@@ -55,137 +69,144 @@ export class FrameSource extends Emitter {
     return this.#isSupported;
   }
 
-  /** Whether the sound of a receiver runs through the worker. */
-  get isAttached() {
-    return this.#receiver !== null;
-  }
-
   /**
    * Start the worker, so that receivers can be attached.
    * @returns {Promise<boolean>} Whether they can.
    */
-  prepare() {
-    if (!this.#isSupported) return Promise.resolve(false);
-    this.#starting ??= this.#start();
-    return this.#starting;
+  async prepare() {
+    if (!this.#isSupported) return false;
+    this.#current ??= this.#start();
+    const current = this.#current;
+    const ready = await current.ready;
+    if (current !== this.#current) return false;
+    this.#settle(ready);
+    return ready;
   }
 
   /**
-   * Attach a receiver in the turn of the loop in which it was made; a former one is let go.
+   * Attach a receiver in the turn of the loop in which it was made.
    * @param {RTCRtpReceiver} receiver
-   * @returns {boolean} Whether it was.
+   * @returns {FrameFeed | null} Null: its frames cannot be taken.
    */
   attach(receiver) {
-    this.detach();
-    if (!this.#isReady) return false;
-    this.#receiver = receiver;
+    const worker = this.#isReady ? this.#current?.worker : null;
+    if (!worker) return null;
+    const feed = new FrameFeed(receiver, this.#platform.createTransform, () => this.#leave(feed));
     try {
-      this.#transform(receiver);
+      feed.bind(worker);
     } catch {
-      this.detach(); // a browser that knows transforms, but not of this kind
-      return false;
+      feed.detach();
+      return null; // a browser that knows transforms, but not of this kind
     }
-    this.#plan();
-    return true;
+    this.#feeds.add(feed);
+    if (this.#feeds.size === 1) this.#rest();
+    return feed;
   }
 
-  /** The receiver's connection is closed. */
-  detach() {
-    this.#receiver = null;
-    this.#control?.close();
-    this.#control = null;
-    this.#platform.clearTimer(this.#timer);
-    this.#timer = null;
-  }
-
-  /**
-   * @param {MessagePort | null} port Where frames go from now on; it moves to the worker.
-   */
-  connect(port) {
-    this.#control?.postMessage({ type: 'frames', port }, port ? [port] : []);
+  /** Frames stopped coming to somebody who plays: find out at once whether the worker is alive. */
+  suspect() {
+    if (this.#state === 'calm' && this.#feeds.size > 0)
+      this.#ask(SHORT_PATIENCE_MS * 2 ** Math.min(this.#replaced, 3));
   }
 
   /** End the worker; it can be prepared again. */
   close() {
-    this.detach();
-    this.#worker?.terminate();
-    this.#worker = null;
-    this.#starting = null;
+    for (const feed of [...this.#feeds]) feed.detach();
+    this.#current?.end();
+    this.#current = null;
     this.#isReady = false;
   }
 
-  async #start() {
+  /** @param {boolean} ready */
+  #settle(ready) {
+    this.#isReady = ready;
+    if (ready) return;
+    this.#isSupported = false;
+    this.close();
+  }
+
+  /** @returns {Starting} */
+  #start() {
     const { createFramesWorker, setTimer, clearTimer } = this.#platform;
-    if (!createFramesWorker) return false;
-    const worker = start(createFramesWorker);
-    this.#worker = worker;
-    const ready = await new Promise((resolve) => {
-      if (!worker) {
-        resolve(false);
-        return;
-      }
-      const limit = setTimer(() => resolve(false), READY_WITHIN_MS);
-      const finish = (/** @type {boolean} */ result) => {
+    const worker = createFramesWorker && start(createFramesWorker);
+    if (!worker) return { worker: null, ready: Promise.resolve(false), end: () => {} };
+    let finish = (/** @type {boolean} */ _result) => {};
+    /** @type {Promise<boolean>} */
+    const ready = new Promise((resolve) => {
+      const limit = setTimer(() => finish(false), READY_WITHIN_MS);
+      finish = (result) => {
         clearTimer(limit);
         resolve(result);
       };
-      worker.onmessage = () => finish(true);
-      worker.onerror = () => finish(false);
     });
-    if (worker !== this.#worker) return false;
-    if (worker) {
-      worker.onmessage = null;
-      worker.onerror = null; // whoever still answers still works
-    }
-    this.#isReady = ready;
-    if (!ready) {
-      this.close();
-      this.#isSupported = false;
-    }
-    return ready;
-  }
-
-  /** @param {RTCRtpReceiver} receiver */
-  #transform(receiver) {
-    if (!this.#worker) return;
-    const { port1, port2 } = new MessageChannel();
-    receiver.transform = this.#platform.createTransform(this.#worker, port2);
-    this.#control = port1;
-    this.#missed = 0;
-    port1.onmessage = ({ data }) => {
-      this.#missed = 0;
-      if (data.type === 'unfit') this.emit('failed', { reason: 'codec' });
+    worker.onmessage = () => {
+      finish(true);
+      if (worker === this.#current?.worker) this.#rest();
     };
+    worker.onerror = () => finish(false); // whoever still answers still works
+    const end = () => {
+      finish(false);
+      worker.terminate();
+    };
+    return { worker, ready, end };
   }
 
-  #plan() {
-    this.#timer = this.#platform.setTimer(() => this.#ping(), PING_EVERY_MS);
+  /** @param {FrameFeed} feed */
+  #leave(feed) {
+    this.#feeds.delete(feed);
+    if (this.#feeds.size === 0) this.#rest();
   }
 
-  #ping() {
-    if (this.#missed >= MISSED_PINGS) {
+  /** Calm down; the worker is asked again in a while, if anybody depends on it. */
+  #rest() {
+    this.#state = 'calm';
+    this.#spare?.end();
+    this.#spare = null;
+    this.#platform.clearTimer(this.#timer);
+    this.#timer = null;
+    if (this.#feeds.size > 0)
+      this.#timer = this.#platform.setTimer(() => this.#ask(PATIENCE_MS), ASK_EVERY_MS);
+  }
+
+  /** @param {number} patienceMs */
+  #ask(patienceMs) {
+    const { setTimer, clearTimer } = this.#platform;
+    clearTimer(this.#timer);
+    this.#patienceMs = patienceMs;
+    this.#state = this.#state === 'calm' ? 'asked' : 'doubted';
+    this.#current?.worker?.postMessage('ping');
+    this.#timer = setTimer(() => this.#missed(), patienceMs);
+  }
+
+  #missed() {
+    if (this.#state === 'doubted') {
       void this.#replace();
       return;
     }
-    this.#missed += 1;
-    this.#control?.postMessage({ type: 'ping' });
-    this.#plan();
+    this.#spare = this.#start();
+    this.#ask(this.#patienceMs);
   }
 
-  /** The worker is dead, and the receiver silent: another one takes over. */
+  /** The worker is dead, and its receivers silent: another one takes over. */
   async #replace() {
-    const receiver = this.#receiver;
-    this.close();
-    this.emit('failed', { reason: 'worker' });
-    const ready = await this.prepare();
-    if (!receiver || this.#receiver) return; // a new connection came meanwhile
-    if (!ready) {
-      this.emit('gone', {});
+    const spare = this.#spare ?? this.#start();
+    this.#spare = null;
+    this.#current?.end();
+    this.#current = spare;
+    this.#isReady = false;
+    this.#replaced += 1;
+    const orphans = [...this.#feeds];
+    for (const feed of orphans) feed.fail('worker');
+    const ready = await spare.ready;
+    if (spare !== this.#current) return;
+    if (!ready || !spare.worker) {
+      this.#settle(false);
+      if (orphans.length > 0) this.emit('gone', {});
       return;
     }
-    this.#receiver = receiver;
-    this.#transform(receiver);
-    this.#plan();
+    this.#settle(true);
+    for (const feed of orphans) if (this.#feeds.has(feed)) feed.bind(spare.worker);
+    this.#rest();
   }
 }
 

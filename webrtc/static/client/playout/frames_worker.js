@@ -3,17 +3,21 @@
  * decoder, as if it were not there, and a copy to our own playout path while that wants one.
  *
  * The browser's path depends on this file: nothing in it may stop the passing on. That the browser
- * decodes all the time what is seldom heard costs 2 % of a core (a 2-core machine, Chromium, 100
- * packets a second), and lets either path be faded into the other at once.
+ * decodes all the time what is seldom heard lets either path be faded into the other at once.
  *
  * A receiver's transform comes with `options.port`, over which the page and this worker talk:
  *
- *   page ──▶ worker   { type: 'frames', port }   copies go to `port` from now on; null: nowhere
- *   page ──▶ worker   { type: 'ping' }
- *   worker ──▶ page   { type: 'pong' }
- *   worker ──▶ page   { type: 'unfit', detail } frames that are no Opus (RED, say): no more copies
+ *   page ──▶ worker   { type: 'frames', sink }   copies go to `sink` from now on; null: nowhere
+ *   worker ──▶ page   { type: 'unfit', detail }  frames that are no Opus (RED, say): no more copies
  *
- * Once it runs, the worker says `ready` to its owner.
+ * Once it runs, the worker says `ready` to its owner, and `pong` whenever it is sent anything.
+ */
+
+import { FrameRing } from './frame_ring.js';
+
+/**
+ * @typedef {import('./types.js').EncodedFrame} EncodedFrame
+ * @typedef {import('./types.js').FramesSink} FramesSink
  */
 
 /**
@@ -42,11 +46,11 @@ class Feed {
   }
 
   #port;
-  /** @type {MessagePort | null} */
-  #frames = null;
+  /** @type {((frame: EncodedFrame) => void) | null} */
+  #send = null;
 
   /**
-   * A loop of our own costs two thirds of what a TransformStream between two pipes does.
+   * A loop costs two thirds of what a TransformStream between two pipes does.
    *
    * @param {ReadableStreamDefaultReader<Frame>} reader
    * @param {WritableStreamDefaultWriter<Frame>} writer
@@ -55,53 +59,62 @@ class Feed {
     for (;;) {
       const { value: frame, done } = await reader.read();
       if (done) return;
-      if (this.#frames) this.#offer(frame, this.#frames);
+      if (this.#send) this.#offer(frame, this.#send);
       await writer.write(frame);
     }
   }
 
-  /** @param {{ type: string, port?: MessagePort | null }} message */
-  #handle({ type, port = null }) {
-    if (type === 'ping') this.#port.postMessage({ type: 'pong' });
-    if (type === 'frames') this.#frames = port;
+  /** @param {{ type: 'frames', sink: FramesSink | null }} message */
+  #handle({ sink }) {
+    this.#send = sink && senderTo(sink);
   }
 
   /**
    * @param {Frame} frame
-   * @param {MessagePort} port
+   * @param {(frame: EncodedFrame) => void} send
    */
-  #offer(frame, port) {
+  #offer(frame, send) {
     try {
-      copy(frame, port);
+      if (frame.data.byteLength > 0) send(read(frame)); // browsers begin with some that are empty
     } catch (error) {
-      this.#frames = null;
+      this.#send = null;
       this.#port.postMessage({ type: 'unfit', detail: String(error) });
     }
   }
 }
 
 /**
+ * @param {FramesSink} sink
+ * @returns {(frame: EncodedFrame) => void}
+ */
+function senderTo({ ring, port }) {
+  if (!ring) return (frame) => port?.postMessage(frame);
+  const frames = new FrameRing(ring);
+  return (frame) => void frames.put(frame);
+}
+
+/**
  * @param {Frame} frame
- * @param {MessagePort} port
+ * @returns {EncodedFrame} Its payload is still the browser's: to be cloned, which so few bytes are
+ *   sooner than transferred.
  * @throws {TypeError} It is no Opus packet, or does not say which.
  */
-function copy(frame, port) {
-  const { data } = frame;
-  if (data.byteLength === 0) return; // browsers begin with some
+function read(frame) {
   const { sequenceNumber, rtpTimestamp, receiveTime, mimeType } = frame.getMetadata();
   if (mimeType !== undefined && mimeType.toLowerCase() !== 'audio/opus') {
     throw new TypeError(mimeType);
   }
   if (sequenceNumber === undefined) throw new TypeError('no sequence number');
-  const arrivalMs = performance.timeOrigin + (receiveTime ?? performance.now());
-  const timestamp = rtpTimestamp ?? frame.timestamp;
-  // The browser's decoder still needs the data; and so few bytes are sooner cloned than transferred.
-  port.postMessage({ sequence: sequenceNumber, timestamp, payload: data, arrivalMs });
+  return {
+    sequence: sequenceNumber,
+    timestamp: rtpTimestamp ?? frame.timestamp,
+    payload: frame.data,
+    arrivalMs: performance.timeOrigin + (receiveTime ?? performance.now()),
+  };
 }
 
 globalThis.addEventListener('rtctransform', (event) => {
   new Feed(/** @type {Event & { transformer: Transformer }} */ (event).transformer);
 });
+globalThis.onmessage = () => globalThis.postMessage('pong');
 globalThis.postMessage('ready');
-
-export {};

@@ -4,9 +4,10 @@
  */
 
 import { Emitter } from '../emitter.js';
-import { FrameSource } from './frame_source.js';
+import { FrameRing } from './frame_ring.js';
 
 /**
+ * @typedef {import('./types.js').FramesSink} FramesSink
  * @typedef {import('./types.js').PlayoutReport} PlayoutReport
  * @typedef {import('./types.js').PlayoutStats} PlayoutStats
  * @typedef {import('./path_switch.js').Failure} Failure
@@ -14,36 +15,36 @@ import { FrameSource } from './frame_source.js';
  * @typedef {object} PathEvents
  * @property {{ stats: PlayoutStats }} stats Every 250 ms while it is open.
  * @property {{ reason: Failure }} failed It is of no use until it is opened again.
- * @property {{}} gone The receiver is cut off from its sound: only a new connection helps.
  *
  * @typedef {(context: AudioContext) => Promise<import('./playout_node.js').PlayoutNode>}
  *   CreatePlayoutNode
- * @typedef {import('./frame_source.js').FrameSourcePlatform
- *   & { createPlayoutNode: CreatePlayoutNode }} PathPlatform
+ * @typedef {object} PathPlatform
+ * @property {CreatePlayoutNode} createPlayoutNode
+ * @property {boolean} isIsolated Whether threads of this page may share memory.
+ * @property {(callback: () => void, delayMs: number) => unknown} setTimer
  */
 
 /** @extends {Emitter<PathEvents>} */
 export class LowLatencyPath extends Emitter {
-  /** @param {PathPlatform} platform */
-  constructor(platform) {
+  /**
+   * @param {PathPlatform} platform
+   * @param {import('./frame_source.js').FrameSource} source
+   */
+  constructor(platform, source) {
     super();
     this.#platform = platform;
-    this.#source = new FrameSource(platform);
-    this.#source.on('failed', ({ reason }) => this.emit('failed', { reason }));
-    this.#source.on('gone', () => this.emit('gone', {}));
+    this.#source = source;
   }
 
   #platform;
   #source;
+  /** @type {import('./frame_feed.js').FrameFeed | null} */
+  #feed = null;
   /** @type {import('./playout_node.js').PlayoutNode | null} */
   #node = null;
   #generation = 0;
   /** @type {PlayoutStats | null} */
   #stats = null;
-
-  get isSupported() {
-    return this.#source.isSupported;
-  }
 
   /** Figures of the moment; null while it is closed. */
   get stats() {
@@ -55,25 +56,23 @@ export class LowLatencyPath extends Emitter {
     return this.#node?.delayToEarMs() ?? null;
   }
 
-  /** Start what `attach` needs; resolves with whether it can. */
-  prepare() {
-    return this.#source.prepare();
-  }
-
   /**
    * Take the frames of a receiver, in the turn of the loop in which it was made.
    * @param {RTCRtpReceiver} receiver
    * @returns {boolean} Whether they can be taken.
    */
   attach(receiver) {
-    const attached = this.#source.attach(receiver);
-    if (attached && this.#node) this.#wire(this.#node);
-    return attached;
+    this.detach();
+    this.#feed = this.#source.attach(receiver);
+    this.#feed?.on('failed', ({ reason }) => this.emit('failed', { reason }));
+    if (this.#feed && this.#node) this.#wire(this.#node);
+    return this.#feed !== null;
   }
 
   /** The receiver's connection is closed. */
   detach() {
-    this.#source.detach();
+    this.#feed?.detach();
+    this.#feed = null;
   }
 
   /**
@@ -123,28 +122,37 @@ export class LowLatencyPath extends Emitter {
     if (!node) return;
     this.#platform.setTimer(() => {
       node.close();
-      if (!this.#node) this.#source.connect(null);
+      if (!this.#node) this.#feed?.connect(null);
     }, afterMs);
-  }
-
-  /** End the worker as well; `prepare` starts another. */
-  release() {
-    this.close();
-    this.#source.close();
   }
 
   /** @param {import('./playout_node.js').PlayoutNode} node */
   #wire(node) {
-    const { port1, port2 } = new MessageChannel();
-    node.takeFrames(port1);
-    this.#source.connect(port2);
+    const { sink, source } = openWay(this.#platform.isIsolated);
+    node.takeFrames(source);
+    this.#feed?.connect(sink);
   }
 
   /** @param {PlayoutReport} report */
   #report(report) {
     if (report.type === 'failed') this.emit('failed', { reason: 'decoder' });
+    if (report.type === 'starving') this.#source.suspect();
     if (report.type !== 'stats') return;
     this.#stats = report.stats;
     this.emit('stats', { stats: report.stats });
   }
+}
+
+/**
+ * A way from the worker to the processor.
+ * @param {boolean} isIsolated
+ * @returns {{ sink: FramesSink, source: FramesSink }} Its two ends.
+ */
+function openWay(isIsolated) {
+  if (isIsolated) {
+    const ring = FrameRing.allocate();
+    return { sink: { ring }, source: { ring } };
+  }
+  const { port1, port2 } = new MessageChannel();
+  return { sink: { port: port1 }, source: { port: port2 } };
 }

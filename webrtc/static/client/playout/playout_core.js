@@ -51,6 +51,7 @@ export const MAX_TARGET_S = 0.075;
 /** Waited beyond the deadline that the jitter asks for. */
 const MARGIN_S = 0.001;
 const CONCEAL_STEP = 480;
+const STARVING_AFTER = 960; // 20 ms made up, and nothing here: no jitter that was ever seen
 
 export class Playout {
   #decoder;
@@ -140,6 +141,11 @@ export class Playout {
     this.#resampler.read(this.#line, left, right, step);
     this.#counters.playedSamples += left.length;
     if (this.#sound.fadedOut) this.#rest();
+  }
+
+  /** Whether sound goes out that was made up for want of any frame, though the sender went on. */
+  get isStarving() {
+    return this.#debt >= STARVING_AFTER && !this.#sound.resting;
   }
 
   /** Start afresh, as for a new sender; counters stay. */

@@ -60,12 +60,12 @@ export class PlayoutNode {
   }
 
   /**
-   * Play the frames that come through `port` from now on; the buffer starts afresh.
+   * Play the frames that come from `source` from now on; the buffer starts afresh.
    *
-   * @param {MessagePort} port Given away.
+   * @param {import('./types.js').FramesSink} source A port is given away.
    */
-  takeFrames(port) {
-    this.#command({ type: 'frames', port }, [port]);
+  takeFrames(source) {
+    this.#command({ type: 'frames', source }, source.port ? [source.port] : []);
   }
 
   /**

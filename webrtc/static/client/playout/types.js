@@ -2,18 +2,26 @@
  * What passes between the three threads of our own playout path. Types only.
  *
  * ```
- * receiver transform's worker ──EncodedFrame──▶ MessagePort ──▶ PlayoutProcessor (audio thread)
+ * receiver transform's worker ──EncodedFrame──▶ ring or port ──▶ PlayoutProcessor (audio thread)
  * page ──PlayoutCommand──▶ node.port ──▶ PlayoutProcessor ──PlayoutReport──▶ node.port ──▶ page
  * ```
  *
- * The page makes the node with `PlayoutNode.create(context)` (`playout_node.js`), makes a
- * `MessageChannel`, hands one port to the worker and the other to `node.takeFrames(port)`. The
- * processor holds the jitter buffer and the decoder; the worker sends each frame as it comes, in
- * whatever order, undecoded.
+ * The page makes the node with `PlayoutNode.create(context)` (`playout_node.js`), makes the way
+ * between them, and hands one end to the worker and the other to `node.takeFrames`. The processor
+ * holds the jitter buffer and the decoder; the worker sends each frame as it comes, in whatever
+ * order, undecoded.
  */
 
 /**
- * One RTP packet's payload.
+ * One end of the way from the worker to the processor: a ring in shared memory (`FrameRing`) where
+ * the page is isolated from other origins, else a port. Either stands here, never both.
+ *
+ * @typedef {{ ring: SharedArrayBuffer, port?: undefined }
+ *   | { ring?: undefined, port: MessagePort }} FramesSink
+ */
+
+/**
+ * One RTP packet.
  *
  * @typedef {object} EncodedFrame
  * @property {number} sequence RTP sequence number, 16 bits.
@@ -25,11 +33,11 @@
  */
 
 /**
- * Frames come through `port` from now on; an earlier port is closed and the buffer starts afresh.
+ * Frames come from `source` from now on; an earlier port is closed and the buffer starts afresh.
  *
  * @typedef {object} FramesCommand
  * @property {'frames'} type
- * @property {MessagePort} port
+ * @property {FramesSink} source
  */
 
 /**
@@ -109,6 +117,13 @@
  * @property {string} message
  */
 
-/** @typedef {StatsReport | ReadyReport | FailedReport} PlayoutReport */
+/**
+ * Frames have stopped coming without a word of the sender, who may simply have stopped.
+ *
+ * @typedef {object} StarvingReport
+ * @property {'starving'} type
+ */
+
+/** @typedef {StatsReport | ReadyReport | FailedReport | StarvingReport} PlayoutReport */
 
 export {};

@@ -7,6 +7,7 @@
 
 import createLibopus from '../../vendor/libopus.js';
 import { OpusDecoder } from './decoder.js';
+import { FrameRing } from './frame_ring.js';
 import { Fader } from './gain.js';
 import { Playout } from './playout_core.js';
 
@@ -21,8 +22,13 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   #playout = null;
   /** @type {OpusDecoder | null} */
   #decoder = null;
-  /** @type {MessagePort | null} */
-  #frames = null;
+  /** @type {import('./types.js').FramesSink | null} */
+  #source = null;
+  /** @type {FrameRing | null} */
+  #ring = null;
+  #receive = (/** @type {import('./types.js').EncodedFrame} */ frame) =>
+    this.#playout?.push(frame, currentFrame / sampleRate);
+  #starving = false;
   #nextFrame = currentFrame;
   #reportAt = currentFrame;
   #ended = false;
@@ -47,6 +53,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     this.#nextFrame = currentFrame + left.length;
     if (this.#playout === null) return true;
     try {
+      this.#ring?.drain(this.#receive);
       this.#playout.pull(left, right, currentFrame / sampleRate);
     } catch (error) {
       left.fill(0);
@@ -55,7 +62,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
       return false;
     }
     this.#fader.apply(left, right, currentFrame);
-    if (currentFrame >= this.#reportAt) this.#report(this.#playout);
+    this.#watch(this.#playout);
     return true;
   }
 
@@ -77,11 +84,11 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   #obey(command) {
     if (this.#ended) return;
     if (command.type === 'frames') {
-      if (this.#frames !== null) {
-        this.#frames.close();
+      if (this.#source !== null) {
+        this.#source.port?.close();
         this.#playout?.reset();
       }
-      this.#frames = command.port;
+      this.#source = command.source;
       this.#listen();
     } else if (command.type === 'gain') {
       const start = Math.round((command.atTime ?? 0) * sampleRate);
@@ -92,15 +99,21 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     }
   }
 
-  /** Take frames once they come and can be decoded; until then they wait in the port. */
+  /** Take frames once they come and can be decoded; until then they wait where they are. */
   #listen() {
     const playout = this.#playout;
-    if (this.#frames === null || playout === null) return;
-    this.#frames.onmessage = (event) => playout.push(event.data, this.#nextFrame / sampleRate);
+    if (this.#source === null || playout === null) return;
+    const { ring, port } = this.#source;
+    this.#ring = ring ? new FrameRing(ring) : null;
+    if (port)
+      port.onmessage = (event) => playout.push(event.data, this.#nextFrame / sampleRate);
   }
 
   /** @param {Playout} playout */
-  #report(playout) {
+  #watch(playout) {
+    if (playout.isStarving && !this.#starving) this.#tell({ type: 'starving' });
+    this.#starving = playout.isStarving;
+    if (currentFrame < this.#reportAt) return;
     this.#reportAt = currentFrame + Math.round(REPORT_S * sampleRate);
     this.#tell({ type: 'stats', stats: { ...playout.stats(), gain: this.#fader.gain } });
   }
@@ -114,7 +127,8 @@ class PlayoutProcessor extends AudioWorkletProcessor {
 
   #end() {
     this.#ended = true;
-    this.#frames?.close();
+    this.#source?.port?.close();
+    this.#ring = null;
     this.#decoder?.free();
     this.#decoder = null;
     this.#playout = null;
