@@ -633,7 +633,9 @@ test('a room that forwards: its tracks, who is on them, and what may be changed'
   const further = { mid: 'track1', receiver: {} };
   pc?.dispatchEvent(Object.assign(new Event('track'), { track: 'sound', transceiver: further }));
   server.emit('track_assignments', { tracks: [{ mid: 'track1', participant_id: 'ada' }] });
-  assert.deepEqual(client.tracks, [{ mid: 'track1', track: 'sound', participantId: 'ada' }]);
+  assert.deepEqual(client.tracks, [
+    { mid: 'track1', track: 'sound', participantId: 'ada', path: 'browser' },
+  ]);
   assert.deepEqual(told.at(-1), client.tracks);
   assert.deepEqual(further.receiver, { jitterBufferTarget: 0, playoutDelayHint: 0 });
   server.emit('room_updated', { settings: { mode: 'mix', max_speakers: 2 } });

@@ -22,45 +22,28 @@ class FakeElement {
   }
 }
 
-class FakeParam {
-  value = 0;
-  /** @param {number} value */
-  setTargetAtTime(value) {
-    this.value = value;
+/** What the players ask of the graph. */
+class FakeGraph {
+  /** @type {Map<unknown, { gain: number, pan: number }>} */
+  mixes = new Map();
+  /** @type {unknown[]} */
+  tracks = [];
+  /** @param {unknown} _receiver @param {unknown} track */
+  attach(_receiver, track) {
+    this.tracks.push(track);
   }
-}
-
-class FakeNode {
-  /** @param {FakeContext} context */
-  constructor(context) {
-    this.context = context;
+  /** @param {unknown} track */
+  remove(track) {
+    this.tracks = this.tracks.filter((one) => one !== track);
   }
-  gain = new FakeParam();
-  pan = new FakeParam();
-  /** @type {FakeNode[]} */
-  goesTo = [];
-  /** @param {FakeNode} other */
-  connect(other) {
-    this.goesTo.push(other);
-    return other;
+  setTrack() {}
+  /** @param {unknown} track @param {{ gain: number, pan: number }} mix */
+  setTrackMix(track, mix) {
+    this.mixes.set(track, mix);
   }
-  disconnect() {
-    this.goesTo = [];
+  pathOf() {
+    return /** @type {const} */ ('low-latency');
   }
-}
-
-class FakeContext {
-  currentTime = 0;
-  /** @type {FakeNode[]} */
-  made = [];
-  #make() {
-    const node = new FakeNode(this);
-    this.made.push(node);
-    return node;
-  }
-  createMediaStreamSource = () => this.#make();
-  createGain = () => this.#make();
-  createStereoPanner = () => this.#make();
 }
 
 globalThis.MediaStream = /** @type {any} */ (
@@ -75,12 +58,15 @@ globalThis.MediaStream = /** @type {any} */ (
 function makePlayers() {
   /** @type {FakeElement[]} */
   const elements = [];
+  const graph = new FakeGraph();
   const players = new TrackPlayers(() => {
     const element = new FakeElement();
     elements.push(element);
     return /** @type {any} */ (element);
-  });
-  return { players, elements };
+  }, graph);
+  /** @param {string} mid @param {MediaStreamTrack} one */
+  const put = (mid, one) => players.put(mid, one, /** @type {any} */ ({}));
+  return { players, elements, graph, put };
 }
 
 /** @param {string} name */
@@ -92,11 +78,11 @@ const assigned = [
 ];
 
 test('each track plays in an element of its own, once listening has started', () => {
-  const { players, elements } = makePlayers();
-  players.put('track1', track('one'));
+  const { players, elements, put } = makePlayers();
+  put('track1', track('one'));
   assert.equal(elements.length, 0);
   players.start();
-  players.put('track2', track('two'));
+  put('track2', track('two'));
   assert.deepEqual(
     elements.map(({ srcObject }) => srcObject.tracks),
     [['one'], ['two']],
@@ -107,21 +93,22 @@ test('each track plays in an element of its own, once listening has started', ()
 });
 
 test('a track that comes again is not played twice, and another one replaces it', () => {
-  const { players, elements } = makePlayers();
+  const { players, elements, graph, put } = makePlayers();
   players.start();
-  players.put('track1', track('one'));
-  players.put('track1', track('one'));
+  put('track1', track('one'));
+  put('track1', track('one'));
   assert.equal(elements.length, 1);
-  players.put('track1', track('new'));
+  put('track1', track('new'));
   assert.equal(elements.length, 2);
   assert.equal(elements[0]?.playing, false);
+  assert.deepEqual(graph.tracks, ['new']);
 });
 
 test('my volume follows whom it is of from track to track', () => {
-  const { players, elements } = makePlayers();
+  const { players, elements, put } = makePlayers();
   players.start();
-  players.put('track1', track('one'));
-  players.put('track2', track('two'));
+  put('track1', track('one'));
+  put('track2', track('two'));
   players.setMix('ada', { gainDb: -20, pan: 0, muted: false, solo: false });
   players.assign(assigned);
   assert.equal(elements[0]?.volume.toFixed(3), '0.100');
@@ -137,10 +124,10 @@ test('my volume follows whom it is of from track to track', () => {
 });
 
 test('who has solo is heard alone, muted or not, as long as there is a track', () => {
-  const { players, elements } = makePlayers();
+  const { players, elements, put } = makePlayers();
   players.start();
-  players.put('track1', track('one'));
-  players.put('track2', track('two'));
+  put('track1', track('one'));
+  put('track2', track('two'));
   players.assign([
     { mid: 'track1', participantId: 'bela' },
     { mid: 'track2', participantId: 'ada' },
@@ -155,62 +142,57 @@ test('who has solo is heard alone, muted or not, as long as there is a track', (
 });
 
 test('an element plays nothing louder than it came', () => {
-  const { players, elements } = makePlayers();
+  const { players, elements, put } = makePlayers();
   players.start();
-  players.put('track1', track('one'));
+  put('track1', track('one'));
   players.assign(assigned);
   players.setMix('ada', { gainDb: 12, pan: 0, muted: false, solo: false });
   assert.equal(elements[0]?.volume, 1);
 });
 
 test('through the graph there is gain and pan, and the element is silent', () => {
-  const { players, elements } = makePlayers();
-  const context = new FakeContext();
-  const output = new FakeNode(context);
+  const { players, elements, graph, put } = makePlayers();
   players.start();
-  players.put('track1', track('one'));
+  put('track1', track('one'));
   players.assign(assigned);
   players.setMix('ada', { gainDb: 6, pan: -0.5, muted: false, solo: false });
-  players.setOutput(/** @type {any} */ (output));
-  const [source, gain, pan] = context.made;
-  assert.deepEqual(source?.goesTo, [gain]);
-  assert.deepEqual(pan?.goesTo, [output]);
-  assert.equal(gain?.gain.value.toFixed(3), '1.995');
-  assert.equal(pan?.pan.value, -0.5);
+  players.setCarried(true);
+  assert.equal(graph.mixes.get('one')?.gain.toFixed(3), '1.995');
+  assert.equal(graph.mixes.get('one')?.pan, -0.5);
   assert.equal(elements[0]?.volume, 0);
-  players.setOutput(null);
-  assert.deepEqual(pan?.goesTo, []);
+  players.setCarried(false);
   assert.equal(elements[0]?.volume, 1);
 });
 
 test('deafened is silence on either way, and back', () => {
-  const { players, elements } = makePlayers();
-  const context = new FakeContext();
+  const { players, elements, graph, put } = makePlayers();
   players.start();
-  players.put('track1', track('one'));
+  put('track1', track('one'));
   players.setSilent(true);
   assert.equal(elements[0]?.muted, true);
-  players.setOutput(/** @type {any} */ (new FakeNode(context)));
-  assert.equal(context.made[1]?.gain.value, 0);
+  players.setCarried(true);
+  assert.equal(graph.mixes.get('one')?.gain, 0);
   players.setSilent(false);
-  assert.equal(context.made[1]?.gain.value, 1);
+  assert.equal(graph.mixes.get('one')?.gain, 1);
 });
 
 test('who is on which track can be asked, and is forgotten with the connection', () => {
-  const { players } = makePlayers();
-  players.put('track1', track('one'));
+  const { players, put } = makePlayers();
+  put('track1', track('one'));
   players.assign(assigned);
-  assert.deepEqual(players.all, [{ mid: 'track1', track: 'one', participantId: 'ada' }]);
+  assert.deepEqual(players.all, [
+    { mid: 'track1', track: 'one', participantId: 'ada', path: 'low-latency' },
+  ]);
   players.clear();
   assert.deepEqual(players.all, []);
 });
 
 test('another output is for those that play and those that will', async () => {
-  const { players, elements } = makePlayers();
+  const { players, elements, put } = makePlayers();
   players.start();
-  players.put('track1', track('one'));
+  put('track1', track('one'));
   await players.setSink('headset');
-  players.put('track2', track('two'));
+  put('track2', track('two'));
   assert.deepEqual(
     elements.map(({ sink }) => sink),
     ['headset', 'headset'],

@@ -1,8 +1,9 @@
 /**
  * Several people's tracks at once, without a server: `window.tracks`, between two connections of this
- * page, played by the client's own playout as the server serves it.
+ * page, played by the client's own playout as the server serves it. The first is the mix, the others
+ * are those of a room that forwards.
  */
-window.openTracks = async (pitches, offeredBy) => {
+window.openTracks = async (pitches) => {
   const { browserPlatform } = await import('/client/platform.js');
   const { Playback } = await import('/client/playback.js');
   const studio = new AudioContext();
@@ -15,18 +16,14 @@ window.openTracks = async (pitches, offeredBy) => {
   const early = { from: [], to: [] };
   from.onicecandidate = ({ candidate }) => early.to.push(candidate);
   to.onicecandidate = ({ candidate }) => early.from.push(candidate);
-  const attached = new Set();
-  to.ontrack = ({ receiver, track }) => {
-    if (!attached.has(receiver)) playback.attach(receiver);
+  to.ontrack = ({ receiver, track, transceiver }) => {
+    if (playback.track) {
+      playback.tracks.put(transceiver.mid, track, receiver);
+      return;
+    }
+    playback.attach(receiver);
     playback.setTrack(track);
   };
-  if (offeredBy === 'listener') {
-    for (const _ of pitches) {
-      const { receiver } = to.addTransceiver('audio', { direction: 'recvonly' });
-      attached.add(receiver);
-      playback.attach(receiver);
-    }
-  }
   for (const frequency of pitches) {
     const tone = new OscillatorNode(studio, { frequency });
     const level = new GainNode(studio, { gain: 0.125 });
@@ -35,14 +32,15 @@ window.openTracks = async (pitches, offeredBy) => {
     tone.start();
     from.addTrack(stream.stream.getAudioTracks()[0], stream.stream);
   }
-  const [offerer, answerer] = offeredBy === 'listener' ? [to, from] : [from, to];
   const plain = (sdp) => sdp.replace(/a=fmtp:111 /g, 'a=fmtp:111 stereo=1;');
-  const offer = await offerer.createOffer();
-  await offerer.setLocalDescription(offer);
-  await answerer.setRemoteDescription({ type: 'offer', sdp: plain(offer.sdp) });
-  const answer = await answerer.createAnswer();
-  await answerer.setLocalDescription(answer);
-  await offerer.setRemoteDescription({ type: 'answer', sdp: plain(answer.sdp) });
+  const offer = await from.createOffer();
+  await from.setLocalDescription(offer);
+  await to.setRemoteDescription({ type: 'offer', sdp: plain(offer.sdp) });
+  const answer = await to.createAnswer();
+  await to.setLocalDescription(answer);
+  await from.setRemoteDescription({ type: 'answer', sdp: plain(answer.sdp) });
+  const people = playback.tracks.all.map(({ mid }) => ({ mid, participantId: `who is on ${mid}` }));
+  playback.tracks.assign(people);
   for (const [pc, held] of [[from, early.from], [to, early.to]]) {
     for (const candidate of held) await pc.addIceCandidate(candidate);
     held.push = (candidate) => void pc.addIceCandidate(candidate);
@@ -52,7 +50,7 @@ window.openTracks = async (pitches, offeredBy) => {
   window.tracks = {
     playback,
     get paths() {
-      return playback.tracks.map(({ path }) => path);
+      return [playback.playout.path, ...playback.tracks.all.map(({ path }) => path)];
     },
     /** Levels of all pitches in what is played now, dBFS. */
     levels() {
@@ -76,6 +74,7 @@ window.openTracks = async (pitches, offeredBy) => {
         return 20 * Math.log10((2 * Math.hypot(real, imaginary)) / weights + 1e-7);
       });
     },
-    setMix: (nth, mix) => playback.setTrackMix(playback.tracks[nth].track, mix),
+    /** Of the nth track after the mix. */
+    setMix: (nth, mix) => playback.tracks.setMix(people[nth].participantId, mix),
   };
 };

@@ -16,7 +16,8 @@ import { MachineTimer } from './timer.js';
  *   which it was made.
  * @property {{}} closed The connection was closed.
  * @property {{ track: MediaStreamTrack }} track The mix comes in.
- * @property {{ mid: string, track: MediaStreamTrack }} further A track besides the mix comes in.
+ * @property {{ mid: string, track: MediaStreamTrack, receiver: RTCRtpReceiver }} further A track
+ *   besides the mix comes in, in the turn of the loop in which its receiver was made.
  * @property {{ error: AudioStreamingError }} error An attempt failed; the next one is planned.
  */
 
@@ -63,7 +64,7 @@ export class Media extends Emitter {
         receiver: (receiver) => this.emit('receiver', { receiver }),
         closed: () => this.emit('closed', {}),
         track: (track) => this.emit('track', { track }),
-        further: (mid, track) => this.emit('further', { mid, track }),
+        further: (mid, track, receiver) => this.emit('further', { mid, track, receiver }),
       },
       platform,
     );

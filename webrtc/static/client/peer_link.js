@@ -28,7 +28,8 @@ const MAX_GLARES = 10;
  *   loop in which it was made.
  * @property {() => void} closed
  * @property {(track: MediaStreamTrack) => void} track The remote mix.
- * @property {(mid: string, track: MediaStreamTrack) => void} further Another track, of the server's
+ * @property {(mid: string, track: MediaStreamTrack, receiver: RTCRtpReceiver) => void} further
+ *   Another track, in the turn of the loop in which its receiver was made, of the server's
  *   offering.
  */
 
@@ -193,7 +194,7 @@ export class PeerLink {
       this.#handlers.track(track);
     } else if (transceiver.mid !== null) {
       this.#shortenBuffer(transceiver.receiver);
-      this.#handlers.further(transceiver.mid, track);
+      this.#handlers.further(transceiver.mid, track, transceiver.receiver);
     }
   }
 

@@ -1,7 +1,7 @@
 /**
- * Plays the mix, or the tracks of several people. An `<audio>` element takes them from the browser
- * and plays them wherever WebAudio does not; where playout_paths.js does, the element goes on with a
- * volume of 0, because Chromium hands a remote track to WebAudio only while an element plays it.
+ * Plays the mix. An `<audio>` element takes it from the browser and plays it wherever WebAudio does
+ * not; where playout_paths.js does, the element goes on with a volume of 0, because Chromium hands a
+ * remote track to WebAudio only while an element plays it.
  */
 
 import { AudioStreamingError } from './errors.js';
@@ -33,7 +33,7 @@ export class Playback extends Emitter {
     this.#createElement = platform.createAudioElement;
     this.#playout = new PlayoutPaths(platform, mode);
     /** What is heard besides the mix, in rooms that forward. */
-    this.tracks = new TrackPlayers(platform.createAudioElement);
+    this.tracks = new TrackPlayers(platform.createAudioElement, this.#playout);
     this.#playout.on('change', (detail) => this.emit('playoutchange', detail));
     this.#playout.on('carry', () => this.#shareOut());
     this.#playout.on('gone', () => this.emit('gone', {}));
@@ -45,10 +45,8 @@ export class Playback extends Emitter {
   #element = null;
   /** Whether the element is ours. */
   #owned = true;
-  /** @type {MediaStreamTrack | null} The newest. */
+  /** @type {MediaStreamTrack | null} */
   #track = null;
-  /** Of the present connection. @type {Set<MediaStreamTrack>} */
-  #tracks = new Set();
   #wanted = false;
   #silent = false;
   #blocked = false;
@@ -70,11 +68,6 @@ export class Playback extends Emitter {
   /** Which way the mix takes, and why. */
   get playout() {
     return this.#playout.figures;
-  }
-
-  /** The same of every track that the connection brings, in the order of its receivers. */
-  get tracks() {
-    return this.#playout.tracks;
   }
 
   /** Whether the browser refuses to play until the user clicks. */
@@ -100,16 +93,6 @@ export class Playback extends Emitter {
   /** The connection is closed. */
   detach() {
     this.#playout.detach();
-    this.#tracks.clear();
-  }
-
-  /**
-   * How one of several tracks is heard here; an element that plays alone plays them as they are.
-   * @param {MediaStreamTrack} track
-   * @param {{ gain: number, pan: number }} mix `gain` 0 (silence) … 4; `pan` −1 left … 1 right.
-   */
-  setTrackMix(track, mix) {
-    this.#playout.setTrackMix(track, mix);
   }
 
   /** @param {HTMLAudioElement | null} [element] The caller's own; else one is made. */
@@ -129,7 +112,6 @@ export class Playback extends Emitter {
   /** @param {MediaStreamTrack} track */
   setTrack(track) {
     this.#track = track;
-    this.#tracks.add(track);
     this.#playout.setTrack(track);
     this.#attachTrack();
   }
@@ -211,15 +193,15 @@ export class Playback extends Emitter {
   }
 
   #attachTrack() {
-    if (!this.#wanted || !this.#element || this.#tracks.size === 0) return;
-    this.#element.srcObject = new MediaStream([...this.#tracks]);
+    if (!this.#wanted || !this.#element || !this.#track) return;
+    this.#element.srcObject = new MediaStream([this.#track]);
     void this.resume();
   }
 
   /** Either the element is heard or the graph. */
   #shareOut() {
     if (this.#element && this.#owned) this.#element.volume = this.#playout.carries ? 0 : 1;
-    this.tracks.setOutput(this.#playout.carries ? this.#playout.output : null);
+    this.tracks.setCarried(this.#playout.carries);
   }
 
   /** @param {boolean} blocked */

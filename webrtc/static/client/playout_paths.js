@@ -104,6 +104,14 @@ export class PlayoutPaths extends Emitter {
     return this.#tracks.map((one) => ({ ...this.#figuresOf(one), track: one.track }));
   }
 
+  /**
+   * @param {MediaStreamTrack} track
+   * @returns {PlayoutPath} On which it is heard.
+   */
+  pathOf(track) {
+    return this.#trackOf(track)?.path ?? 'browser';
+  }
+
   /** Get ready for `attach`, where it may be wanted; takes a moment at most. */
   async prepare() {
     if (this.mode !== 'browser') await this.#source.prepare();
@@ -112,15 +120,24 @@ export class PlayoutPaths extends Emitter {
   /**
    * A connection was made, or brings one more track.
    * @param {RTCRtpReceiver} receiver In the turn of the loop in which it was made.
+   * @param {MediaStreamTrack} [remote]
    */
-  attach(receiver) {
+  attach(receiver, remote = receiver.track) {
     let track = this.#tracks.find(({ attached }) => attached === null);
     if (!track) {
       track = this.#newTrack();
       this.#tracks.push(track);
     }
-    track.attach(receiver, this.mode !== 'browser');
+    track.attach(receiver, remote, this.mode !== 'browser');
     this.#look();
+  }
+
+  /** @param {MediaStreamTrack} track One of several that is gone, though the connection goes on. */
+  remove(track) {
+    const gone = this.#trackOf(track);
+    if (!gone || gone === this.#first) return;
+    this.#tracks.splice(this.#tracks.indexOf(gone), 1);
+    gone.remove();
   }
 
   /** The connection is closed. */

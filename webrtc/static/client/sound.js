@@ -228,8 +228,8 @@ export class Sound extends Emitter {
       playback.tracks.clear();
       this.#tellTracks();
     });
-    this.#media.on('further', ({ mid, track }) => {
-      playback.tracks.put(mid, track);
+    this.#media.on('further', ({ mid, track, receiver }) => {
+      playback.tracks.put(mid, track, receiver);
       this.#tellTracks();
     });
     this.#media.on('track', ({ track }) => {

@@ -3,11 +3,9 @@
  * pan and mute for whoever is on it.
  *
  * Each track has an element, because Chromium hands a remote track on only while an element plays
- * it. While there is a sound graph, the element is silent and the track goes through it:
- *
- *   track ── gain ── pan ── the graph's output
- *
- * Without one the element is heard: it knows no pan, and nothing louder than it came.
+ * it. While there is a sound graph (playout_paths.js), the element is silent and the track goes
+ * through it, on whichever path. Without one the element is heard: it knows no pan, and nothing louder
+ * than it came.
  */
 
 import { UNITY } from './roster.js';
@@ -18,46 +16,60 @@ import { UNITY } from './roster.js';
  * @typedef {object} Player
  * @property {MediaStreamTrack} track
  * @property {HTMLAudioElement | null} element Null while nothing is played.
- * @property {{ source: AudioNode, gain: GainNode, pan: StereoPannerNode } | null} nodes
+ *
+ * @typedef {Pick<import('./playout_paths.js').PlayoutPaths,
+ *   'attach' | 'remove' | 'setTrack' | 'setTrackMix' | 'pathOf'>} Graph
  */
 
-/** So long a changed volume takes. */
-const RAMP_S = 0.02;
-
 export class TrackPlayers {
-  /** @param {() => HTMLAudioElement} createElement */
-  constructor(createElement) {
+  /**
+   * @param {() => HTMLAudioElement} createElement
+   * @param {Graph} graph
+   */
+  constructor(createElement, graph) {
     this.#createElement = createElement;
+    this.#graph = graph;
   }
 
   #createElement;
+  #graph;
   /** @type {Map<string, Player>} By the `mid` of the track's transceiver. */
   #players = new Map();
   /** @type {Map<string, string | null>} Who is on a track, by its `mid`. */
   #people = new Map();
   /** @type {Map<string, ListenerMix>} By participant. */
   #mixes = new Map();
-  /** @type {AudioNode | null} */
-  #output = null;
+  /** Whether the graph plays them, so that the elements must not. */
+  #carried = false;
   #started = false;
   #silent = false;
   #sinkId = '';
 
-  /** @type {readonly { mid: string, track: MediaStreamTrack, participantId: string | null }[]} */
+  /**
+   * `path`: which way it takes to the ear.
+   * @type {readonly { mid: string, track: MediaStreamTrack, participantId: string | null,
+   *   path: import('./playout_paths.js').PlayoutPath }[]}
+   */
   get all() {
     return [...this.#players].map(([mid, { track }]) => {
-      return { mid, track, participantId: this.#people.get(mid) ?? null };
+      const participantId = this.#people.get(mid) ?? null;
+      return { mid, track, participantId, path: this.#graph.pathOf(track) };
     });
   }
 
   /**
    * @param {string} mid
    * @param {MediaStreamTrack} track
+   * @param {RTCRtpReceiver} receiver In the turn of the loop in which it was made.
    */
-  put(mid, track) {
-    if (this.#players.get(mid)?.track === track) return;
+  put(mid, track, receiver) {
+    const former = this.#players.get(mid)?.track;
+    if (former === track) return;
     this.#stop(mid);
-    this.#players.set(mid, { track, element: null, nodes: null });
+    if (former) this.#graph.remove(former);
+    this.#players.set(mid, { track, element: null });
+    this.#graph.attach(receiver, track);
+    this.#graph.setTrack(track);
     this.#play(mid);
   }
 
@@ -94,14 +106,10 @@ export class TrackPlayers {
     for (const mid of this.#players.keys()) this.#stop(mid);
   }
 
-  /** @param {AudioNode | null} output Where the tracks go; null: the elements are heard. */
-  setOutput(output) {
-    if (output === this.#output) return;
-    this.#output = output;
-    for (const mid of this.#players.keys()) {
-      this.#disconnect(mid);
-      this.#connect(mid);
-    }
+  /** @param {boolean} carried Whether the graph plays them; else the elements are heard. */
+  setCarried(carried) {
+    this.#carried = carried;
+    for (const mid of this.#players.keys()) this.#setLevel(mid);
   }
 
   /** @param {boolean} silent */
@@ -134,40 +142,15 @@ export class TrackPlayers {
     element.autoplay = true;
     element.srcObject = new MediaStream([player.track]);
     if (this.#sinkId !== '') void element.setSinkId(this.#sinkId).catch(() => {});
-    this.#connect(mid);
+    this.#setLevel(mid);
     // A refusal is that of the mix's element as well, which says so.
     element.play().catch(() => {});
-  }
-
-  /** @param {string} mid */
-  #connect(mid) {
-    const player = this.#players.get(mid);
-    const output = this.#output;
-    if (player?.element && output) {
-      const context = /** @type {AudioContext} */ (output.context);
-      const source = context.createMediaStreamSource(new MediaStream([player.track]));
-      const gain = context.createGain();
-      const pan = context.createStereoPanner();
-      source.connect(gain).connect(pan).connect(output);
-      player.nodes = { source, gain, pan };
-    }
-    this.#setLevel(mid);
-  }
-
-  /** @param {string} mid */
-  #disconnect(mid) {
-    const player = this.#players.get(mid);
-    if (!player?.nodes) return;
-    player.nodes.source.disconnect();
-    player.nodes.pan.disconnect();
-    player.nodes = null;
   }
 
   /** @param {string} mid */
   #stop(mid) {
     const player = this.#players.get(mid);
     if (!player) return;
-    this.#disconnect(mid);
     player.element?.pause();
     if (player.element) player.element.srcObject = null;
     player.element = null;
@@ -182,16 +165,14 @@ export class TrackPlayers {
   #setLevel(mid) {
     const player = this.#players.get(mid);
     if (!player?.element) return;
-    const { element, nodes } = player;
+    const { element, track } = player;
+    const carried = this.#carried;
     const mix = this.#mixes.get(this.#people.get(mid) ?? '') ?? UNITY;
     const unheard = this.#isSoloing ? !mix.solo : mix.muted;
     const level = this.#silent || unheard ? 0 : decibels(mix.gainDb);
-    element.muted = level === 0 && !nodes;
-    element.volume = nodes ? 0 : Math.min(1, level);
-    if (!nodes) return;
-    const { currentTime } = nodes.gain.context;
-    nodes.gain.gain.setTargetAtTime(level, currentTime, RAMP_S / 3);
-    nodes.pan.pan.setTargetAtTime(mix.pan, currentTime, RAMP_S / 3);
+    element.muted = level === 0 && !carried;
+    element.volume = carried ? 0 : Math.min(1, level);
+    this.#graph.setTrackMix(track, { gain: level, pan: mix.pan });
   }
 }
 

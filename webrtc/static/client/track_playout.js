@@ -93,10 +93,11 @@ export class TrackPlayout extends Emitter {
   /**
    * A connection was made.
    * @param {RTCRtpReceiver} receiver In the turn of the loop in which it was made.
+   * @param {MediaStreamTrack} track What it brings.
    * @param {boolean} takeFrames Whether our own path may be wanted.
    */
-  attach(receiver, takeFrames) {
-    this.#track = receiver.track;
+  attach(receiver, track, takeFrames) {
+    this.#track = track;
     this.#attached = takeFrames && this.#own.attach(receiver);
   }
 
