@@ -1,7 +1,8 @@
 """Meters of the strips that somebody looks at; for all others nothing is measured.
 
 Peaks and mean squares are gathered block by block, before and after the strip; `take` gives what
-came together since the last time. A source that is silent says so once.
+came together since the last time. A source that falls silent says so at once, then now and then:
+whoever missed it would see its last level for ever.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ from mixer.source import Source
 
 SILENCE_DB: Final = -120.0
 _VOICE: Final = 0.5
+_AGAIN: Final = 25  # so many meters of silence, one is told: every second, as they are taken
 
 Spectra = list[tuple[str, npt.NDArray[np.int16]]]
 """Ids and levels of bands, see `dsp.spectrum`."""
@@ -72,14 +74,14 @@ class _Gauge:
         "powers",
         "reductions",
         "row",
-        "told_silence",
+        "silent",
         "voice",
     )
 
     def __init__(self, row: int) -> None:
         self.row = row
         self.detector = VoiceDetector() if is_available() else None
-        self.told_silence = False
+        self.silent = 0  # meters in a row that showed nothing
         self.clear()
 
     def clear(self) -> None:
@@ -169,9 +171,9 @@ class RoomMeters:
             if source.present and not gauge.blocks and not source.muted:
                 continue  # no block since the last time
             meter = self._meter(source, gauge, level_db.get(name, 0.0), mix_db.get(name, 0.0))
-            if not (meter.is_silent and gauge.told_silence):
+            if not (meter.is_silent and gauge.silent % _AGAIN):
                 meters.append(meter)
-            gauge.told_silence = meter.is_silent
+            gauge.silent = gauge.silent + 1 if meter.is_silent else 0
             gauge.clear()
         return meters
 

@@ -17,8 +17,7 @@ async def watch(host: Person, other: Person) -> str:
     await host.page.evaluate(
         f"""async (id) => {{
           const {{ desk }} = {CLIENT};
-          window.told = [];
-          desk.on('meters', (detail) => told.push(detail));
+          desk.on('meters', (detail) => (window.latest = detail));
           await desk.watchMeters({{ participantIds: [id], spectrum: id }});
         }}""",
         participant_id,
@@ -26,25 +25,15 @@ async def watch(host: Person, other: Person) -> str:
     return participant_id
 
 
-async def latest(host: Person) -> dict[str, Any]:
-    """Return the meters that come next."""
-    detail: dict[str, Any] = await host.page.evaluate(
-        f"""() => new Promise((resolve) => {{
-          const desk = {CLIENT}.desk;
-          desk.addEventListener('meters', ({{ detail }}) => resolve(detail), {{ once: true }});
-        }})"""
-    )
-    return detail
-
-
 async def shows(host: Person, name: str, wanted_db: float) -> dict[str, Any]:
     """Wait until a meter shows a level, and return all of them."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            detail = await latest(host)
-            found = [one[name] for one in detail["meters"]]
-            if found and found[0] == pytest.approx(wanted_db, abs=1.5):
+            detail: dict[str, Any] | None = await host.page.evaluate("window.latest")
+            found = [one[name] for one in detail["meters"]] if detail else []
+            if detail and found and found[0] == pytest.approx(wanted_db, abs=1.5):
                 return detail
+            await asyncio.sleep(0.05)
 
 
 async def test_meters_and_spectrum_move_with_the_sound(people: People) -> None:

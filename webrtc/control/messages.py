@@ -274,7 +274,7 @@ class StripSpectrum(msgspec.Struct, frozen=True):
 class Meters(_Message, frozen=True):
     """What was measured of watched strips, of all rooms together; at most 25 a second.
 
-    A strip that falls silent says so once.
+    A strip that falls silent says so at once, and again every second while its room is awake.
     """
 
     strips: list[StripMeters]

@@ -29,8 +29,10 @@ class LevelsChanged(msgspec.Struct, frozen=True):
 
 
 class MetersTaken(msgspec.Struct, frozen=True):
-    """What this page asked for with `watch_meters`; a strip that falls silent says so once.
+    """What this page asked for with `watch_meters`.
 
+    A strip that falls silent says so at once, and then every second; one of which nothing has come
+    for two seconds is silent.
     `spectrum` is null while the strip that was asked for is silent.
     """
 
