@@ -132,3 +132,21 @@ async def test_in_a_mix_the_browser_names_those_who_are_heard(choir: Choir) -> N
     await choir.until("contributors()", lambda names: names == sorted(PITCHES_HZ))
     await choir.ask("voices.get('Grace').client.setMuted(true)")
     await choir.until("contributors()", lambda names: "Grace" not in names)
+
+
+async def test_tracks_outlive_another_network_and_follow_whether_one_listens(choir: Choir) -> None:
+    await choir.sing("forward")
+    await choir.hears(*PITCHES_HZ)
+    await choir.page.evaluate("window.dispatchEvent(new Event('online'))")  # ICE is restarted
+    await asyncio.sleep(1.0)
+    await choir.hears(*PITCHES_HZ)
+    ada = "voices.get('Ada').client"
+    directions = f"{ada}.peerConnection.getTransceivers().map((one) => one.currentDirection)"
+    await choir.until(directions, lambda found: found == ["sendonly"])
+    await choir.ask(f"{ada}.startSubscribing({{ play: false }})")
+    await choir.until(directions, lambda found: found == ["sendrecv", *["recvonly"] * 3])
+    await choir.ask(f"{ada}.stopSubscribing()")
+    await choir.until(directions, lambda found: found == ["sendonly", *["inactive"] * 3])
+    await choir.ask(f"{ada}.startSubscribing({{ play: false }})")
+    await choir.until(directions, lambda found: found == ["sendrecv", *["recvonly"] * 3])
+    await choir.hears(*PITCHES_HZ)
