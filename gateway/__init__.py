@@ -1,0 +1,1 @@
+"""Another door into the rooms: raw samples or Opus over UDP, with a TCP line beside it."""

@@ -1,0 +1,1 @@
+"""The desktop client: microphone, loudspeaker, and a window or a terminal."""

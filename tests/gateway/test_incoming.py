@@ -1,0 +1,142 @@
+"""Chunks of a foreign clock played by ours, in virtual time."""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gateway.wire.datagrams import CHUNK_BYTES, CHUNK_S, CHUNK_SAMPLES, RATE_HZ
+from gateway.wire.incoming import ChunkPlayout
+from mixer.playout import Pull
+
+BLOCK_S = 0.01
+PITCH_HZ = 1000.0
+SAMPLES = np.round(10_000 * np.sin(2 * np.pi * PITCH_HZ * np.arange(RATE_HZ) / RATE_HZ)).astype(
+    "<i2"
+)
+
+TURN = np.exp(-2j * np.pi * PITCH_HZ * np.arange(4800) / 48_000).astype(np.complex64)
+
+
+class World:
+    """A sender with a clock of its own, and our clock."""
+
+    def __init__(self, ppm: float = 0.0, jitter_s: Callable[[int], float] = lambda _: 0.0) -> None:
+        self.playout = ChunkPlayout()
+        self.now_s = 100.0
+        self.sent = 0
+        self.silent = False
+        self._ppm = ppm
+        self._jitter_s = jitter_s
+        self._arrivals: list[float] = []
+
+    def arrival_s(self, number: int) -> float:
+        sent_s = 100.003 + (number + 1) * CHUNK_S / (1 + self._ppm * 1e-6)
+        return sent_s + self._jitter_s(number)
+
+    def run(self, seconds: float) -> np.ndarray:
+        """Return what was played; what was not is NaN."""
+        blocks = []
+        for _ in range(round(seconds / BLOCK_S)):
+            while self.arrival_s(self.sent) <= self.now_s:
+                if not self.silent:
+                    first = self.sent * CHUNK_SAMPLES % RATE_HZ
+                    chunk = np.take(SAMPLES, np.arange(first, first + CHUNK_SAMPLES), mode="wrap")
+                    self.playout.push(chunk.tobytes(), self.arrival_s(self.sent))
+                self.sent += 1
+            out = np.full((480, 2), np.nan, np.float32)
+            self.playout.pull(out, self.now_s)
+            blocks.append(out[:, 0])
+            self.now_s += BLOCK_S
+        return np.concatenate(blocks)
+
+
+def pitch_hz(sound: np.ndarray) -> np.ndarray:
+    """Pitch in each tenth of a second, from the advance of phase."""
+    tenths = sound[: len(sound) // 4800 * 4800].reshape(-1, 4800) * TURN  # whole turns
+    phase = np.unwrap(np.angle(tenths.mean(axis=1)))
+    return PITCH_HZ + np.diff(phase) / (2 * np.pi * 0.1)
+
+
+def cents(pitch: np.ndarray) -> float:
+    return float(np.abs(1200 * np.log2(pitch / PITCH_HZ)).max())
+
+
+@pytest.mark.parametrize(("ppm", "minutes"), [(-150.0, 60), (0.0, 5), (150.0, 60)])
+def test_an_hour_of_a_foreign_clock_is_played_without_a_gap(ppm: float, minutes: int) -> None:
+    random_ = random.Random(1)
+    delays = [random_.uniform(0, 0.002) for _ in range(1000)]
+    world = World(ppm, lambda number: delays[number % 1000])
+    begin = world.run(60.0)
+    worst = cents(pitch_hz(begin[48_000:]))
+    for _ in range(minutes - 1):
+        sound = world.run(60.0)
+        assert not np.isnan(sound).any()
+        worst = max(worst, cents(pitch_hz(sound)))
+    assert world.playout.underruns == 0
+    assert world.playout.overruns == 0
+    assert worst < 1.0
+    assert world.playout.drift_ppm == pytest.approx(ppm, abs=30)
+    assert world.playout.waiting_s < 0.04
+
+
+def test_sound_waits_no_longer_than_it_must() -> None:
+    """From a chunk's arrival to the pull that plays its first sample: a block and the margin."""
+    world = World()
+    world.run(60.0)
+    waits = []
+    for _ in range(200):
+        world.run(BLOCK_S)
+        waits.append(world.playout.waiting_s)
+    # In the buffer right after a pull: between the margin and that with a whole chunk on top.
+    assert min(waits) < 0.005
+    assert max(waits) < CHUNK_S + 0.005
+
+
+def test_it_comes_and_goes_without_a_click() -> None:
+    world = World()
+    before = world.run(0.5)
+    world.silent = True
+    after = world.run(0.5)
+    world.silent = False
+    again = world.run(0.5)
+    whole = np.nan_to_num(np.concatenate([before, after, again]))
+    tone_step = 0.305 * 2 * np.pi * PITCH_HZ / 48_000
+    assert np.abs(np.diff(whole)).max() < 1.6 * tone_step
+    assert np.abs(whole[-24_000:]).max() == pytest.approx(0.305, rel=0.02)
+    assert not np.nan_to_num(after[-20_000:]).any()
+    assert world.playout.underruns == 0, "a pause is no underrun"
+
+
+def test_late_chunks_make_it_wait_longer() -> None:
+    """Every 20th chunk is 30 ms late: after some of them the buffer holds enough."""
+    world = World(jitter_s=lambda number: 0.03 if number % 20 == 10 else 0.0)
+    world.run(20.0)
+    underruns = world.playout.underruns
+    assert underruns > 0
+    world.run(20.0)
+    assert world.playout.underruns - underruns <= 1
+
+
+def test_a_burst_after_a_stall_is_skipped() -> None:
+    """A second's chunks at once: the buffer is bounded, and soon it is as short as before."""
+    world = World(
+        jitter_s=lambda number: max(0.0, 1.0 - (number - 100) * CHUNK_S) if number >= 100 else 0.0
+    )
+    world.run(20.0)
+    assert world.playout.overruns > 0
+    assert world.playout.waiting_s < 0.08
+
+
+def test_nothing_is_written_while_there_is_nothing() -> None:
+    playout = ChunkPlayout()
+    out = np.full((480, 2), 7, np.float32)
+    assert playout.pull(out, 1.0) is Pull.SILENT
+    assert not playout.is_buffering
+    playout.push(bytes(CHUNK_BYTES), 1.0)
+    assert playout.is_buffering
+    assert playout.pull(out, 1.005) is Pull.SILENT, "a block and a margin are waited for"
+    assert (out == 7).all()
+    assert playout.pull(out, 1.02) is Pull.SOUND
+    assert not out.any()

@@ -1,0 +1,111 @@
+"""What is said over the control line."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.wire.lines import (
+    MOST_LINE_BYTES,
+    Bye,
+    Deafen,
+    Error,
+    Hello,
+    LineError,
+    LineReader,
+    Mute,
+    Ping,
+    Pong,
+    User,
+    Users,
+    Volume,
+    Welcome,
+    read_client_line,
+    read_server_line,
+    write_line,
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Hello(name="Ada", room_id="r", payload="opus"),
+        Hello(),
+        Mute(on=True),
+        Deafen(on=False),
+        Volume(participant_id="p", gain_db=-3.0),
+        Ping(),
+        Pong(),
+        Bye(reason="left"),
+    ],
+)
+def test_a_clients_lines_are_read_as_written(line: object) -> None:
+    assert read_client_line(write_line(line)) == line  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Welcome(
+            client_id="c",
+            participant_id="p",
+            udp_port=1,
+            room_id="r",
+            payload="pcm",
+            resume_token="t",
+        ),
+        Users(users=[User(participant_id="p", name="Ada", speaking=True)]),
+        Error(reason="room_full", detail="the room is full"),
+    ],
+)
+def test_a_servers_lines_are_read_as_written(line: object) -> None:
+    assert read_server_line(write_line(line)) == line  # type: ignore[arg-type]
+
+
+def test_lines_look_as_documented() -> None:
+    assert write_line(Mute(on=True)) == b'{"type":"mute","on":true}\n'
+    hello = read_client_line(b'{"type": "hello", "name": "Ada", "room_id": "r", "payload": "pcm"}')
+    assert hello == Hello(name="Ada", room_id="r")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"type":"welcome"}',
+        b'{"type":"hello","payload":"mp3"}',
+        b'{"type":"hello","name":5}',
+        b'{"type":"volume","participant_id":"p","gain_db":13}',
+        b'{"type":"mute"}',
+        b"\xff\xfe",
+        b"[" * 4000,
+    ],
+)
+def test_other_lines_are_refused(line: bytes) -> None:
+    with pytest.raises(LineError):
+        read_client_line(line)
+
+
+@given(st.binary(max_size=500))
+def test_any_bytes_are_a_line_or_refused(line: bytes) -> None:
+    with contextlib.suppress(LineError):  # anything else would end the gateway's task
+        read_client_line(line)
+
+
+@given(st.lists(st.binary(max_size=20)), st.integers(1, 7))
+def test_lines_are_cut_wherever_they_are_broken(parts: list[bytes], step: int) -> None:
+    lines = [part.replace(b"\n", b"") for part in parts]
+    data = b"".join(line + b"\n" for line in lines)
+    reader, got = LineReader(), []
+    for start in range(0, len(data), step):
+        got += reader.feed(data[start : start + step])
+    assert got == [line for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("tail", [b"", b"\n"])
+def test_a_line_without_end_is_refused(tail: bytes) -> None:
+    with pytest.raises(LineError):
+        LineReader().feed(b"x" * (MOST_LINE_BYTES + 1) + tail)
