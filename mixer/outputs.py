@@ -5,6 +5,7 @@ output; the worker's shell keeps an encoder per output and sends what it makes t
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,13 @@ class MixKey:
     silent: bool = False
 
 
+SAMPLES: Final = -1
+"""The tier of listeners who take samples: nobody encodes their outputs, and silence is said too."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputKey:
-    """Names an output: a mix, packets of `ptime_ms` (10 or 20) and a bitrate tier."""
+    """Names an output: a mix, packets of `ptime_ms` (10 or 20) and a bitrate tier, or `SAMPLES`."""
 
     mix: MixKey
     ptime_ms: int

@@ -35,7 +35,7 @@ from dsp.strip import StripBank, StripSettings
 from mixer import kernels
 from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena, SourceArena
 from mixer.listener import Listener, PersonalGain
-from mixer.outputs import MixKey, Output, OutputKey
+from mixer.outputs import SAMPLES, MixKey, Output, OutputKey
 from mixer.plan import GainTable, MixPlan
 from mixer.playout import Pull
 from mixer.selection_candidate import Standing
@@ -355,7 +355,7 @@ class RoomMixer:
         silent = self._plan.silent_rows if self._plan is not None else ()
         for output in self.outputs.values():
             is_due = not (even and output.key.ptime_ms == 20 and self.block == BLOCK_10MS)
-            if output.row not in silent:
+            if output.row not in silent or output.key.tier == SAMPLES:
                 output.quiet_packets = 0
             elif is_due:
                 output.quiet_packets += 1
@@ -522,7 +522,7 @@ class RoomMixer:
 
     def _output_key(self, listener: Listener, engaged: set[str]) -> OutputKey:
         if listener.deafened:
-            return OutputKey(MixKey(silent=True), 20, 0)
+            return OutputKey(MixKey(silent=True), 20, min(listener.tier, 0))
         speaks = listener.listener_id in engaged
         if self._ptime != "auto":
             ptime = self._ptime

@@ -51,6 +51,7 @@ class ParticipantKind(enum.StrEnum):
     """How a participant is connected."""
 
     WEBRTC = "webrtc"
+    UDP = "udp"
 
 
 GainDb = Annotated[
@@ -160,6 +161,20 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tenant: str = DEFAULT_TENANT
 
 
+class UdpAccess(msgspec.Struct, frozen=True):
+    """How a participant comes through the UDP gateway.
+
+    Attributes:
+        client_id: goes before each of its datagrams; a secret.
+        payload: what they carry.
+        host: IPv4 address that they must come from, as a number; 0 for any.
+    """
+
+    client_id: str
+    payload: Literal["pcm", "opus"] = "pcm"
+    host: int = 0
+
+
 class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Someone in a room.
 
@@ -173,6 +188,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         priority: heard before others, whenever there is something to hear.
         pinned: heard before all others, by hand.
         takes_tracks: answers offers of the server, and so can be sent more than one track.
+        udp: how it comes, if through the UDP gateway.
     """
 
     participant_id: str
@@ -191,6 +207,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     takes_tracks: bool = False
     strip: StripSettings = DEFAULT_STRIP
     mix: dict[str, SourceMix] = {}
+    udp: UdpAccess | None = None
     tenant: str = DEFAULT_TENANT
 
     @property

@@ -31,7 +31,7 @@ from webrtc.supervisor_bond import bind_to_parent
 from webrtc.supervisor_child import STATUS_OPERATOR
 
 _ASSIGNMENT_BYTES = 8192
-_MOST_SOCKETS = 2
+_MOST_SOCKETS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     front.add_argument("--signaling-fd", type=int, required=True)
     front.add_argument("--static-fd", type=int, required=True)
     front.add_argument("--runtime-dir", type=Path, required=True)
+    for each in (worker, front):
+        each.add_argument("--gateway-fd", type=int)
     spare = roles.add_parser("spare")
     spare.add_argument("becomes", choices=["worker", "front"])
     spare.add_argument("--assignment-fd", type=int, required=True)
@@ -108,7 +110,8 @@ def _run_worker(given: argparse.Namespace, settings: Settings) -> None:
 
     udp = socket.socket(fileno=given.udp_fd)
     folder, index = given.runtime_dir, given.index
-    run_worker(settings, index, udp, control_path(folder, index), pulse_path(folder, index))
+    control, pulse = control_path(folder, index), pulse_path(folder, index)
+    run_worker(settings, index, udp, control, pulse, _gateway(given))
 
 
 def _run_front(given: argparse.Namespace, settings: Settings) -> None:
@@ -116,7 +119,11 @@ def _run_front(given: argparse.Namespace, settings: Settings) -> None:
 
     signaling = socket.socket(fileno=given.signaling_fd)
     static = socket.socket(fileno=given.static_fd)
-    run_front(settings, signaling, static, given.runtime_dir)
+    run_front(settings, signaling, static, given.runtime_dir, _gateway(given))
+
+
+def _gateway(given: argparse.Namespace) -> socket.socket | None:
+    return None if given.gateway_fd is None else socket.socket(fileno=given.gateway_fd)
 
 
 def _wait_for_assignment(spare: argparse.Namespace) -> list[str] | None:

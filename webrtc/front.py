@@ -22,6 +22,7 @@ from webrtc.api.pages import page_files
 from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
+from webrtc.gateway_control import GatewayControl
 from webrtc.runtime_dir import control_path, pulse_path
 from webrtc.settings import Settings
 from webrtc.signaling.desk import FrontDesk
@@ -42,6 +43,7 @@ def run_front(
     signaling_socket: socket.socket,
     static_socket: socket.socket,
     runtime_dir: str | Path,
+    gateway_socket: socket.socket | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -50,11 +52,18 @@ def run_front(
         signaling_socket: bound and listening; Socket.IO and REST.
         static_socket: bound and listening; the page, and all of the above.
         runtime_dir: folder of the workers' control sockets.
+        gateway_socket: bound and listening; the lines of the UDP gateway, None for no gateway.
     """
-    asyncio.run(_serve(settings, [signaling_socket, static_socket], Path(runtime_dir)))
+    sockets = [signaling_socket, static_socket]
+    asyncio.run(_serve(settings, sockets, Path(runtime_dir), gateway_socket))
 
 
-async def _serve(settings: Settings, sockets: list[socket.socket], runtime_dir: Path) -> None:
+async def _serve(
+    settings: Settings,
+    sockets: list[socket.socket],
+    runtime_dir: Path,
+    gateway_socket: socket.socket | None,
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +73,7 @@ async def _serve(settings: Settings, sockets: list[socket.socket], runtime_dir: 
     limits = replace(limits, max_sockets=min(limits.max_sockets, room_for_sockets))
     beating = asyncio.create_task(keep_beating(pulse_path(runtime_dir)), name="pulse")
     front = Front.build(settings, runtime_dir, limits)
-    await front.start(sockets)
+    await front.start(sockets, gateway_socket)
     logger.info("the front process serves with %d media workers", settings.media_workers)
     try:
         await stop.wait()
@@ -92,6 +101,7 @@ class Front:
     signaling: SignalingServer
     app: web.Application
     runner: web.AppRunner
+    gateway: GatewayControl
 
     @classmethod
     def build(
@@ -117,18 +127,23 @@ class Front:
             logger=http_logger(),
             shutdown_timeout=_SHUTDOWN_S,
         )
-        return cls(desk, dispatcher, signaling, app, runner)
+        return cls(desk, dispatcher, signaling, app, runner, GatewayControl(desk, dispatcher))
 
-    async def start(self, sockets: list[socket.socket]) -> None:
+    async def start(
+        self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
+    ) -> None:
         """Take over what the workers remember, then serve on `sockets`."""
         await self.desk.start()
         await self.runner.setup()
         for listener in sockets:
             await web.SockSite(self.runner, listener, backlog=_BACKLOG).start()
+        if gateway_socket is not None:
+            await self.gateway.start(gateway_socket)
 
     async def stop(self) -> None:
         """Tell everyone to come back, close every socket, leave the workers playing."""
         self.desk.drain()
+        await self.gateway.close()
         await self.signaling.close()
         await self.runner.cleanup()
         await self.desk.close()

@@ -25,6 +25,7 @@ from webrtc.control.messages import (
     ToFront,
     ToWorker,
     TracksAssigned,
+    UdpClient,
     Welcome,
     WorkerStats,
 )
@@ -73,6 +74,7 @@ def put_room(room: Room) -> PutRoom:
 
 def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipant:
     """Return a participant as a worker keeps it; who publishes nothing has no strip."""
+    udp = participant.udp
     return PutParticipant(
         room_id=participant.room_id,
         participant_id=participant.participant_id,
@@ -90,6 +92,7 @@ def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipan
         },
         strip=to_wire(participant.strip) if participant.publishes else {},
         ramp_ms=ramp_ms,
+        udp=None if udp is None else UdpClient(udp.client_id, udp.payload, udp.host),
         state=_encode(participant),
     )
 

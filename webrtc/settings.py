@@ -19,6 +19,7 @@ from webrtc.settings_texts import (
     address,
     announced,
     choice,
+    gateway_port,
     ice_servers,
     integer,
     origins,
@@ -70,6 +71,8 @@ class Settings:
     """Handed to clients as they are."""
     cors_origins: tuple[str, ...] = ()
     """Web origins besides our own that may call the API; `*` means any."""
+    udp_gateway_port: int | None = None
+    """TCP and UDP; worker i listens on UDP port `udp_gateway_port + i`. None opens no gateway."""
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -105,12 +108,16 @@ def _clash(settings: Settings) -> str | None:
             "WEBRTC_SIGNALING_PORT and WEBRTC_STATIC_PORT must differ: "
             f"both are {settings.static_port}"
         )
-    last = settings.media_port + settings.media_workers - 1
-    if last > 65535:
-        return (
-            f"WEBRTC_MEDIA_PORT is too high: {settings.media_workers} workers need the ports "
-            f"{settings.media_port} to {last}, and the highest is 65535"
-        )
+    ranges = {"WEBRTC_MEDIA_PORT": settings.media_port}
+    if settings.udp_gateway_port is not None:
+        ranges["WEBRTC_UDP_GATEWAY_PORT"] = settings.udp_gateway_port
+    for name, first in ranges.items():
+        last = first + settings.media_workers - 1
+        if last > 65535:
+            return (
+                f"{name} is too high: {settings.media_workers} workers need the ports "
+                f"{first} to {last}, and the highest is 65535"
+            )
     return None
 
 
@@ -236,6 +243,16 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         example_value="https://studio.example",
     ),
     Variable(
+        "WEBRTC_UDP_GATEWAY_PORT",
+        "udp_gateway_port",
+        "off",
+        "Port of the UDP gateway, without encryption: TCP, and UDP of worker 0; worker i listens "
+        "on this port + i. 0 takes free ones, off opens none.",
+        gateway_port,
+        lambda value: "off" if value is None else str(value),
+        example_value="5002",
+    ),
+    Variable(
         "LOG_LEVEL",
         "log_level",
         "INFO",
@@ -272,11 +289,6 @@ NOT_YET: Final[tuple[LaterVariable, ...]] = (
         "WEBRTC_TLS_KEY",
         "Private key (PEM file) of the certificate.",
         "this version cannot serve HTTPS by itself, put a TLS proxy in front of it",
-    ),
-    LaterVariable(
-        "WEBRTC_UDP_GATEWAY_PORT",
-        "UDP and TCP port of the raw PCM gateway.",
-        "this version has no PCM gateway",
     ),
     LaterVariable("REDIS_URL", "Redis that several replicas share.", _NO_REDIS),
     LaterVariable("REDIS_HOST", "Redis host, in place of REDIS_URL.", _NO_REDIS),

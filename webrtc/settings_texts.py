@@ -43,6 +43,16 @@ def integer(lowest: int, highest: int, what: str) -> Callable[[str], int]:
     return parse
 
 
+def gateway_port(text: str) -> int | None:
+    """Parse a port number, or "off"."""
+    if text == "off":
+        return None
+    try:
+        return integer(0, 65535, "")(text)
+    except ValueError:
+        raise ValueError("off or a port number from 0 to 65535") from None
+
+
 def choice(*allowed: str) -> Callable[[str], str]:
     """Return a parser that takes these words and no others."""
 

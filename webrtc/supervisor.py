@@ -22,6 +22,7 @@ import asyncio
 import functools
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,14 +76,22 @@ def _places(sockets: ServerSockets, folder: Path) -> list[Place]:
             f"media worker {index}",
             "worker",
             ("--index", str(index), *where),
-            (("--udp-fd", media),),
+            (("--udp-fd", media), *_gateway(sockets.gateway_media[index : index + 1])),
             pulse_path(folder, index),
         )
         for index, media in enumerate(sockets.media)
     ]
-    listeners = (("--signaling-fd", sockets.signaling), ("--static-fd", sockets.static))
+    listeners = (
+        ("--signaling-fd", sockets.signaling),
+        ("--static-fd", sockets.static),
+        *_gateway([] if sockets.gateway is None else [sockets.gateway]),
+    )
     front = Place("front process", "front", where, listeners, pulse_path(folder))
     return [*workers, front]
+
+
+def _gateway(sockets: Sequence[socket.socket]) -> tuple[tuple[str, socket.socket], ...]:
+    return tuple(("--gateway-fd", one) for one in sockets)
 
 
 @dataclass(slots=True, eq=False)
@@ -153,6 +162,11 @@ class Supervisor:
     def _log_ports(self) -> None:
         chosen = self._settings
         last = chosen.media_port_of(chosen.media_workers - 1)
+        if chosen.udp_gateway_port is not None:
+            _log.warning(
+                "the UDP gateway at port %d carries sound without encryption",
+                chosen.udp_gateway_port,
+            )
         _log.info(
             "listening on %s: TCP %d (API), TCP %d (page), UDP %d to %d (media)",
             chosen.host,

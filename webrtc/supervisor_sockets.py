@@ -1,5 +1,7 @@
 """The sockets that outlive every child: two TCP listeners and one UDP socket per worker.
 
+The UDP gateway, if there is one, adds a listener and one more UDP socket per worker.
+
 The supervisor binds them itself. So a busy port is found before anything is started, and a
 restarted child goes on with the very same socket: connections wait in the backlog instead of being
 refused, and no other program can take the port in between.
@@ -21,16 +23,20 @@ _FREE_RANGE_ATTEMPTS = 50
 
 @dataclass(frozen=True, slots=True)
 class ServerSockets:
-    """All bound; `media[i]` belongs to worker i."""
+    """All bound; `media[i]` and `gateway_media[i]` belong to worker i."""
 
     signaling: socket.socket
     static: socket.socket
     media: tuple[socket.socket, ...]
+    gateway: socket.socket | None = None
+    gateway_media: tuple[socket.socket, ...] = ()
 
     def close(self) -> None:
         """Give the ports back."""
-        for one in (self.signaling, self.static, *self.media):
+        for one in (self.signaling, self.static, *self.media, *self.gateway_media):
             one.close()
+        if self.gateway is not None:
+            self.gateway.close()
 
 
 def bind_all(settings: Settings) -> tuple[ServerSockets, Settings]:
@@ -47,14 +53,35 @@ def bind_all(settings: Settings) -> tuple[ServerSockets, Settings]:
             _listen(settings.host, settings.static_port, "WEBRTC_STATIC_PORT")
         )
         media = _media_sockets(settings)
+        for one in media:
+            on_failure.enter_context(one)
+        gateway, gateway_media = _gateway_sockets(settings)
         on_failure.pop_all()
     bound = replace(
         settings,
         signaling_port=signaling.getsockname()[1],
         static_port=static.getsockname()[1],
         media_port=media[0].getsockname()[1],
+        udp_gateway_port=None if gateway is None else gateway.getsockname()[1],
     )
-    return ServerSockets(signaling, static, media), bound
+    return ServerSockets(signaling, static, media, gateway, gateway_media), bound
+
+
+def _gateway_sockets(
+    settings: Settings,
+) -> tuple[socket.socket | None, tuple[socket.socket, ...]]:
+    """Bind the gateway's listener and its UDP sockets; with port 0 each to any free one."""
+    port, name = settings.udp_gateway_port, "WEBRTC_UDP_GATEWAY_PORT"
+    if port is None:
+        return None, ()
+    with contextlib.ExitStack() as on_failure:
+        listener = on_failure.enter_context(_listen(settings.host, port, name))
+        media = tuple(
+            on_failure.enter_context(_udp(settings.host, port + i if port else 0, name))
+            for i in range(settings.media_workers)
+        )
+        on_failure.pop_all()
+    return listener, media
 
 
 def _listen(host: str, port: int, variable: str) -> socket.socket:
@@ -88,10 +115,10 @@ def _media_range(host: str, first: int, count: int) -> tuple[socket.socket, ...]
     return bound
 
 
-def _udp(host: str, port: int) -> socket.socket:
+def _udp(host: str, port: int, variable: str = "WEBRTC_MEDIA_PORT") -> socket.socket:
     media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     # No SO_REUSEADDR: on UDP it would let two servers share the port unnoticed.
-    _bind(media, host, port, "WEBRTC_MEDIA_PORT", "UDP")
+    _bind(media, host, port, variable, "UDP")
     for forced, plain in (
         (_SO_RCVBUFFORCE, socket.SO_RCVBUF),
         (_SO_SNDBUFFORCE, socket.SO_SNDBUF),

@@ -36,14 +36,10 @@ class ChunkStream:
         self._memory = np.zeros(_MEMORY, np.float32)
         self._waiting = np.zeros(0, "<i2")
 
-    def fork(self, heard: Block) -> Self:
-        """Return a stream in step with this one, for a mix that goes on from it.
-
-        Args:
-            heard: float32 (160 or more, 2), what this one took last.
-        """
+    def fork(self) -> Self:
+        """Return a stream in step with this one, for a mix that goes on from it."""
         other = type(self)()
-        other._memory = _mono(heard[-_MEMORY:])
+        other._memory = self._memory
         other._waiting = self._waiting
         return other
 

@@ -68,6 +68,14 @@ class DropRoom(_Message, frozen=True):
     room_id: str
 
 
+class UdpClient(msgspec.Struct, frozen=True):
+    """How a client of the UDP gateway comes; `client_id` is a secret."""
+
+    client_id: str
+    payload: Literal["pcm", "opus"] = "pcm"
+    host: int = 0  # IPv4 address of its control line; 0 for any
+
+
 class PutParticipant(_Message, frozen=True):
     """Create or update a participant; idempotent. The room exists already.
 
@@ -91,6 +99,7 @@ class PutParticipant(_Message, frozen=True):
     mix: dict[str, SourceMix] = {}
     strip: dict[str, float | int | str | bool] = {}
     ramp_ms: int = 0
+    udp: UdpClient | None = None
     state: bytes = b""
 
 
@@ -168,6 +177,7 @@ class Welcome(_Message, frozen=True):
     engine: str
     dsp: str = ""
     denoises: bool = False
+    gateway_port: int = 0  # UDP; 0 without a gateway
     rooms: list[KeptRoom] = []
     participants: list[PutParticipant] = []
     media: dict[str, PeerStateName] = {}  # of those who have a connection

@@ -19,6 +19,11 @@ def attach(participant: Participant, console: Console, now_s: float) -> None:
     room = participant.room
     _attach_listener(participant)
     _attach_source(participant, console, now_s)
+    follow_listeners(room, console, now_s)
+
+
+def follow_listeners(room: Room, console: Console, now_s: float) -> None:
+    """Decode a room's publishers while anybody is sent a mix."""
     mixes = room.forward is None or bool(room.mixer.listeners)
     if mixes != room.mixes:
         room.mixes = mixes

@@ -6,13 +6,13 @@ media time goes on as if it had never slept.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from dsp.strip import StripBank
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena, SourceArena
-from mixer.outputs import Output
+from mixer.outputs import SAMPLES, Output
 from mixer.room import Ptime, RoomMixer
 from mixer.treatment import Automatics
 from webrtc.media import rtp
@@ -42,6 +42,7 @@ class Room:
         lane_rows: int32, the intake's rows of these.
         forward: How it forwards, None in mode mix.
         mixes: Whether anybody hears its mix: then what is heard is decoded.
+        tap: Is given each block, right after its packets have left.
     """
 
     __slots__ = (
@@ -60,6 +61,7 @@ class Room:
         "state",
         "steady",
         "stride",
+        "tap",
     )
 
     def __init__(self, room_id: str, mixer: RoomMixer, phase: int) -> None:
@@ -74,6 +76,7 @@ class Room:
         self.steady: SteadyRoom | None = None
         self.forward: Forwarding | None = None
         self.mixes = True
+        self.tap: Callable[[RoomMixer], None] | None = None
         self.lanes: list[Lane] = []
         self.set_lanes([])
         self.blocks = 0  # ticks run, for what happens every so many of them
@@ -219,6 +222,8 @@ class Hall:
                 self._say(room)
                 if room.forward is not None:
                     room.forward.take_sounds(mixer, now_s)
+                if room.tap is not None:
+                    room.tap(mixer)
             except Exception:  # a defect: it must not silence the other rooms
                 self.defects += 1
                 if self.defects & (self.defects - 1) == 0:  # rarer and rarer: it may come for ever
@@ -278,7 +283,8 @@ class Hall:
             steady.release()
             room.steady = None
         for output in mixer.due():
-            self._send(mixer, output)
+            if output.key.tier != SAMPLES:
+                self._send(mixer, output)
         room.steady = settle(mixer, self._table)
 
     def _send(self, mixer: RoomMixer, output: Output) -> None:

@@ -12,6 +12,7 @@ from webrtc.media.peer import Peer
 
 if TYPE_CHECKING:
     from webrtc.media.hall import Room
+    from webrtc.media.udp_door import UdpSeat
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Participant:
         playout: Where its packets go, None while it sends nothing.
         lane: Where its packets went last without Python; it may have been left.
         is_offering: Whether an offer of tracks is being made.
+        udp: Its seat at the UDP gateway, if it comes that way.
     """
 
     put: PutParticipant
@@ -33,6 +35,7 @@ class Participant:
     playout: Playout | None = None
     lane: Lane | None = None
     is_offering: bool = False
+    udp: "UdpSeat | None" = None
 
     def leave_lane(self) -> None:
         """Let the playout have its stream back, if it is lent."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixer.arena import BLOCK_10MS
-from mixer.outputs import Output
+from mixer.outputs import SAMPLES, Output
 from mixer.room import QUIET_PACKETS, RoomMixer
 from webrtc.media.encoding import OutputEncoder
 from webrtc.media.fanout import SendTable
@@ -132,6 +132,8 @@ def settle(mixer: RoomMixer, table: SendTable) -> SteadyRoom | None:
     silent = mixer.plan.silent_rows
     sounding = []
     for output in mixer.outputs.values():
+        if output.key.tier == SAMPLES:
+            continue
         if output.joined or output.history is not None:
             return None
         if output.row in silent:

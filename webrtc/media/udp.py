@@ -62,21 +62,26 @@ class UdpPort:
         sock: The socket.
         port: Its port number.
         send_errors: Datagrams that the socket refused.
-        data: uint8 (BATCH, DATAGRAM_BYTES), what the last batch brought; `views` are its rows.
+        data: uint8 (BATCH, datagram_bytes), what the last batch brought; `views` are its rows.
         names: uint8 (BATCH, 16), the senders' `sockaddr_in`.
         controls: int64 (BATCH, 8), control messages with the arrival stamp.
         headers: uint64 (BATCH, 8), the `mmsghdr` array that ties them together.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
-        """Take over `sock`, a bound AF_INET datagram socket."""
+    def __init__(self, sock: socket.socket, datagram_bytes: int = DATAGRAM_BYTES) -> None:
+        """Take over `sock`, a bound AF_INET datagram socket.
+
+        Args:
+            sock: The socket.
+            datagram_bytes: Longer datagrams come cut off.
+        """
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.sock = sock
         self.port: int = sock.getsockname()[1]
         self.send_errors = 0
         self._fd = sock.fileno()
-        self.data = np.zeros((BATCH, DATAGRAM_BYTES), np.uint8)
+        self.data = np.zeros((BATCH, datagram_bytes), np.uint8)
         self.names = np.zeros((BATCH, 16), np.uint8)
         self.controls = np.zeros((BATCH, _CONTROL_BYTES // 8), np.int64)
         self._headers = _ffi.new("struct mmsghdr[]", BATCH)
@@ -84,7 +89,7 @@ class UdpPort:
         self.views = [memoryview(row) for row in self.data]  # type: ignore[arg-type]
         for i in range(BATCH):
             self._vectors[i].iov_base = _ffi.cast("void *", self.data[i].ctypes.data)
-            self._vectors[i].iov_len = DATAGRAM_BYTES
+            self._vectors[i].iov_len = datagram_bytes
             header = self._headers[i].msg_hdr
             header.msg_name = _ffi.cast("void *", self.names[i].ctypes.data)
             header.msg_iov = _ffi.addressof(self._vectors, i)
@@ -101,7 +106,7 @@ class UdpPort:
     def receive(self) -> list[Datagram]:
         """Return what has arrived, at most `BATCH` datagrams; empty when there is nothing.
 
-        Truncated datagrams (longer than `DATAGRAM_BYTES`) come cut off; SRTP's tag rejects them.
+        Datagrams that are too long come cut off; SRTP's tag rejects them.
         """
         self._header_bytes[:] = self._pristine
         count = _libc.recvmmsg(self._fd, self._headers, BATCH, _MSG_DONTWAIT, _ffi.NULL)

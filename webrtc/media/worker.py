@@ -44,7 +44,7 @@ from webrtc.control.messages import (
 from webrtc.control.server import ControlServer
 from webrtc.media import rtcp, sdp
 from webrtc.media.aiortc_adapter import CertificateSupply
-from webrtc.media.attachment import attach
+from webrtc.media.attachment import attach, follow_listeners
 from webrtc.media.console import Console
 from webrtc.media.fanout import SendTable
 from webrtc.media.figures import Figures
@@ -62,6 +62,7 @@ from webrtc.media.realtime import Collector, ask_for_realtime
 from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
+from webrtc.media.udp_door import UdpDoor
 from webrtc.settings import Settings
 from webrtc.supervisor_pulse import keep_beating
 
@@ -78,9 +79,17 @@ VISIT_EVERY_S = 1.0
 class Worker:
     """Everything of one worker process; also the host of its peers."""
 
-    def __init__(self, settings: Settings, index: int, sock: socket.socket, realtime: bool) -> None:
-        """Set up around a bound UDP socket, in the running event loop."""
+    def __init__(
+        self,
+        settings: Settings,
+        index: int,
+        sock: socket.socket,
+        realtime: bool,
+        gateway: socket.socket | None = None,
+    ) -> None:
+        """Set up around bound UDP sockets, in the running event loop."""
         self.index = index
+        self.door = None if gateway is None else UdpDoor(gateway, self)
         self.port = UdpPort(sock)
         candidates = [
             sdp.host_candidate(i, ip, self.port.port) for i, ip in enumerate(settings.announced_ips)
@@ -135,6 +144,8 @@ class Worker:
             await self._control.close()
             self._timer.close()
             self.port.close()
+            if self.door is not None:
+                self.door.close()
 
     # ---- the clock -------------------------------------------------------------------------
 
@@ -218,6 +229,8 @@ class Worker:
     # ---- the socket ------------------------------------------------------------------------
 
     def _read(self, now_s: float) -> None:
+        if self.door is not None:
+            self.door.read()
         for _ in range(READ_BATCHES):
             datagrams = self.intake.read()
             if datagrams:
@@ -244,8 +257,12 @@ class Worker:
         )
         if wanted and not self._reading:
             self._loop.add_reader(self.port.fileno(), self._readable)
+            if self.door is not None:
+                self._loop.add_reader(self.door.fileno(), self._readable)
         elif self._reading and not wanted:
             self._loop.remove_reader(self.port.fileno())
+            if self.door is not None:
+                self._loop.remove_reader(self.door.fileno())
         self._reading = wanted
 
     # ---- looking after connections ---------------------------------------------------------
@@ -288,6 +305,9 @@ class Worker:
             self._collector.run(now_s, float("inf"))
         if tell:
             counters = self.counters + self.figures.counters
+            if self.door is not None:
+                self.door.look_after(now_s)
+                counters += self.door.figures()
             counters["fanout_dropped"] = self.table.dropped
             counters["forward_sent"] = self.forward_table.sent
             counters["forward_dropped"] = self.forward_table.dropped
@@ -370,6 +390,26 @@ class Worker:
             self.figures.counters["tier_changes"] += 1
             self._wake(participant.room)
 
+    # ---- what the UDP gateway says ---------------------------------------------------------
+
+    def udp_changed(self, participant_id: str) -> None:
+        """Follow a client of the gateway that came or has gone silent."""
+        participant = self.participants.get(participant_id)
+        if participant is not None:
+            self.attach(participant)
+            if participant.udp is not None:
+                self._control.send(PeerState(participant_id, participant.udp.state))
+
+    def udp_media(self, participant_id: str) -> None:
+        """Wake the room of a client of the gateway that sent sound."""
+        participant = self.participants.get(participant_id)
+        if participant is not None and not participant.room.awake:
+            self._wake(participant.room)
+
+    def udp_strip(self, participant: Participant) -> None:
+        """Give a source that is new in its room the strip that it should have."""
+        self.console.set_strip(participant)
+
     def _wake(self, room: Room) -> None:
         slot = self._timer.slot_at(time.monotonic()) + 1
         if self.hall.wake(room, slot):
@@ -391,6 +431,7 @@ class Worker:
             worker=self.index,
             pid=self.figures.pid,
             udp_port=self.port.port,
+            gateway_port=0 if self.door is None else self.door.port,
             realtime=self._realtime,
             engine=self.table.engine,
             dsp=self.hall.dsp_engine,
@@ -401,7 +442,8 @@ class Worker:
                 name: participant.peer.state
                 for name, participant in self.participants.items()
                 if participant.peer is not None
-            },
+            }
+            | (self.door.states() if self.door is not None else {}),
         )
 
     def handle(self, message: ToWorker) -> Coroutine[None, None, ToFront] | ToFront | None:
@@ -460,6 +502,8 @@ class Worker:
             room.participants[put.participant_id] = participant
         former, ramp_ms = participant.put.strip, put.ramp_ms
         participant.put = put = msgspec.structs.replace(put, ramp_ms=0)
+        if self.door is not None and self.door.put(participant):
+            self.attach(participant)
         if participant.peer is not None:
             participant.peer.allow(publishes=put.publishes, subscribes=put.subscribes)
             self.attach(participant)
@@ -480,6 +524,8 @@ class Worker:
         self.console.forget(participant_id)
         if participant is not None:
             participant.room.participants.pop(participant_id, None)
+            if self.door is not None:
+                self.door.drop(participant)
             self.close_peer(participant)
             self._wake(participant.room)
 
@@ -496,7 +542,11 @@ class Worker:
 
     def attach(self, participant: Participant) -> None:
         """Make a participant's room agree with its connection, and wake the room."""
-        attach(participant, self.console, time.monotonic())
+        if participant.udp is not None and self.door is not None:
+            self.door.attach(participant)
+            follow_listeners(participant.room, self.console, time.monotonic())
+        else:
+            attach(participant, self.console, time.monotonic())
         self._wake(participant.room)
 
     def close_peer(self, participant: Participant) -> None:
@@ -520,6 +570,7 @@ def run_worker(
     sock: socket.socket,
     control_path: Path,
     pulse: Path | None = None,
+    gateway: socket.socket | None = None,
 ) -> None:
     """Run a media worker until SIGTERM.
 
@@ -529,6 +580,7 @@ def run_worker(
         sock: Its bound UDP socket.
         control_path: Where its Unix control socket is to be.
         pulse: Where it shows the supervisor that it lives.
+        gateway: The bound UDP socket of its gateway; None for none.
     """
     from webrtc.media.warm import warm_up
 
@@ -537,7 +589,7 @@ def run_worker(
 
     async def main() -> None:
         beating = None if pulse is None else asyncio.create_task(keep_beating(pulse), name="pulse")
-        await Worker(settings, index, sock, realtime).serve(control_path)
+        await Worker(settings, index, sock, realtime, gateway).serve(control_path)
         if beating is not None:
             beating.cancel()
 

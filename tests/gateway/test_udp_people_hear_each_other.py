@@ -1,0 +1,168 @@
+"""Two, three and more at the UDP gateway of the real server: what an old client's user checks."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from gateway.wire.datagrams import CHUNK_BYTES, CHUNK_S, SILENT_CHUNK
+from gateway.wire.lines import Bye, Deafen, Mute, Volume
+from tests.support.server import LiveServer
+from tests.support.udp_person import AMPLITUDE, UdpPerson
+
+ADA, GRACE, EDSGER = PITCHES = 440, 1000, 2500
+ROOM = "studio"
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+async def port(start_server: Callable[..., Awaitable[LiveServer]]) -> int:
+    server = await start_server(WEBRTC_UDP_GATEWAY_PORT="0", WEBRTC_HOST="127.0.0.1")
+    line = await server.program.line_with("UDP gateway at port")
+    found = re.search(r"port (\d+)", line)
+    assert found is not None
+    return int(found[1])
+
+
+async def test_two_clients_hear_each_other_but_not_themselves(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, name="Ada", room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, name="Grace", room_id=ROOM) as grace,
+    ):
+        await ada.hears(GRACE, of=PITCHES)
+        await grace.hears(ADA, of=PITCHES)
+        await ada.hears_at(GRACE, AMPLITUDE)
+        assert set(ada.sizes) == {CHUNK_BYTES}
+        assert [user.name for user in ada.users.users] == ["Ada", "Grace"]
+
+
+async def test_three_clients_hear_both_others_as_loud_as_they_are(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+        UdpPerson(port, EDSGER, room_id=ROOM) as edsger,
+    ):
+        await ada.hears(GRACE, EDSGER, of=PITCHES)
+        await grace.hears(ADA, EDSGER, of=PITCHES)
+        await edsger.hears(ADA, GRACE, of=PITCHES)
+        for pitch in (GRACE, EDSGER):
+            await ada.hears_at(pitch, AMPLITUDE)
+
+
+async def test_a_muted_client_is_not_heard_and_hears(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+    ):
+        ada.say(Mute(on=True))
+        await grace.hears(of=PITCHES)
+        await ada.hears(GRACE, of=PITCHES)
+        assert [user.muted for user in grace.users.users] == [True, False]
+        ada.say(Mute(on=False))
+        await grace.hears(ADA, of=PITCHES)
+
+
+async def test_a_deafened_client_hears_nothing_and_is_heard(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+    ):
+        ada.say(Deafen(on=True))
+        await ada.hears(of=PITCHES)
+        await grace.hears(ADA, of=PITCHES)
+        ada.say(Deafen(on=False))
+        await ada.hears(GRACE, of=PITCHES)
+
+
+async def test_volume_acts_on_what_one_alone_hears(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+        UdpPerson(port, EDSGER, room_id=ROOM) as edsger,
+    ):
+        await edsger.hears(ADA, GRACE, of=PITCHES)
+        edsger.say(Volume(participant_id=ada.welcome.participant_id, gain_db=-12.0))
+        await edsger.hears_at(ADA, AMPLITUDE * 10 ** (-12 / 20))
+        await grace.hears(ADA, EDSGER, of=PITCHES)
+        await grace.hears_at(ADA, AMPLITUDE)
+
+
+async def test_who_leaves_is_heard_no_more(port: int) -> None:
+    async with UdpPerson(port, ADA, name="Ada", room_id=ROOM) as ada:
+        async with UdpPerson(port, GRACE, name="Grace", room_id=ROOM) as grace:
+            await ada.hears(GRACE, of=PITCHES)
+            grace.say(Bye())
+            await grace.until(grace.gone.is_set)
+        await ada.hears(of=PITCHES)
+        await ada.until(lambda: [user.name for user in ada.users.users] == ["Ada"])
+
+
+async def test_a_client_that_dies_is_noticed_by_its_line(port: int) -> None:
+    async with UdpPerson(port, ADA, name="Ada", room_id=ROOM) as ada:
+        async with UdpPerson(port, GRACE, name="Grace", room_id=ROOM):
+            await ada.hears(GRACE, of=PITCHES)
+        await ada.until(lambda: [user.name for user in ada.users.users] == ["Ada"])
+        await ada.hears(of=PITCHES)
+
+
+async def test_all_muted_gives_silence_chunk_after_chunk(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+    ):
+        for person in (ada, grace):
+            person.say(Mute(on=True))
+        for person in (ada, grace):
+            await person.hears(of=PITCHES)
+        ada.heard.clear()
+        await ada.until(lambda: len(ada.heard) == 100)
+        assert all(chunk == SILENT_CHUNK for _, chunk in ada.heard)
+        times = [time for time, _ in ada.heard]
+        assert times[-1] - times[0] == pytest.approx(99 * CHUNK_S, abs=0.2)
+
+
+async def test_datagrams_of_strangers_and_floods_change_nothing(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+    ):
+        await ada.hears(GRACE, of=PITCHES)
+        await grace.hears(ADA, of=PITCHES)
+        noise = bytes(range(256)) * 8
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for _ in range(300):
+                for data in (
+                    b"x" * 32 + noise,
+                    grace.welcome.client_id.encode() + noise,  # the id, from another address
+                    grace.welcome.client_id.encode() + noise[:100],
+                    noise * 3,
+                    b"",
+                ):
+                    stranger.sendto(data, ("127.0.0.1", grace.welcome.udp_port))
+                await asyncio.sleep(0.002)
+        await ada.hears(GRACE, of=PITCHES)
+        await ada.hears_at(GRACE, AMPLITUDE)
+
+
+async def test_a_line_that_is_no_hello_is_told_so_and_closed(port: int) -> None:
+    for text in (b"hello?\n", b'{"type":"mute","on":true}\n', b"x" * 5000):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(text)
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        assert b'"type":"error","reason":"bad_message"' in answer
+        writer.close()
+
+
+async def test_wrong_lines_are_told_and_the_conversation_goes_on(port: int) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=ROOM) as ada,
+        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+    ):
+        ada.say(Volume(participant_id="nobody", gain_db=1.0))
+        await ada.until(lambda: ada.errors == ["participant_not_found"])
+        await ada.hears(GRACE, of=PITCHES)
+        await grace.hears(ADA, of=PITCHES)
