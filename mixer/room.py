@@ -522,10 +522,14 @@ class RoomMixer:
 
     def _output_key(self, listener: Listener, engaged: set[str]) -> OutputKey:
         if listener.deafened:
-            return OutputKey(MixKey(silent=True), 20, min(listener.tier, 0))
+            if listener.tier == SAMPLES:
+                return OutputKey(MixKey(silent=True), 10, SAMPLES)
+            return OutputKey(MixKey(silent=True), 20, 0)
         speaks = listener.listener_id in engaged
         if self._ptime != "auto":
             ptime = self._ptime
+        elif listener.tier == SAMPLES:
+            ptime = 10  # no packets, but as soon as they would be
         elif (
             speaks
             and self._brief

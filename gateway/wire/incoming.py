@@ -110,7 +110,7 @@ class ChunkPlayout:
         if self._state == "idle":
             self._state = "waiting"
             held = len(samples) * SAMPLE_RATE_HZ / RATE_HZ - len(sound)  # in the resampler
-            self._begin_s = now_s + (BLOCK_10MS + self._margin + held) / SAMPLE_RATE_HZ
+            self._begin_s = now_s + (self._margin + held) / SAMPLE_RATE_HZ
         self._append(sound)
 
     def pull(self, out: Block, now_s: float) -> Pull:
@@ -119,7 +119,8 @@ class ChunkPlayout:
             return Pull.SILENT
         count = len(out)
         if self._state == "waiting":
-            older = round((now_s - self._begin_s) * SAMPLE_RATE_HZ)
+            # The last block before a chunk comes may need what comes with it.
+            older = round((now_s - self._begin_s) * SAMPLE_RATE_HZ) - count
             if older < 0:
                 return Pull.SILENT
             self._read += max(0, min(older, self._write - self._read - count))

@@ -261,3 +261,20 @@ def test_any_text_is_either_a_value_or_a_clear_refusal(name: str, text: str) -> 
         return
     assert name in message
     assert message.endswith(".")
+
+
+@pytest.mark.parametrize(("text", "port"), [("off", None), ("5002", 5002), ("0", 0)])
+def test_the_udp_gateway_is_off_unless_it_has_a_port(text: str, port: int | None) -> None:
+    assert load({}).udp_gateway_port is None
+    assert load({"WEBRTC_UDP_GATEWAY_PORT": text}).udp_gateway_port == port
+
+
+@pytest.mark.parametrize("text", ["on", "-1", "65536"])
+def test_a_wrong_gateway_port_stops_the_start(text: str) -> None:
+    with pytest.raises(SettingsError, match="WEBRTC_UDP_GATEWAY_PORT must be off or a port"):
+        load({"WEBRTC_UDP_GATEWAY_PORT": text})
+
+
+def test_every_worker_needs_a_gateway_port_of_its_own() -> None:
+    with pytest.raises(SettingsError, match="WEBRTC_UDP_GATEWAY_PORT is too high"):
+        load({"WEBRTC_UDP_GATEWAY_PORT": "65535", "WEBRTC_MEDIA_WORKERS": "2"})

@@ -48,7 +48,12 @@ def _run(role: str, work: Coroutine[None, None, None]) -> None:
 
 
 def run_worker(
-    settings: Settings, index: int, udp: socket.socket, control: Path, pulse: Path
+    settings: Settings,
+    index: int,
+    udp: socket.socket,
+    control: Path,
+    pulse: Path,
+    gateway: socket.socket | None = None,
 ) -> None:
     _obey("worker")
     _run("worker", _work(index, udp, control, pulse))
@@ -71,7 +76,11 @@ async def _work(index: int, udp: socket.socket, control: Path, pulse: Path) -> N
 
 
 def run_front(
-    settings: Settings, signaling: socket.socket, static: socket.socket, runtime_dir: Path
+    settings: Settings,
+    signaling: socket.socket,
+    static: socket.socket,
+    runtime_dir: Path,
+    gateway: socket.socket | None = None,
 ) -> None:
     _obey("front")
     _run("front", _serve(settings, signaling, static, runtime_dir))

@@ -401,10 +401,12 @@ class Worker:
                 self._control.send(PeerState(participant_id, participant.udp.state))
 
     def udp_media(self, participant_id: str) -> None:
-        """Wake the room of a client of the gateway that sent sound."""
+        """Let the room of a client of the gateway look at what it sent."""
         participant = self.participants.get(participant_id)
-        if participant is not None and not participant.room.awake:
-            self._wake(participant.room)
+        if participant is not None:
+            participant.room.mixer.stirred = True
+            if not participant.room.awake:
+                self._wake(participant.room)
 
     def udp_strip(self, participant: Participant) -> None:
         """Give a source that is new in its room the strip that it should have."""
