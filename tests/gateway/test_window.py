@@ -1,0 +1,128 @@
+"""The client's window on a display of its own, clicked for real."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from gateway.client.options import Options
+from gateway.wire.lines import Deafen, Mute, User, Users, Volume, write_line
+from tests.support.gateway_fakes import FakeStream, Server
+
+tkinter = pytest.importorskip("tkinter")
+if shutil.which("Xvfb") is None:
+    pytest.skip("there is no Xvfb", allow_module_level=True)
+
+from gateway.client.window import ABSENT, OFF, ON, Window  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as line:
+        number = line.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait()
+
+
+class Shown:
+    """A window whose events are run while the test waits."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                self.window.root.update()
+                await asyncio.sleep(0.01)
+
+    def click(self, widget: "tkinter.Widget") -> None:
+        self.window.root.update()
+        for event in ("<Enter>", "<Button-1>", "<ButtonRelease-1>"):
+            widget.event_generate(event, x=5, y=5)
+        self.window.root.update()
+
+
+@pytest.fixture
+async def shown(
+    display: str,
+    server: tuple[Server, int],
+    sound_system: type[FakeStream],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Shown]:
+    monkeypatch.setenv("DISPLAY", display)
+    options = Options("127.0.0.1", server[1], name="Ada", payload="pcm")
+    shown = Shown(Window(tkinter.Tk(), options))
+    thread = shown.window.start()
+    await shown.until(lambda: "joined" in shown.window.status.cget("text"))
+    yield shown
+    shown.window.close()
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive()
+    assert sound_system.open_now == 0, "no device stays open"
+
+
+async def test_switches_show_what_they_do_and_do_it(
+    shown: Shown, server: tuple[Server, int]
+) -> None:
+    window = shown.window
+    for button, line in ((window.microphone, Mute), (window.speaker, Deafen)):
+        await shown.until(lambda button=button: button.cget("bg") == ON)
+        shown.click(button)
+        await shown.until(lambda button=button: button.cget("bg") == OFF)
+        await shown.until(lambda line=line: line(on=True) in server[0].said)
+        shown.click(button)
+        await shown.until(lambda button=button: button.cget("bg") == ON)
+    assert window.camera.cget("state") == "disabled"
+    assert window.camera.cget("bg") == ABSENT
+
+
+async def test_switches_close_and_open_their_devices(
+    shown: Shown, sound_system: type[FakeStream]
+) -> None:
+    await shown.until(lambda: sound_system.open_now == 2)
+    for _ in range(10):  # quickly, more often than devices follow
+        shown.click(shown.window.microphone)
+    await shown.until(lambda: sound_system.open_now == 2)
+    shown.click(shown.window.microphone)
+    await shown.until(lambda: sound_system.open_now == 1)
+    shown.click(shown.window.speaker)
+    await shown.until(lambda: sound_system.open_now == 0)
+
+
+async def test_everybody_has_a_row_and_the_others_a_volume(
+    shown: Shown, server: tuple[Server, int]
+) -> None:
+    window = shown.window
+    me = User(participant_id="me", name="Ada")
+    grace = User(participant_id="g", name="Grace", speaking=True)
+    server[0].writers[0].write(write_line(Users(users=[me, grace])))
+    await shown.until(lambda: set(window._rows) == {"me", "g"})
+    assert window._rows["me"].cget("text") == "Ada (you)"
+    assert window._rows["g"].cget("text").startswith("Grace")
+    assert set(window._volumes) == {"g"}
+    window._volumes["g"].set(-12)
+    await shown.until(lambda: Volume(participant_id="g", gain_db=-12.0) in server[0].said)
+    server[0].writers[0].write(write_line(Users(users=[me])))
+    await shown.until(lambda: set(window._rows) == {"me"})
+
+
+async def test_a_missing_microphone_is_told(
+    shown: Shown, sound_system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown.click(shown.window.microphone)
+    await shown.until(lambda: sound_system.open_now == 1)
+    monkeypatch.setattr(sound_system, "broken", True)
+    shown.click(shown.window.microphone)
+    text = "no microphone: no such device"
+    await shown.until(lambda: text in shown.window.status.cget("text"))
+    monkeypatch.setattr(sound_system, "broken", False)
+    await shown.until(lambda: text not in shown.window.status.cget("text"))
