@@ -210,8 +210,10 @@ class Crowded(Session):
         named = {source.source_id for source in room.contributors(mix)}
         assert len(named) <= room.max_speakers
         assert listener not in named
+        gains = self.gains.get(listener, {})
+        solos = {name for name, gain in gains.items() if gain.solo}  # chosen by the listener
         unnamed = {name: np.zeros_like(sound) for name, sound in block.voices.items()}
-        voices = {name: block.voices[name] for name in named & block.voices.keys()}
+        voices = {name: block.voices[name] for name in (named | solos) & block.voices.keys()}
         return super().expected(
             listener, type(block)(block.time, block.count, unnamed | voices), count
         )
