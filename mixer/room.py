@@ -641,6 +641,10 @@ class RoomMixer:
 
     def _drop(self, source: Source) -> None:
         del self.sources[source.source_id]
+        if source.engaged or source.in_reserve:  # it goes before anybody is chosen again
+            self._main = [one for one in self._main if one is not source]
+            self._reserve = None if self._reserve is source else self._reserve
+            self._moved = True
         self.treatment.forget(source)
         if self._strips is not None:
             self._strips.give_back(source.row)

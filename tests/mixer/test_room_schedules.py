@@ -124,6 +124,9 @@ class Session:
 @example(
     ptime="auto", schedule=[("wait", 1, None), ("publish", "anna", False), ("mute", "anna", False)]
 )
+@example(  # dropped while it is chosen, but not heard any more
+    ptime="auto", schedule=[*[("sing", "anna", False)] * 4, ("publish", "anna", False)]
+)
 @given(
     ptime=st.sampled_from(["auto", "auto", 10, 20]),
     schedule=st.lists(events, min_size=5, max_size=40),
