@@ -197,12 +197,12 @@ class Crowded(Session):
         """Wait until nobody else has been chosen for a while: places become due by the clock."""
         before, since = None, 0
         while since < SETTLED_BLOCKS:
+            self.stage.tick()
             room = self.stage.room
             mixes = [MixKey(), *(MixKey(name) for name in NAMES)]
             now = [{source.source_id for source in room.contributors(mix)} for mix in mixes]
             since = since + 1 if now == before else 0
             before = now
-            self.stage.tick()
 
     def expected(self, listener, block, count):
         room = self.stage.room
@@ -234,6 +234,16 @@ more_events = st.one_of(
     ptime=20,
     max_speakers=1,
     schedule=[("sing", "anna", False), ("wait", 1, None), ("sing", "cleo", False)],
+)
+@example(  # a place that is due in the very last of these
+    ptime=10,
+    max_speakers=1,
+    schedule=[
+        *[("sing", "anna", False)] * 2,
+        ("wait", 1, None),
+        ("sing", "cleo", False),
+        ("wait", 2, None),
+    ],
 )
 @given(
     ptime=st.sampled_from(["auto", "auto", 10, 20]),
