@@ -7,11 +7,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from scipy.signal import butter, freqz_sos, resample_poly, sosfiltfilt
+from scipy.signal import freqz_sos, resample_poly
 
-from benchmarks import dsp_loudness
+from benchmarks import dsp_effects, dsp_loudness
 from benchmarks.dsp_chart import Axis, write_chart
+from benchmarks.dsp_sounds import RATE_HZ, Sound, Values, sine, stereo, through
 from benchmarks.harness.report import print_result, print_table
 from dsp import compressor, equaliser, svf
 from dsp.compressor import CompressorSettings
@@ -19,9 +19,8 @@ from dsp.engine import ENGINES, Engine, load_engine
 from dsp.equaliser import BandSettings, EqualiserSettings
 from dsp.gate import GateSettings
 from dsp.limiter import LimiterSettings
-from dsp.strip import LATENCY_SAMPLES, StripBank, StripSettings
+from dsp.strip import LATENCY_SAMPLES, StripSettings
 
-RATE_HZ = 48_000
 AUDIBLE_HZ = np.geomspace(20, 20_000, 300)
 BANDS = EqualiserSettings(
     (
@@ -32,6 +31,7 @@ BANDS = EqualiserSettings(
         BandSettings("high_shelf", 12_000, 5, 0.7),
     )
 )
+GATE = GateSettings(-40, attack_ms=10, release_ms=100, range_db=-80)
 COMPRESSOR = CompressorSettings(-30, 4, 6, 5, 100)
 TARGETS = {
     "eq_db": 0.01,
@@ -39,43 +39,13 @@ TARGETS = {
     "gate_db": 0.5,
     "attack_percent": 5.0,
     "release_percent": 5.0,
+    "gate_attack_percent": 5.0,
+    "gate_release_percent": 5.0,
     "true_peak_over_db": 0.0,
     "thd_limiter_db": -80.0,
     "thd_compressor_db": -50.0,
-    "click_dbfs": -65.0,
     "latency_ms": 1.5,
 }
-
-Sound = npt.NDArray[np.float32]
-Values = npt.NDArray[np.float64]
-
-
-def through(
-    engine: Engine, sound: Sound, strip: StripSettings, then: StripSettings | None = None
-) -> Sound:
-    """Return `sound` through a strip, its latency taken off; half way it may change."""
-    bank = StripBank(engine)
-    bank.take(0)
-    bank.set(0, strip)
-    arena = np.concatenate([sound, np.zeros((LATENCY_SAMPLES, 2), np.float32)])[None]
-    rows = np.zeros(1, np.int32)
-    half = arena.shape[1] // 2
-    bank.process(arena, rows, 0, half)
-    if then is not None:
-        bank.set(0, then)
-    bank.process(arena, rows, half, arena.shape[1] - half)
-    return arena[0, LATENCY_SAMPLES:]
-
-
-def stereo(mono: Values) -> Sound:
-    """Return the same on both channels."""
-    return np.repeat(mono[:, None], 2, axis=1).astype(np.float32)
-
-
-def sine(frequency_hz: float, level_db: float, seconds: float) -> Sound:
-    """Return a sine of that peak level."""
-    t = np.arange(int(RATE_HZ * seconds)) / RATE_HZ
-    return stereo(10 ** (level_db / 20) * np.sin(2 * np.pi * frequency_hz * t))
 
 
 def level_db(sound: Sound) -> float:
@@ -134,6 +104,15 @@ def times_ms(engine: Engine) -> tuple[float, float]:
     return attack * 1000 / RATE_HZ, release * 1000 / RATE_HZ - compressor.HOLD_MS
 
 
+def gate_times_ms(engine: Engine) -> tuple[float, float]:
+    """Return the gate's attack and release to 63 %, in milliseconds."""
+    sound = stereo(10 ** (np.repeat([-60.0, -20.0, -60.0], RATE_HZ // 2) / 20))
+    gain = through(engine, sound, StripSettings(gate=GATE))[:, 0] / sound[:, 0]
+    attack = np.argmax(gain[RATE_HZ // 2 :] >= 0.632)
+    release = np.argmax(gain[RATE_HZ:] <= 0.368)
+    return attack * 1000 / RATE_HZ, release * 1000 / RATE_HZ - GATE.hold_ms
+
+
 def distortion_db(engine: Engine, strip: StripSettings, level: float) -> float:
     """Return THD+N of 100 Hz."""
     out = through(engine, sine(100, level, 2.0), strip)[RATE_HZ:-4800, 0].astype(np.float64)
@@ -172,38 +151,10 @@ def true_peak_over_db(engine: Engine) -> dict[str, float]:
     return over
 
 
-def click_dbfs(engine: Engine) -> float:
-    """Return the loudest that jumps of settings make above 5 kHz, on 1 kHz at −20 dBFS."""
-    far = replaced_bands()
-    jumps = [
-        (StripSettings(-24), StripSettings(24)),
-        (StripSettings(), StripSettings(equaliser=BANDS, compressor=COMPRESSOR)),
-        (StripSettings(equaliser=BANDS), StripSettings(equaliser=far)),
-        (StripSettings(compressor=COMPRESSOR), StripSettings(limiter=LimiterSettings(-20))),
-        (StripSettings(gate=GateSettings(-60)), StripSettings(gate=GateSettings(0))),
-    ]
-    high = butter(8, 5000, "high", fs=RATE_HZ, output="sos")
-    worst = 0.0
-    for pair in jumps:
-        for before, after in (pair, pair[::-1]):
-            out = through(engine, sine(1000, -20, 1.0), before, after).astype(np.float64)
-            worst = max(worst, float(np.abs(sosfiltfilt(high, out, axis=0)[4800:-4800]).max()))
-    return float(20 * np.log10(worst))
-
-
-def replaced_bands() -> EqualiserSettings:
-    """Return the bands at the other ends of their ranges."""
-    ends = [(20_000, -18), (20, 18), (10_000, 18), (20, -18), (50, -18)]
-    first, second, third, fourth, fifth = (
-        BandSettings(band.shape, frequency, gain, 10.0)
-        for band, (frequency, gain) in zip(BANDS.bands, ends, strict=True)
-    )
-    return EqualiserSettings((first, second, third, fourth, fifth))
-
-
 def measure(engine: Engine) -> dict[str, float]:
     """Return all figures of one engine."""
     attack_ms, release_ms = times_ms(engine)
+    opening_ms, closing_ms = gate_times_ms(engine)
     limited = StripSettings(limiter=LimiterSettings(-10))
     compressed = StripSettings(compressor=CompressorSettings(-20, 4, 6, 5, 100))
     return {
@@ -212,10 +163,11 @@ def measure(engine: Engine) -> dict[str, float]:
         "gate_db": gate_error_db(engine),
         "attack_percent": 100 * abs(attack_ms / COMPRESSOR.attack_ms - 1),
         "release_percent": 100 * abs(release_ms / COMPRESSOR.release_ms - 1),
+        "gate_attack_percent": 100 * abs(opening_ms / GATE.attack_ms - 1),
+        "gate_release_percent": 100 * abs(closing_ms / GATE.release_ms - 1),
         "true_peak_over_db": max(true_peak_over_db(engine).values()),
         "thd_limiter_db": distortion_db(engine, limited, 0),
         "thd_compressor_db": distortion_db(engine, compressed, -3),
-        "click_dbfs": click_dbfs(engine),
         "latency_ms": 1000 * LATENCY_SAMPLES / RATE_HZ,
     }
 
@@ -241,6 +193,38 @@ def draw(engine: Engine, folder: Path) -> None:
         Axis("dBFS out", static_curve(engine, levels)),
         dots=(levels[::2], expected[::2]),
     )
+    draw_gate(engine, folder)
+    draw_reverb(engine, folder)
+
+
+def draw_gate(engine: Engine, folder: Path) -> None:
+    """Draw how the gate opens and closes."""
+    sound = stereo(10 ** (np.repeat([-60.0, -20.0, -60.0], RATE_HZ // 5) / 20))
+    gain = (through(engine, sound, StripSettings(gate=GATE))[:, 0] / sound[:, 0]).astype(np.float64)
+    t = np.arange(len(gain)) * 1000 / RATE_HZ
+    times = np.array([200 + GATE.attack_ms, 400 + GATE.hold_ms + GATE.release_ms])
+    write_chart(
+        folder / "dsp-gate.svg",
+        "Gate, attack 10 ms, hold 80 ms, release 100 ms: gain (line), 63 % at the set times (dots)",
+        Axis("ms", t[::48]),
+        Axis("gain", gain[::48]),
+        dots=(times, np.array([0.632, 0.368])),
+    )
+
+
+def draw_reverb(engine: Engine, folder: Path) -> None:
+    """Draw how the reverb dies away."""
+    level_db = dsp_effects.fall_db(dsp_effects.reverberation(engine, 50.0, 2.0))
+    t = np.arange(len(level_db)) / RATE_HZ
+    shown = slice(0, int(2.2 * RATE_HZ), RATE_HZ // 100)
+    at = np.arange(0.25, 2.1, 0.25)
+    write_chart(
+        folder / "dsp-reverb.svg",
+        "Reverb, decay 2 s: energy that is still to come (line) and 30 dB each second (dots)",
+        Axis("s", t[shown]),
+        Axis("dB", level_db[shown]),
+        dots=(at, -30.0 * at),
+    )
 
 
 def main() -> None:
@@ -253,11 +237,15 @@ def main() -> None:
     )
     given = parser.parse_args()
     folder = given.pictures
-    figures = {name: measure(load_engine(name)) for name in ENGINES}
+    engines = {name: load_engine(name) for name in ENGINES}
+    figures = {
+        name: measure(engine) | dsp_effects.measure(engine) for name, engine in engines.items()
+    }
+    targets = TARGETS | dsp_effects.TARGETS
     print_table(
         "What strips do to sound",
         ["figure", *ENGINES, "at most"],
-        [[key, *(figures[name][key] for name in ENGINES), TARGETS[key]] for key in TARGETS],
+        [[key, *(figures[name][key] for name in ENGINES), targets[key]] for key in targets],
     )
     heard = dsp_loudness.measure(dsp_loudness.read_voices(given.voices))
     print_table(

@@ -27,6 +27,8 @@ COEFFICIENTS: Final = 5 + 6 + 4 + 3 * reverb.LINES
 DELAY_AT: Final = 5
 REVERB_AT: Final = 11
 
+INAUDIBLE: Final = 2.0**-16
+"""−96 dBFS: effects that hold no more than that have rung out."""
 _MARGIN: Final = 4800  # samples by which a tail may be thought longer than it is
 
 
@@ -83,7 +85,7 @@ class EffectMemory:
         addresses: int64 (rows, 3), where each row's effects keep their memory; 0 where unused.
         clocks: int64 (rows,), samples that the row's effects have seen.
         phases: int64 (rows,), of the chorus's swing.
-        peaks: float32 (rows,), the loudest sample that went in or came out in the last block.
+        quiet: int64 (rows,), samples since something audible last went in or came out.
         arrays: The memories, by row and effect.
     """
 
@@ -93,7 +95,7 @@ class EffectMemory:
         self.addresses = np.zeros((0, EFFECTS), np.int64)
         self.clocks = np.zeros(0, np.int64)
         self.phases = np.zeros(0, np.int64)
-        self.peaks = np.zeros(0, np.float32)
+        self.quiet = np.zeros(0, np.int64)
         self.arrays: dict[tuple[int, int], npt.NDArray[Any]] = {}
         self._wanted: dict[int, tuple[bool, bool, bool]] = {}
         self._bare: set[int] = set()  # rows that have less than they want
@@ -103,7 +105,7 @@ class EffectMemory:
         self.addresses = np.concatenate([self.addresses, np.zeros((more, EFFECTS), np.int64)])
         self.clocks = np.concatenate([self.clocks, np.zeros(more, np.int64)])
         self.phases = np.concatenate([self.phases, np.zeros(more, np.int64)])
-        self.peaks = np.concatenate([self.peaks, np.zeros(more, np.float32)])
+        self.quiet = np.concatenate([self.quiet, np.zeros(more, np.int64)])
 
     def want(self, row: int, used: tuple[bool, bool, bool]) -> None:
         """Say which effects a row uses: the others' memory is given back."""
@@ -119,7 +121,7 @@ class EffectMemory:
     def rest(self, row: int) -> None:
         """Forget a row's sound; it uses no effect until it says so."""
         self.want(row, (False, False, False))
-        self.clocks[row] = self.phases[row] = 0
+        self.clocks[row] = self.phases[row] = self.quiet[row] = 0
 
     def furnish(self, rows: Sequence[int]) -> None:
         """Give rows that sound the memory that they want."""

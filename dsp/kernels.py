@@ -33,7 +33,7 @@ from dsp.kernels_filters import SECTIONS, filter_sections, sections_in_use
 from dsp.kernels_limiter import ceilings_of, limit
 from dsp.lanes import WIDTH, fused, load, splat, store
 
-BUILT_ON: Final = "6898a4cb688e"
+BUILT_ON: Final = "675ed0a9897b"
 """See `kernels_basics.py`."""
 
 GAINS = 15
@@ -69,7 +69,7 @@ def process(  # type: ignore[no-untyped-def]
         elapsed: int32 (k,), samples since the row's change or fade began; it waits while negative.
         coefficients: sections, dynamics, stereo, output, effects; see above.
         states: sections, dynamics, limiter; see above; updated.
-        memory: addresses, clocks, phases and peaks of `EffectMemory`; updated.
+        memory: addresses, clocks, phases, quiet and work space of `EffectMemory`; updated.
         taps: float32 (3, TAPS), the true-peak detector's phases.
         loudest: How far at most the detector can exceed the largest sample.
     """
@@ -90,11 +90,8 @@ def process(  # type: ignore[no-untyped-def]
         targets = np.where(incoming[start:end] >= 0, incoming[start:end], slots[start:end])
         if changing:
             _crossfade(count, clock, sound, other)
-        for lane in range(end - start):
-            at = start + lane
-            if memory[0][rows[at]].any():
-                args = rows[at], slots[at], incoming[at], elapsed[at], coefficients[4]
-                affect(count, lane, *args, memory, sound)
+        part = slots[start:end], incoming[start:end], elapsed[start:end]
+        affect(count, group, *part, coefficients[4], memory, sound)
         _widen(count, slots[start:end], targets, coefficients[2], clock, changing, sound)
         ceilings = ceilings_of(slots[start:end], targets, coefficients[3])
         limit(count, group, ceilings, clock, changing, states[2], taps, loudest, sound)

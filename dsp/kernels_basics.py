@@ -7,7 +7,7 @@ from numba import njit
 
 from dsp.lanes import WIDTH, larger, smaller, splat
 
-BUILT_ON: Final = "45795915586d"
+BUILT_ON: Final = "29a6ebf80c3c"
 """Digest of the compiled files that this one imports: to be changed with them, so that numba's
 cache, which sees this file only, is void then."""
 

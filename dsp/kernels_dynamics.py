@@ -22,7 +22,7 @@ from dsp.lanes import (
     whole,
 )
 
-BUILT_ON: Final = "247a35aa4f2d"
+BUILT_ON: Final = "86a54ee99c50"
 """See `kernels_basics.py`."""
 
 FAINT = np.float32(1e-6)  # −120 dBFS, below which the compressor does not look

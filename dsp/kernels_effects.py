@@ -17,9 +17,9 @@ from numba import carray, njit, types  # type: ignore[attr-defined]
 from dsp.chorus import CENTRE, TURN
 from dsp.chorus import RING as CHORUS_RING
 from dsp.delay import RING as DELAY_RING
-from dsp.effects import DELAY_AT, MEMORIES, REVERB_AT
+from dsp.effects import COEFFICIENTS, DELAY_AT, INAUDIBLE, MEMORIES, REVERB_AT
 from dsp.kernels_basics import DELAY, FADE, SILENT, TINY
-from dsp.lanes import WIDTH, intrinsic
+from dsp.lanes import WIDTH, choose, fused, intrinsic, load, magnitude, splat, store, turn
 from dsp.reverb import (
     ALLPASS_GAIN,
     ALLPASS_RING,
@@ -32,26 +32,30 @@ from dsp.reverb import (
     PRE_RING,
 )
 
-BUILT_ON: Final = "a062fc3b3b5a"
+BUILT_ON: Final = "a295dfb8ba37"
 """See `kernels_basics.py`."""
 
-CHUNK = 128  # samples; no line is shorter, but for a delay of 1 ms
-_DIFFUSERS = np.array(ALLPASSES, np.int64)
-_GAIN = np.float32(ALLPASS_GAIN)
+CHUNK = 128  # samples; no line is shorter, but for a short delay's
+PITCH = CHUNK + 16  # so that rows do not meet in the same sets of the caches
+# Work space of a call: rows of PITCH values, of which all is computed up to the next multiple of
+# WIDTH behind the chunk's end, and what is behind that end ignored.
+LEFT = 0  # the sound
+RIGHT = PITCH
+WEIGHTS = 2 * PITCH  # how far a change has come
+SPARE = 3 * PITCH
+FIRST = 4 * PITCH
+SECOND = 5 * PITCH
+TAPS = 6 * PITCH  # what leaves the lines, eight rows
+CURVES = 14 * PITCH  # each coefficient on its way
+SPACE = CURVES + COEFFICIENTS * PITCH
+
 # Added to what one-pole filters are fed: far below what is flushed, and it keeps them from falling
 # asleep among denormals without a comparison at each sample.
 BIAS = np.float32(1e-25)
+_HEARD = np.float32(INAUDIBLE).view(np.int32)
+_DIFFUSERS = np.array(ALLPASSES, np.int64)
+_GAIN = np.float32(ALLPASS_GAIN)
 _HALF = np.float32(0.5)
-
-# Work space of a call: rows of CHUNK samples.
-LEFT, RIGHT = 0, 1  # the sound
-WEIGHTS = 2
-SPARE, DRY, WET, OTHER, FIRST, SECOND = 3, 4, 5, 6, 7, 8
-DAMPING, ECHOES = 9, 10  # of the delay
-TAPS_AT = 9  # what leaves the lines, eight rows
-GAINS_AT = 17
-POLES_AT = 25
-ROWS = 33
 
 
 @intrinsic
@@ -64,80 +68,177 @@ def _pointer(typing, address):  # type: ignore[no-untyped-def]
     return types.CPointer(types.float32)(types.int64), emit  # type: ignore[no-untyped-call]
 
 
+@intrinsic
+def prefetch(typing, array, index):  # type: ignore[no-untyped-def]
+    """Ask for the memory round `array[index]` without waiting for it."""
+
+    def emit(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        hint = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            [place.type],
+            ir.FunctionType(ir.VoidType(), [place.type, number, number, number]),
+        )
+        builder.call(hint, [place, number(1), number(2), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), emit
+
+
+def space_for(count: int) -> int:
+    """Return how many values of work space `affect` needs for blocks of so many samples."""
+    return SPACE + 2 * WIDTH * count
+
+
 @njit(cache=True)
 def affect(  # type: ignore[no-untyped-def]
-    count, lane, row, slot, incoming, elapsed, table, memory, sound
+    count, rows, slots, incoming, elapsed, table, memory, sound
 ):
-    """Run the effects of one lane of a group.
+    """Run the effects of a group's lanes.
 
     Args:
         count: Samples.
-        lane: Which of the group's.
-        row: Its row.
-        slot: Its slot.
-        incoming: The slot that it changes to, −1 while it does not.
-        elapsed: Samples since the change began.
+        rows: int32 (k,), each lane's row, at most WIDTH.
+        slots: int32 (k,), each lane's slot.
+        incoming: int32 (k,), the slot that it changes to, −1 while it does not.
+        elapsed: int32 (k,), samples since the change began.
         table: Coefficients (slots, COEFFICIENTS); see `effects.py`.
-        memory: addresses, clocks, phases and peaks of `EffectMemory`; updated.
+        memory: addresses, clocks, phases and quiet of `EffectMemory`, updated; and work space for
+            `space_for(count)` values.
         sound: float32 (2, (DELAY + count) × WIDTH), the group's, behind the limiter's room.
     """
-    addresses, clocks, phases, peaks = memory
-    old = table[slot]
-    new = table[incoming] if incoming >= 0 else old
-    size = _chunk(addresses[row, 1], old, new)
-    work = np.empty((ROWS, CHUNK), np.float32)
-    swings = np.empty((2, CHUNK), np.int32)
-    at = clocks[row]
-    peak = np.int32(0)
-    done = 0
-    while done < count:
-        n = min(size, count - done)
-        begin = (DELAY + done) * WIDTH + lane
-        for channel in range(2):
-            line = sound[channel, begin:]
-            samples = work[channel]
-            for i in range(n):
-                samples[i] = line[i * WIDTH]
-        if incoming >= 0:
-            _weigh(work[WEIGHTS], n, elapsed + done)
-        peak = max(peak, _peak(work[LEFT], n), _peak(work[RIGHT], n))
-        settled = incoming < 0 and done > 0  # what is ramped stands there already
-        if addresses[row, 0] != 0:
-            ring = carray(_pointer(addresses[row, 0]), MEMORIES[0])
-            phases[row] = _chorus(n, at, phases[row], old, new, ring, work, swings)
-            peak = max(peak, _peak(work[LEFT], n), _peak(work[RIGHT], n))
+    addresses, clocks, phases, quiet, space = memory
+    used = np.zeros(len(rows), np.bool_)
+    some = False
+    size = np.int64(CHUNK)
+    for lane in range(len(rows)):
+        row = rows[lane]
+        for effect in range(3):
+            used[lane] |= addresses[row, effect] != 0
+        some |= used[lane]
         if addresses[row, 1] != 0:
-            ring = carray(_pointer(addresses[row, 1]), MEMORIES[1])
-            _delay(n, at, old[DELAY_AT:], new[DELAY_AT:], ring, work)
-            peak = max(peak, _peak(work[LEFT], n), _peak(work[RIGHT], n))
-        if addresses[row, 2] != 0:
-            ring = carray(_pointer(addresses[row, 2]), MEMORIES[2])
-            _reverb(n, at, old[REVERB_AT:], new[REVERB_AT:], settled, ring, work)
-            peak = max(peak, _peak(work[LEFT], n), _peak(work[RIGHT], n))
+            target = incoming[lane] if incoming[lane] >= 0 else slots[lane]
+            size = min(size, np.int64(table[slots[lane], DELAY_AT + 2]))
+            size = min(size, np.int64(table[target, DELAY_AT + 2]))
+    if not some:
+        return
+    # Parts of an array that owns its memory count references: too dear beside so little work.
+    work = carray(_pointer(space.ctypes.data), SPACE)
+    lanes = carray(_pointer(space.ctypes.data + 4 * SPACE), 2 * WIDTH * count)
+    curves = carray(_pointer(table.ctypes.data), table.shape)
+    _part(count, sound, lanes)
+    for lane in range(len(rows)):
+        if used[lane]:
+            row = rows[lane]
+            old = curves[slots[lane]]
+            new = curves[incoming[lane]] if incoming[lane] >= 0 else old
+            at = clocks[row]
+            peak = np.int32(0)
+            left = 2 * lane * count
+            _foresee(size, at, addresses[row], new)
+            for done in range(0, count, size):
+                n = min(size, count - done)
+                if incoming[lane] >= 0:
+                    _weigh(work, n, elapsed[lane] + done)
+                if incoming[lane] >= 0 or done == 0:
+                    _ramp(old, new, work)
+                if done + n < count:
+                    _foresee(n, at + n, addresses[row], new)
+                _move(lanes, left + done, work, LEFT, n)
+                _move(lanes, left + count + done, work, RIGHT, n)
+                peak = max(peak, _peak(work, n))
+                phases[row] = _run(n, at, phases[row], addresses[row], old, new, work)
+                peak = max(peak, _peak(work, n))
+                _move(work, LEFT, lanes, left + done, n)
+                _move(work, RIGHT, lanes, left + count + done, n)
+                at += n
+            clocks[row] = at
+            quiet[row] = 0 if peak >= _HEARD else quiet[row] + count
+    _join(count, lanes, sound)
+
+
+@njit(cache=True)
+def _run(n, at, phase, addresses, old, new, work):  # type: ignore[no-untyped-def]
+    """Run a row's effects over n samples; return the chorus's phase."""
+    if addresses[0] != 0:
+        ring = carray(_pointer(addresses[0]), MEMORIES[0])
+        phase = _chorus(n, at, phase, old, new, ring, work)
+    if addresses[1] != 0:
+        ring = carray(_pointer(addresses[1]), MEMORIES[1])
+        _delay(n, at, old[DELAY_AT:], new[DELAY_AT:], ring, work)
+    if addresses[2] != 0:
+        ring = carray(_pointer(addresses[2]), MEMORIES[2])
+        _reverb(n, at, old[REVERB_AT:], new[REVERB_AT:], ring, work)
+    return phase
+
+
+@njit(cache=True)
+def _foresee(n, at, addresses, curve):  # type: ignore[no-untyped-def]
+    """Have the caches fetch what the next n samples need: so many short pieces surprise them."""
+    if addresses[1] != 0:
+        memory = carray(_pointer(addresses[1]), MEMORIES[1])
         for channel in range(2):
-            line = sound[channel, begin:]
-            samples = work[channel]
-            for i in range(n):
-                line[i * WIDTH] = samples[i]
-        at += n
-        done += n
-    clocks[row] = at
-    bits = np.empty(1, np.int32)
-    bits[0] = peak
-    peaks[row] = bits.view(np.float32)[0]
+            ring = memory[2 + channel * DELAY_RING : 2 + (channel + 1) * DELAY_RING]
+            _fetch(ring, at % DELAY_RING, curve[DELAY_AT + 2], n)
+    if addresses[2] != 0:
+        memory = carray(_pointer(addresses[2]), MEMORIES[2])
+        for channel in range(2):
+            ring = memory[PRE + channel * PRE_RING : PRE + (channel + 1) * PRE_RING]
+            _fetch(ring, at % PRE_RING, curve[REVERB_AT + 3], n)
+        lines = memory[NETWORK:]
+        place = at % LINE_RING
+        for k in range(LINES):
+            ring = lines[k * LINE_RING : (k + 1) * LINE_RING]
+            _fetch(ring, place, curve[REVERB_AT + 4 + k], n)
 
 
 @njit(cache=True)
-def _chunk(has_delay, old, new):  # type: ignore[no-untyped-def]
-    """Return how many samples may be computed at once."""
-    if has_delay == 0:
-        return CHUNK
-    return min(CHUNK, np.int64(min(old[DELAY_AT + 2], new[DELAY_AT + 2])))
+def _fetch(ring, place, delay, n):  # type: ignore[no-untyped-def]
+    """Fetch where n samples will be written, and where they will be read."""
+    for back in (np.int64(0), np.int64(delay)):
+        start = place - back
+        start = start if start >= 0 else start + len(ring)
+        for i in range(0, n, 16):
+            here = start + i
+            prefetch(ring, here if here < len(ring) else here - len(ring))
 
 
 @njit(cache=True)
-def _weigh(weights, n, elapsed):  # type: ignore[no-untyped-def]
+def _part(count, sound, lanes):  # type: ignore[no-untyped-def]
+    """Lay a group's lanes one behind the other: float32 (WIDTH × 2 × count,)."""
+    whole = count - count % WIDTH
+    for channel in range(2):
+        together = sound[channel]
+        for n in range(0, whole, WIDTH):
+            begin = (DELAY + n) * WIDTH
+            turn(together, begin, WIDTH, lanes, channel * count + n, 2 * count)
+        for n in range(whole, count):
+            for lane in range(WIDTH):
+                alone = (2 * lane + channel) * count
+                lanes[alone + n] = together[(DELAY + n) * WIDTH + lane]
+
+
+@njit(cache=True)
+def _join(count, lanes, sound):  # type: ignore[no-untyped-def]
+    """Lay lanes side by side again."""
+    whole = count - count % WIDTH
+    for channel in range(2):
+        together = sound[channel]
+        for n in range(0, whole, WIDTH):
+            begin = (DELAY + n) * WIDTH
+            turn(lanes, channel * count + n, 2 * count, together, begin, WIDTH)
+        for n in range(whole, count):
+            for lane in range(WIDTH):
+                alone = (2 * lane + channel) * count
+                together[(DELAY + n) * WIDTH + lane] = lanes[alone + n]
+
+
+@njit(cache=True)
+def _weigh(work, n, elapsed):  # type: ignore[no-untyped-def]
     """Write how far a change has come, on a curve without corners."""
+    weights = work[WEIGHTS:]
     for i in range(n):
         t = np.float32(elapsed + i + 1) * np.float32(1.0 / FADE)
         t = min(max(t, SILENT), np.float32(1.0))
@@ -145,86 +246,93 @@ def _weigh(weights, n, elapsed):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _ramp(out, n, old, new, weights):  # type: ignore[no-untyped-def]
-    """Write a coefficient on its way from one value to another."""
-    if old == new:
-        for i in range(n):
-            out[i] = old
-    else:
-        for i in range(n):
-            out[i] = old + weights[i] * (new - old)
+def _ramp(old, new, work):  # type: ignore[no-untyped-def]
+    """Write each coefficient on its way from one value to another."""
+    for index in range(COEFFICIENTS):
+        begin = CURVES + index * PITCH
+        value = splat(old[index])
+        if old[index] == new[index]:
+            for i in range(0, CHUNK, WIDTH):
+                store(work, begin + i, value)
+        else:
+            change = splat(new[index] - old[index])
+            for i in range(0, CHUNK, WIDTH):
+                store(work, begin + i, fused(load(work, WEIGHTS + i), change, value))
 
 
 @njit(cache=True)
-def _peak(samples, n):  # type: ignore[no-untyped-def]
-    """Return the largest magnitude, as its bits: integers are compared in vectors."""
-    bits = samples.view(np.int32)
+def _peak(work, n):  # type: ignore[no-untyped-def]
+    """Return the largest magnitude of the sound, as its bits, which are in the same order."""
+    bits = work.view(np.int32)
+    lefts = bits[LEFT:]
+    rights = bits[RIGHT:]
     peak = np.int32(0)
     for i in range(n):
-        peak = max(peak, bits[i] & np.int32(0x7FFFFFFF))
+        peak = max(peak, lefts[i] & np.int32(0x7FFFFFFF), rights[i] & np.int32(0x7FFFFFFF))
     return peak
 
 
 @njit(cache=True)
-def _read(ring, start, out, n):  # type: ignore[no-untyped-def]
+def _move(source, start, target, begin, n):  # type: ignore[no-untyped-def]
+    """Copy n samples. The vectors are explicit: so short a loop has no time for preparations."""
+    whole = n - n % WIDTH
+    for i in range(0, whole, WIDTH):
+        store(target, begin + i, load(source, start + i))
+    for i in range(whole, n):
+        target[begin + i] = source[start + i]
+
+
+@njit(cache=True)
+def _read(ring, start, work, begin, n):  # type: ignore[no-untyped-def]
     """Copy n samples of a ring from `start` on, and on from its beginning."""
+    start = start if start >= 0 else start + len(ring)
     head = min(n, len(ring) - start)
-    first = ring[start : start + head]
-    for i in range(head):
-        out[i] = first[i]
-    rest = out[head:]
-    for i in range(n - head):
-        rest[i] = ring[i]
+    _move(ring, start, work, begin, head)
+    if head < n:
+        _move(ring, 0, work, begin + head, n - head)
 
 
 @njit(cache=True)
-def _write(ring, start, samples, n):  # type: ignore[no-untyped-def]
+def _write(ring, start, work, begin, n):  # type: ignore[no-untyped-def]
     head = min(n, len(ring) - start)
-    first = ring[start : start + head]
-    for i in range(head):
-        first[i] = samples[i]
-    rest = samples[head:]
-    for i in range(n - head):
-        ring[i] = rest[i]
+    _move(work, begin, ring, start, head)
+    if head < n:
+        _move(work, begin + head, ring, 0, n - head)
 
 
 @njit(cache=True)
-def _tap(ring, place, old, new, work, out, n):  # type: ignore[no-untyped-def]
+def _tap(ring, place, old, new, work, begin, n):  # type: ignore[no-untyped-def]
     """Read what went in `old` samples ago, on its way to what went in `new` samples ago.
 
     `place` is where the ring is written to next.
     """
-    before = np.int64(old)
-    after = np.int64(new)
-    start = place - before
-    _read(ring, start if start >= 0 else start + len(ring), out, n)
-    if after != before:
-        spare = work[SPARE]
-        weights = work[WEIGHTS]
-        start = place - after
-        _read(ring, start if start >= 0 else start + len(ring), spare, n)
-        for i in range(n):
-            out[i] += weights[i] * (spare[i] - out[i])
+    _read(ring, place - np.int64(old), work, begin, n)
+    if new != old:
+        _read(ring, place - np.int64(new), work, SPARE, n)
+        for i in range(0, n, WIDTH):
+            before = load(work, begin + i)
+            change = load(work, SPARE + i) - before
+            store(work, begin + i, fused(load(work, WEIGHTS + i), change, before))
+
+
+@njit
+def _flushed(values):  # type: ignore[no-untyped-def]
+    """Return zero for what nobody hears, lest it become denormal and slow."""
+    return choose(magnitude(values), splat(TINY), values, splat(SILENT))
+
+
+@njit
+def _blended(work, plain, effect, curve, i):  # type: ignore[no-untyped-def]
+    """Return plain sound and effect by the shares that stand from `curve` on."""
+    dry = load(work, curve + i)
+    wet = load(work, curve + PITCH + i)
+    return fused(wet, effect, dry * plain)
 
 
 @njit(cache=True)
-def _blend(n, plain, effect, work):  # type: ignore[no-untyped-def]
-    """Mix an effect into the plain sound by the shares in DRY and WET."""
-    dry = work[DRY]
-    wet = work[WET]
-    for i in range(n):
-        plain[i] = dry[i] * plain[i] + wet[i] * effect[i]
-
-
-@njit(cache=True)
-def _chorus(n, at, phase, old, new, ring, work, swings):  # type: ignore[no-untyped-def]
-    weights = work[WEIGHTS]
-    _ramp(work[DRY], n, old[0], new[0], weights)
-    _ramp(work[WET], n, old[1], new[1], weights)
-    _ramp(work[OTHER], n, old[3], new[3], weights)
-    enters = work[SPARE]
-    _ramp(enters, n, old[4], new[4], weights)
-    turns = swings[0]  # 32 bits: they wrap around where a turn does
+def _chorus(n, at, phase, old, new, ring, work):  # type: ignore[no-untyped-def]
+    turns = work[TAPS:].view(np.int32)  # 32 bits: they wrap around where a turn does
+    steps = work[CURVES + 2 * PITCH :]
     if old[2] == new[2]:
         step = np.int32(old[2])
         for i in range(n):
@@ -233,17 +341,18 @@ def _chorus(n, at, phase, old, new, ring, work, swings):  # type: ignore[no-unty
     else:
         for i in range(n):
             turns[i] = phase
-            phase += np.int64(old[2] + weights[i] * (new[2] - old[2]))
-    depth = work[OTHER]
-    wholes = swings[1]
-    fractions = work[FIRST]
+            phase += np.int64(steps[i])
+    depth = work[CURVES + 3 * PITCH :]
+    wholes = work[TAPS + PITCH :].view(np.int32)
+    fractions = work[FIRST:]
+    copy = work[SECOND:]
     for channel in range(2):
+        samples = channel * PITCH
         line = ring[channel * CHORUS_RING : (channel + 1) * CHORUS_RING]
-        samples = work[channel]
-        copy = work[SECOND]
-        for i in range(n):
-            copy[i] = enters[i] * samples[i]
-        _write(line, at & (CHORUS_RING - 1), copy, n)
+        for i in range(0, n, WIDTH):
+            enters = load(work, CURVES + 4 * PITCH + i)
+            store(work, SECOND + i, enters * load(work, samples + i))
+        _write(line, at & (CHORUS_RING - 1), work, SECOND, n)
         ahead = np.int32(channel * (TURN // 4))
         for i in range(n):
             swing = SILENT - depth[i] * _sine(np.int32(turns[i] + ahead))
@@ -260,7 +369,9 @@ def _chorus(n, at, phase, old, new, ring, work, swings):  # type: ignore[no-unty
             third = _HALF * (d - a) + np.float32(1.5) * (b - c)
             second = a - np.float32(2.5) * b + (c + c) - _HALF * d
             copy[i] = ((third * f + second) * f + _HALF * (c - a)) * f + b
-        _blend(n, samples, copy, work)
+        for i in range(0, n, WIDTH):
+            plain = load(work, samples + i)
+            store(work, samples + i, _blended(work, plain, load(work, SECOND + i), CURVES, i))
     return phase & (TURN - 1)
 
 
@@ -281,36 +392,33 @@ def _sine(turn):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _delay(n, at, old, new, memory, work):  # type: ignore[no-untyped-def]
-    weights = work[WEIGHTS]
-    _ramp(work[DRY], n, old[0], new[0], weights)
-    _ramp(work[WET], n, old[1], new[1], weights)
-    _ramp(work[OTHER], n, old[3], new[3], weights)
-    _ramp(work[DAMPING], n, old[4], new[4], weights)
+    curve = CURVES + DELAY_AT * PITCH
     place = at % DELAY_RING
     for channel in range(2):
         ring = memory[2 + channel * DELAY_RING : 2 + (channel + 1) * DELAY_RING]
-        _tap(ring, place, old[2], new[2], work, work[ECHOES + channel], n)
+        _tap(ring, place, old[2], new[2], work, TAPS + channel * PITCH, n)
     _dull(n, memory, work)
-    feedback = work[OTHER]
-    enters = work[SPARE]
-    _ramp(enters, n, old[5], new[5], weights)
     for channel in range(2):
+        dull = FIRST + channel * PITCH
+        samples = channel * PITCH
+        for i in range(0, n, WIDTH):
+            plain = load(work, samples + i)
+            echo = load(work, TAPS + channel * PITCH + i)
+            feedback = load(work, curve + 3 * PITCH + i)
+            enters = load(work, curve + 5 * PITCH + i)
+            again = fused(feedback, load(work, dull + i), enters * plain)
+            store(work, dull + i, _flushed(again))
+            store(work, samples + i, _blended(work, plain, echo, curve, i))
         ring = memory[2 + channel * DELAY_RING : 2 + (channel + 1) * DELAY_RING]
-        samples = work[channel]
-        written = work[FIRST + channel]
-        for i in range(n):
-            value = enters[i] * samples[i] + feedback[i] * written[i]
-            written[i] = value if abs(value) >= TINY else SILENT
-        _write(ring, place, written, n)
-        _blend(n, samples, work[ECHOES + channel], work)
+        _write(ring, place, work, dull, n)
 
 
 @njit(cache=True)
 def _dull(n, states, work):  # type: ignore[no-untyped-def]
-    """Run the delay's low-passes, from ECHOES to FIRST and SECOND."""
-    lefts, rights = work[ECHOES], work[ECHOES + 1]
-    dull_lefts, dull_rights = work[FIRST], work[SECOND]
-    damping = work[DAMPING]
+    """Run the delay's low-passes, from the taps to FIRST and SECOND."""
+    lefts, rights = work[TAPS:], work[TAPS + PITCH :]
+    dull_lefts, dull_rights = work[FIRST:], work[SECOND:]
+    damping = work[CURVES + (DELAY_AT + 4) * PITCH :]
     left, right = states[0], states[1]
     for i in range(n):
         keep = damping[i]
@@ -323,73 +431,78 @@ def _dull(n, states, work):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _reverb(n, at, old, new, settled, memory, work):  # type: ignore[no-untyped-def]
-    weights = work[WEIGHTS]
-    _ramp(work[DRY], n, old[0], new[0], weights)
-    _ramp(work[WET], n, old[1], new[1], weights)
-    _ramp(work[OTHER], n, old[2], new[2], weights)
-    if not settled:
-        for k in range(LINES):
-            _ramp(work[GAINS_AT + k], CHUNK, old[12 + k], new[12 + k], weights)
-            _ramp(work[POLES_AT + k], CHUNK, old[20 + k], new[20 + k], weights)
+def _reverb(n, at, old, new, memory, work):  # type: ignore[no-untyped-def]
     _enter(n, at, old, new, memory, work)
     lines = memory[NETWORK:]
-    place = at & (LINE_RING - 1)
+    place = at % LINE_RING
     for k in range(LINES):
         ring = lines[k * LINE_RING : (k + 1) * LINE_RING]
-        _tap(ring, place, old[4 + k], new[4 + k], work, work[TAPS_AT + k], n)
-    for channel in range(2):
-        room = work[OTHER]
-        _difference(n, work[TAPS_AT + channel], work[TAPS_AT + 2 + channel], room)
-        _difference(n, work[TAPS_AT + 4 + channel], work[TAPS_AT + 6 + channel], work[SPARE])
-        _add(n, work[SPARE], room)
-        _blend(n, work[channel], room, work)
-    for k in range(LINES):
-        taps = work[TAPS_AT + k]
-        gains = work[GAINS_AT + k]
-        for i in range(n):
-            taps[i] = gains[i] * taps[i] + BIAS
-    _damp(n, memory, work[TAPS_AT : TAPS_AT + LINES], work[POLES_AT : POLES_AT + LINES])
+        _tap(ring, place, old[4 + k], new[4 + k], work, TAPS + k * PITCH, n)
+    _leave(n, work)
+    _damp(n, memory, work)
     _mix(n, work)
     for k in range(LINES):
-        taps = work[TAPS_AT + k]
-        _add(n, work[FIRST + k % 2], taps)
-        _flush(n, taps)
-        _write(lines[k * LINE_RING : (k + 1) * LINE_RING], place, taps, n)
+        ring = lines[k * LINE_RING : (k + 1) * LINE_RING]
+        _write(ring, place, work, TAPS + k * PITCH, n)
 
 
 @njit(cache=True)
 def _enter(n, at, old, new, memory, work):  # type: ignore[no-untyped-def]
     """Write what goes into the network, through pre-delay and all-passes, to FIRST and SECOND."""
-    gains = work[OTHER]
-    passes = memory[DIFFUSERS:NETWORK]
+    gains = CURVES + (REVERB_AT + 2) * PITCH
     place = at % PRE_RING
-    begin = 0
+    step = at % ALLPASS_RING
+    gain = splat(_GAIN)
+    loss = splat(-_GAIN)
     for channel in range(2):
         pre = memory[PRE + channel * PRE_RING : PRE + (channel + 1) * PRE_RING]
-        value = work[FIRST + channel]
-        held = work[TAPS_AT]
-        kept = work[TAPS_AT + 1]
-        samples = work[channel]
-        for i in range(n):
-            value[i] = gains[i] * samples[i]
-        _write(pre, place, value, n)
+        value = FIRST + channel * PITCH
+        for i in range(0, n, WIDTH):
+            store(work, value + i, load(work, gains + i) * load(work, channel * PITCH + i))
+        _write(pre, place, work, value, n)
         _tap(pre, place, old[3], new[3], work, value, n)
         for k in range(4):
-            ring = passes[begin : begin + ALLPASS_RING]
-            begin += ALLPASS_RING
-            _read(ring, (at - _DIFFUSERS[channel, k]) & (ALLPASS_RING - 1), held, n)
-            for i in range(n):
-                out = held[i] - _GAIN * value[i]
-                kept[i] = value[i] + _GAIN * out
-                value[i] = out
-            _flush(n, kept)
-            _write(ring, at & (ALLPASS_RING - 1), kept, n)
+            begin = DIFFUSERS + (4 * channel + k) * ALLPASS_RING
+            ring = memory[begin : begin + ALLPASS_RING]
+            _read(ring, step - _DIFFUSERS[channel, k], work, TAPS + k * PITCH, n)
+        for i in range(0, n, WIDTH):
+            passing = load(work, value + i)
+            for k in range(4):
+                here = TAPS + k * PITCH + i
+                leaving = fused(loss, passing, load(work, here))
+                store(work, here, _flushed(fused(gain, leaving, passing)))
+                passing = leaving
+            store(work, value + i, passing)
+        for k in range(4):
+            begin = DIFFUSERS + (4 * channel + k) * ALLPASS_RING
+            ring = memory[begin : begin + ALLPASS_RING]
+            _write(ring, step, work, TAPS + k * PITCH, n)
 
 
 @njit(cache=True)
-def _damp(n, states, t, p):  # type: ignore[no-untyped-def]
+def _leave(n, work):  # type: ignore[no-untyped-def]
+    """Mix what leaves the lines into the sound, and turn it down for the way back."""
+    curve = CURVES + REVERB_AT * PITCH
+    gains = curve + 12 * PITCH
+    bias = splat(BIAS)
+    for i in range(0, n, WIDTH):
+        for channel in range(2):
+            begin = TAPS + channel * PITCH + i
+            one = load(work, begin) - load(work, begin + 2 * PITCH)
+            two = load(work, begin + 4 * PITCH) - load(work, begin + 6 * PITCH)
+            plain = load(work, channel * PITCH + i)
+            store(work, channel * PITCH + i, _blended(work, plain, one + two, curve, i))
+        for k in range(LINES):
+            here = k * PITCH + i
+            store(work, TAPS + here, fused(load(work, gains + here), load(work, TAPS + here), bias))
+
+
+@njit(cache=True)
+def _damp(n, states, work):  # type: ignore[no-untyped-def]
     """Run the lines' low-passes, all eight at each sample: the processor overlaps their chains."""
+    t = carray(_pointer(work.ctypes.data + 4 * TAPS), (LINES, PITCH))
+    poles = CURVES + (REVERB_AT + 20) * PITCH
+    p = carray(_pointer(work.ctypes.data + 4 * poles), (LINES, PITCH))
     a, b, c, d = states[0], states[1], states[2], states[3]
     e, f, g, h = states[4], states[5], states[6], states[7]
     for i in range(n):
@@ -408,34 +521,33 @@ def _damp(n, states, t, p):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _difference(n, one, two, out):  # type: ignore[no-untyped-def]
-    for i in range(n):
-        out[i] = one[i] - two[i]
-
-
-@njit(cache=True)
-def _add(n, more, out):  # type: ignore[no-untyped-def]
-    for i in range(n):
-        out[i] += more[i]
-
-
-@njit(cache=True)
-def _flush(n, values):  # type: ignore[no-untyped-def]
-    """Make zero of what nobody hears, lest it become denormal and slow."""
-    for i in range(n):
-        values[i] = values[i] if abs(values[i]) >= TINY else SILENT
-
-
-@njit(cache=True)
 def _mix(n, work):  # type: ignore[no-untyped-def]
-    """Multiply the eight lines by a Hadamard matrix; its 1/√8 stands in the lines' gains."""
-    for stride in (1, 2, 4):
-        for k in range(LINES):
-            if k & stride == 0:
-                one = work[TAPS_AT + k]
-                two = work[TAPS_AT + k + stride]
-                for i in range(n):
-                    x = one[i]
-                    y = two[i]
-                    one[i] = x + y
-                    two[i] = x - y
+    """Multiply the lines by a Hadamard matrix, 1/√8 of which stands in their gains; add the new."""
+    for i in range(TAPS, TAPS + n, WIDTH):
+        a, b = _both(load(work, i), load(work, i + PITCH))
+        c, d = _both(load(work, i + 2 * PITCH), load(work, i + 3 * PITCH))
+        e, f = _both(load(work, i + 4 * PITCH), load(work, i + 5 * PITCH))
+        g, h = _both(load(work, i + 6 * PITCH), load(work, i + 7 * PITCH))
+        a, c = _both(a, c)
+        b, d = _both(b, d)
+        e, g = _both(e, g)
+        f, h = _both(f, h)
+        a, e = _both(a, e)
+        b, f = _both(b, f)
+        c, g = _both(c, g)
+        d, h = _both(d, h)
+        left = load(work, i - TAPS + FIRST)
+        right = load(work, i - TAPS + SECOND)
+        store(work, i, _flushed(a + left))
+        store(work, i + PITCH, _flushed(b + right))
+        store(work, i + 2 * PITCH, _flushed(c + left))
+        store(work, i + 3 * PITCH, _flushed(d + right))
+        store(work, i + 4 * PITCH, _flushed(e + left))
+        store(work, i + 5 * PITCH, _flushed(f + right))
+        store(work, i + 6 * PITCH, _flushed(g + left))
+        store(work, i + 7 * PITCH, _flushed(h + right))
+
+
+@njit
+def _both(one, two):  # type: ignore[no-untyped-def]
+    return one + two, one - two

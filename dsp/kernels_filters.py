@@ -8,7 +8,7 @@ from numba import njit
 from dsp.kernels_basics import DELAY, SILENT, TINY
 from dsp.lanes import WIDTH, choose, fused, load, magnitude, splat, store
 
-BUILT_ON: Final = "247a35aa4f2d"
+BUILT_ON: Final = "86a54ee99c50"
 """See `kernels_basics.py`."""
 
 SECTIONS = 6

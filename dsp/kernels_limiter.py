@@ -19,7 +19,7 @@ from dsp.kernels_basics import (
 )
 from dsp.lanes import WIDTH, choose, fused, larger, load, magnitude, smaller, splat, store
 
-BUILT_ON: Final = "247a35aa4f2d"
+BUILT_ON: Final = "86a54ee99c50"
 """See `kernels_basics.py`."""
 
 STRETCH = 64  # samples that the detector looks at in one go, or not at all

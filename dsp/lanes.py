@@ -212,3 +212,41 @@ def power_of_two(typing, a):  # type: ignore[no-untyped-def]
         return builder.bitcast(builder.shl(bits, _constant(23)), _FLOATS)
 
     return lanes(lanes), emit
+
+
+@intrinsic
+def turn(typing, source, begin, step, target, start, pitch):  # type: ignore[no-untyped-def]
+    """Copy eight vectors, turned: the first values of all go into the first vector, and so on.
+
+    They stand `step` apart in `source` from `begin` on, and `pitch` apart in `target` from `start`
+    on; both are contiguous arrays of float32.
+    """
+
+    def emit(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        def place(first, k):  # type: ignore[no-untyped-def]
+            array, begin, apart = args[first : first + 3]
+            index = builder.add(begin, builder.mul(apart, apart.type(k)))
+            where = _address(context, builder, signature.args[first], array, index)
+            return builder.bitcast(where, _FLOATS.as_pointer())
+
+        values = [builder.load(place(0, k), align=4) for k in range(WIDTH)]  # type: ignore[no-untyped-call]
+        for stride in (1, 2, 4):
+            for k in range(WIDTH):
+                if not k & stride:
+                    pair = values[k], values[k + stride]
+                    values[k] = builder.shuffle_vector(*pair, _half_of(stride, upper=False))
+                    values[k + stride] = builder.shuffle_vector(*pair, _half_of(stride, upper=True))
+        for k in range(WIDTH):
+            builder.store(values[k], place(3, k), align=4)  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    size = types.intp
+    return types.void(source, size, size, target, size, size), emit
+
+
+def _half_of(stride: int, *, upper: bool) -> Any:
+    """Return which values of two vectors a step of turning puts into the one or the other."""
+    mine = [k + stride if upper else k for k in range(WIDTH)]
+    its = [WIDTH + (k if upper else k - stride) for k in range(WIDTH)]
+    chosen = [its[k] if k & stride else mine[k] for k in range(WIDTH)]
+    return ir.Constant(_INTS, chosen)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from dsp import kernels, kernels_basics, kernels_limiter, limiter, tables
+from dsp import kernels, kernels_basics, kernels_effects, kernels_limiter, limiter, tables
 from dsp.engine import Arena, Lanes
 from dsp.tables import StripTables, Table
 
@@ -20,6 +20,7 @@ class NumbaEngine:
 
     def __init__(self) -> None:
         """Make sure that kernels and tables agree about where things stand."""
+        self._space = np.empty(kernels_effects.space_for(960), np.float32)
         ours = (
             kernels_basics.DELAY,
             kernels_limiter.STATE,
@@ -38,6 +39,8 @@ class NumbaEngine:
     ) -> None:
         """See `Engine.process`."""
         memory = tables.memory
+        if len(self._space) < kernels_effects.space_for(count):
+            self._space = np.empty(kernels_effects.space_for(count), np.float32)
         kernels.process(
             arena,
             first,
@@ -49,7 +52,7 @@ class NumbaEngine:
             lanes.elapsed,
             tables.coefficients,
             tables.states,
-            (memory.addresses, memory.clocks, memory.phases, memory.peaks),
+            (memory.addresses, memory.clocks, memory.phases, memory.quiet, self._space),
             _TAPS,
             _EXCESS,
         )

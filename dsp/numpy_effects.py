@@ -13,7 +13,7 @@ from scipy.linalg import hadamard
 from scipy.signal import lfilter
 
 from dsp import chorus, delay, reverb
-from dsp.effects import DELAY_AT, REVERB_AT
+from dsp.effects import DELAY_AT, INAUDIBLE, REVERB_AT
 from dsp.tables import StripTables
 
 Sound = npt.NDArray[np.float64]
@@ -63,7 +63,7 @@ def affect(
             _reverb(chunk, at, ramp.behind(REVERB_AT), arrays[2])
             peak = max(peak, float(np.abs(chunk).max()))
         memory.clocks[row] += len(chunk)
-    memory.peaks[row] = peak
+    memory.quiet[row] = 0 if peak >= INAUDIBLE else memory.quiet[row] + len(sound)
 
 
 class _Ramp:

@@ -30,11 +30,11 @@ from dsp.units import SAMPLE_RATE_HZ, check_range, dry_and_wet
 LINES: Final = 8
 LENGTHS: Final = (1447, 1693, 1949, 2221, 2521, 2857, 3251, 3677)
 """The lines at a size of 100 %, in samples: 30 to 77 ms; prime, so that echoes do not coincide."""
-LINE_RING: Final = 4096
-"""Samples kept of each line."""
+LINE_RING: Final = 3728
+"""Samples kept of each line: the longest, and so that lines do not meet in sets of the caches."""
 ALLPASSES: Final = ((131, 173, 251, 397), (139, 181, 263, 409))
 """Samples of the all-passes, left and right; none shorter than a chunk of the engines."""
-ALLPASS_RING: Final = 512
+ALLPASS_RING: Final = 432
 ALLPASS_GAIN: Final = 0.5
 PRE_RING: Final = 9984
 """Samples kept of each channel for the pre-delay: 200 ms and a chunk more."""

@@ -113,11 +113,9 @@ class StripSettings:
 FLAT: Final = StripSettings()
 
 _LONG: Final = 1 << 30
-_INAUDIBLE: Final = 1.6e-5
-"""−96 dBFS: effects that hold no more than that have rung out."""
 
 _PER_ROW: Final = (
-    "_working", "_sounded", "_slot", "_incoming", "_fade", "_elapsed", "_quiet", "_lasting"
+    "_working", "_sounded", "_slot", "_incoming", "_fade", "_elapsed", "_lasting"
 )  # fmt: skip
 
 
@@ -142,7 +140,6 @@ class StripBank:
         self._incoming = np.zeros(0, np.int32)
         self._fade = np.zeros(0, np.int8)
         self._elapsed = np.zeros(0, np.int32)
-        self._quiet = np.zeros(0, np.int64)  # samples since its effects last sounded
         self._lasting = np.zeros(0, np.int64)  # samples of quiet after which they are empty
 
     def take(self, row: int) -> None:
@@ -177,7 +174,7 @@ class StripBank:
         Then the row wants to be processed with silence; afterwards it may `rest`.
         """
         sounds = self._sounded[row] and self._working[row]
-        return bool(sounds and self._quiet[row] < self._lasting[row])
+        return bool(sounds and self._tables.memory.quiet[row] < self._lasting[row])
 
     def set(self, row: int, settings: StripSettings) -> None:
         """Change a row's settings, from its next sample on and without a click."""
@@ -225,7 +222,6 @@ class StripBank:
             step = min(end - first, self._until_pending(working))
             self.engine.process(arena, first, step, self._lanes(working), self._tables)
             first += step
-            self._listen(working, step)
             self._advance(working, step)
 
     # ---- how rows change -------------------------------------------------------------------
@@ -258,13 +254,6 @@ class StripBank:
             pending = self._pending.pop(row, None)
             if pending is not None:
                 self.set(row, pending)
-
-    def _listen(self, rows: npt.NDArray[np.int32], count: int) -> None:
-        """Take note of how long effects have been quiet."""
-        used = rows[self._lasting[rows] > 0]
-        if len(used):
-            sound = self._tables.memory.peaks[used] >= _INAUDIBLE
-            self._quiet[used] = np.where(sound, 0, self._quiet[used] + count)
 
     def _use_effects(self, row: int, *used: EffectSettings) -> None:
         """Let a row have the memory, and the time to ring out, of effects old and new."""
@@ -332,7 +321,7 @@ class StripBank:
         self._sounded[row] = False
         self._incoming[row] = -1
         self._fade[row] = 0
-        self._quiet[row] = self._lasting[row] = 0  # its effects have gone with the tables
+        self._lasting[row] = 0  # its effects have gone with the tables
 
     def _grow(self, rows: int) -> None:
         known = len(self._working)

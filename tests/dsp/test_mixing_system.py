@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from dsp.limiter import LimiterSettings
 from dsp.mixing_system import MixingSystem
+from dsp.strip import StripSettings
 from dsp.units import SettingsError
 from tests.dsp.signals import speech, true_peak_db
 
@@ -42,3 +44,23 @@ def test_other_rates_and_shapes_are_refused():
         MixingSystem(sample_rate_hz=44_100)
     with pytest.raises(ValueError, match="a block is"):
         MixingSystem().process(np.zeros((2, 960), np.float32))
+
+
+def test_a_preset_rings_on_at_the_end(compiled):
+    system = MixingSystem(settings="classical", engine=compiled)
+    sound = speech(0.5)
+    out = np.concatenate([system.process(sound), system.finish()])
+    assert 1.5 < (len(out) - len(sound)) / 48_000 < 10
+    assert np.abs(out[len(sound) :]).max() > 0.01
+    assert np.abs(out[-480:]).max() < 1e-4
+    assert np.array_equal(system.process(sound), out[: len(sound)])  # as new
+    assert not MixingSystem(settings="flat", engine=compiled).finish().size
+    with pytest.raises(SettingsError, match="one of flat, voice"):
+        MixingSystem(settings="karaoke")
+
+
+def test_the_last_samples_come_out_at_the_end(compiled):
+    system = MixingSystem(settings=StripSettings(limiter=LimiterSettings(0)), engine=compiled)
+    sound = speech(0.1, level=0.1)
+    out = np.concatenate([system.process(sound), system.finish()])
+    assert np.array_equal(out[system.latency_samples :], sound)

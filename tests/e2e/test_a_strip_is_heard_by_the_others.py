@@ -1,7 +1,13 @@
 """What a publisher's strip settings do to what the others hear, by ear."""
 
+import json
+
+import numpy as np
+
+from dsp.strip import StripBank
 from tests.e2e.conftest import People, all_hear_each_other
 from tests.support.people import CLIENT, TONE_DBFS, Person
+from webrtc.media.strips import strip_settings
 
 
 async def change(person: Person, settings: str) -> None:
@@ -31,3 +37,33 @@ async def test_a_gate_closes_on_what_is_quieter_and_opens_again(people: People) 
     await grace.hears()
     await change(ada, "{ inputTrim: 0, gateThreshold: -60 }")
     await all_hear_each_other(ada, grace)
+
+
+def through_strip(pitch_hz: int, settings: dict[str, float]) -> tuple[float, float]:
+    """Return how loud somebody's tone is behind a strip, left and right, in dBFS."""
+    t = np.arange(3 * 48_000) / 48_000
+    tone = 10 ** (TONE_DBFS / 20) * np.sin(2 * np.pi * pitch_hz * t)
+    arena = np.repeat(tone[None, :, None], 2, axis=2).astype(np.float32)
+    strips = StripBank()
+    strips.take(0)
+    strips.set(0, strip_settings(settings))
+    strips.process(arena, np.zeros(1, np.int32), 0, arena.shape[1])
+    steady = arena[0, 96_000:].astype(np.float64)
+    peaks = 20 * np.log10(2 * np.abs(np.exp(-2j * np.pi * pitch_hz * t[96_000:]) @ steady) / 48_000)
+    return float(peaks[0]), float(peaks[1])
+
+
+async def test_reverb_delay_and_fader_act_as_computed_and_cease_again(people: People) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    for settings in (
+        {"reverbMix": 100.0, "reverbDecay": 0.5, "reverbSize": 20.0},
+        {"reverbMix": 0.0, "delayMix": 30.0, "delayTime": 500 / ada.pitch_hz, "delayFeedback": 0.0},
+        {"delayMix": 0.0, "fader": -9.0},
+    ):
+        await change(ada, json.dumps(settings))
+        expected = through_strip(ada.pitch_hz, settings)
+        assert max(abs(level - TONE_DBFS) for level in expected) > 4
+        await grace.hears_at(ada, *expected)
+    await change(ada, "{ preset: 'flat', fader: 0 }")
+    await grace.hears_at(ada, TONE_DBFS, TONE_DBFS)
