@@ -5,6 +5,7 @@ missing=""
 have() { command -v "$1" >/dev/null 2>&1; }
 have chromium || missing="$missing chromium"
 have firefox-esr || missing="$missing firefox-esr"
+have Xvfb || missing="$missing xvfb"
 have redis-server || missing="$missing redis-server"
 /sbin/ldconfig -p 2>/dev/null | grep -q 'libopus\.so\.0' || missing="$missing libopus0"
 [ -n "$missing" ] || exit 0

@@ -120,6 +120,11 @@ class Hearing:
         elif self._packets is not None and (packet := read_opus(payload)) is not None:
             self._packets.push(MediaPacket(*packet, now_s))
 
+    def close(self) -> None:
+        """Let go what libraries miss at the end of the process; nothing may be pushed any more."""
+        if self._chunks is not None:
+            self._chunks.close()
+
     def pull(self, now_s: float) -> Mono:
         """Return the next 10 ms, float32 (480,)."""
         playout = self._chunks or self._packets

@@ -47,13 +47,13 @@ class _Console:
             self._once("microphone", f"no microphone: {engine.microphone.problem}")
         if engine.loudspeaker.problem:
             self._once("loudspeaker", f"no loudspeaker: {engine.loudspeaker.problem}")
-        self._once("users", self._users())
+        self._once("users", self._users(speaking=False))
 
-    def _users(self) -> str:
+    def _users(self, *, speaking: bool) -> str:
         marks = [
             f"{number}. {user.name or '(no name)'}"
             + (" (muted)" if user.muted else "")
-            + (" (speaks)" if user.speaking else "")
+            + (" (speaks)" if speaking and user.speaking else "")
             for number, user in enumerate(self._engine.users, 1)
         ]
         return "here: " + (", ".join(marks) or "nobody")
@@ -89,7 +89,7 @@ class _Console:
                 engine.set_deafened(not engine.is_deafened)
                 _say(f"loudspeaker {'off' if engine.is_deafened else 'on'}")
             case ["u"]:
-                _say(self._users())
+                _say(self._users(speaking=True))
             case ["v", number, gain]:
                 self._volume(number, gain)
             case []:

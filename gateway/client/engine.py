@@ -86,6 +86,7 @@ class Engine:
                 await tender
             for device in (self.microphone, self.loudspeaker):
                 await asyncio.to_thread(device.close)
+            self._hearing.close()
             if self._recorder is not None:
                 await asyncio.to_thread(self._recorder.close)
 

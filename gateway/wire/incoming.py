@@ -33,10 +33,11 @@ _WINDOW_S: Final = 2.0
 # half a minute (both poles at 1/14 s), and clocks of 150 ppm cost it 50 samples until then.
 _PPM_PER_SAMPLE: Final = 3.0
 _PPM_PER_SAMPLE_AND_S: Final = 0.108
-_LEAST_MARGIN: Final = 96  # 2 ms
+_FIRST_MARGIN: Final = 96  # 2 ms, while the clock is not known
+_LEAST_MARGIN: Final = 48
 _MOST_MARGIN: Final = 3_840
-_MARGIN_STEP: Final = 384
-_MARGIN_FALL_PER_S: Final = 10.0
+_SPARE: Final = 48  # 1 ms beyond what a late chunk would have needed
+_MARGIN_FALL_PER_S: Final = 2.0
 _LATE_WITHIN_S: Final = 0.1
 _SKIP_ABOVE: Final = 2_400  # 50 ms over the margin: to drift it away would take minutes
 _FADE: Final = 240
@@ -59,7 +60,7 @@ class ChunkPlayout:
         """Begin idle."""
         self.underruns = 0
         self.overruns = 0
-        self._resampler = soxr.ResampleStream(
+        self._resampler: soxr.ResampleStream | None = soxr.ResampleStream(
             RATE_HZ * (1 + MOST_PPM * 1e-6), SAMPLE_RATE_HZ, 1, quality="HQ", vr=True
         )
         self._samples = np.zeros(2 * _CAPACITY, np.float32)
@@ -69,7 +70,7 @@ class ChunkPlayout:
         self._dry_s = float("-inf")
         self._rising = False
         self._last = np.float32(0)
-        self._margin = float(_LEAST_MARGIN)
+        self._margin = float(_FIRST_MARGIN)
         self._low = _CAPACITY
         self._window_s = 0.0
         self._sum = 0.0  # of the controller: what the clocks differ by, in ppm
@@ -91,16 +92,26 @@ class ChunkPlayout:
         """How much waits to be played."""
         return (self._write - self._read) / SAMPLE_RATE_HZ
 
+    def close(self) -> None:
+        """Let the resampler go, which its library misses at the end of the process.
+
+        What is pushed afterwards is ignored.
+        """
+        self._resampler = None
+
     def safe_time_s(self) -> float | None:
         """Return None: it plays when it is asked to."""
         return None
 
     def push(self, chunk: bytes, now_s: float) -> None:
         """Take a chunk of 16-bit samples at 44.1 kHz that came at `now_s`."""
+        if self._resampler is None:
+            return
         if self._state == "idle":
             if now_s - self._dry_s < _LATE_WITHIN_S:
                 self.underruns += 1
-                self._margin = min(_MOST_MARGIN, self._margin + _MARGIN_STEP)
+                late = (now_s - self._dry_s) * SAMPLE_RATE_HZ + _SPARE
+                self._margin = min(_MOST_MARGIN, self._margin + late)
             self._resampler.clear()  # what it holds is of another time
             self._steer(self._ppm)
             self._read = self._write = 0
@@ -192,7 +203,8 @@ class ChunkPlayout:
 
     def _steer(self, ppm: float) -> None:
         self._ppm = ppm
-        self._resampler.set_io_ratio(RATE_HZ * (1 + ppm * 1e-6), SAMPLE_RATE_HZ, 0)
+        if self._resampler is not None:
+            self._resampler.set_io_ratio(RATE_HZ * (1 + ppm * 1e-6), SAMPLE_RATE_HZ, 0)
 
     def _skip(self, count: int) -> None:
         """Leave out what comes next, but for a blend."""

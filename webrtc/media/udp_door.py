@@ -71,6 +71,11 @@ class UdpSeat:
     sequence: int = 0
     address: tuple[str, int] = ("", 0)
 
+    def close(self) -> None:
+        """Take nothing more."""
+        if isinstance(self.playout, ChunkPlayout):
+            self.playout.close()
+
     @property
     def state(self) -> PeerStateName:
         """How a peer in its place would be."""
@@ -149,8 +154,10 @@ class UdpDoor:
         return self._port.fileno()
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, and let the clients' resamplers go."""
         self._port.close()
+        for seat in self.seats.values():
+            seat.close()
 
     def figures(self) -> Counter[str]:
         """Return all counters; their names begin with `udp_`."""
@@ -183,6 +190,7 @@ class UdpDoor:
             self._guard.remove(seat.told.client_id)
             seat.client.address = None
             self.attach(participant)
+            seat.close()
             del self.seats[participant.put.participant_id]
             participant.udp = None
 
