@@ -25,6 +25,7 @@ from webrtc.settings_texts import (
     origins,
     ptime,
     realtime,
+    simulated_network,
 )
 
 MAX_MEDIA_WORKERS: Final = 128
@@ -71,6 +72,8 @@ class Settings:
     """Handed to clients as they are."""
     cors_origins: tuple[str, ...] = ()
     """Web origins besides our own that may call the API; `*` means any."""
+    simulated_network: str = ""
+    """What publishers' packets go through, as `mixer.netsim_settings` reads it; "" is off."""
     udp_gateway_port: int | None = None
     """TCP and UDP; worker i listens on UDP port `udp_gateway_port + i`. None opens no gateway."""
     log_level: str = "INFO"
@@ -241,6 +244,16 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         origins,
         ",".join,
         example_value="https://studio.example",
+    ),
+    Variable(
+        "WEBRTC_SIMULATED_NETWORK",
+        "simulated_network",
+        "off",
+        "For trials: makes browsers' networks worse, by a quality in percent (50%), a name "
+        "(wifi, mobile) or figures (loss=5,jitter=20).",
+        simulated_network,
+        lambda value: value or "off",
+        example_value="off",
     ),
     Variable(
         "WEBRTC_UDP_GATEWAY_PORT",

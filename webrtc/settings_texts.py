@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from mixer.netsim_settings import parse_conditions
+
 
 @dataclass(frozen=True, slots=True)
 class IceServer:
@@ -51,6 +53,17 @@ def gateway_port(text: str) -> int | None:
         return integer(0, 65535, "")(text)
     except ValueError:
         raise ValueError("off or a port number from 0 to 65535") from None
+
+
+def simulated_network(text: str) -> str:
+    """Parse the conditions of a simulated network, or "off"; return them as they are."""
+    if text == "off":
+        return ""
+    try:
+        parse_conditions(text)
+    except ValueError as error:
+        raise ValueError(f"off or a network ({error})") from None
+    return text
 
 
 def choice(*allowed: str) -> Callable[[str], str]:

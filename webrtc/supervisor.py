@@ -162,6 +162,11 @@ class Supervisor:
     def _log_ports(self) -> None:
         chosen = self._settings
         last = chosen.media_port_of(chosen.media_workers - 1)
+        if chosen.simulated_network:
+            _log.warning(
+                "networks are made worse on purpose: WEBRTC_SIMULATED_NETWORK is %s",
+                chosen.simulated_network,
+            )
         if chosen.udp_gateway_port is not None:
             _log.warning(
                 "the UDP gateway at port %d carries sound without encryption",

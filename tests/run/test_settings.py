@@ -278,3 +278,11 @@ def test_a_wrong_gateway_port_stops_the_start(text: str) -> None:
 def test_every_worker_needs_a_gateway_port_of_its_own() -> None:
     with pytest.raises(SettingsError, match="WEBRTC_UDP_GATEWAY_PORT is too high"):
         load({"WEBRTC_UDP_GATEWAY_PORT": "65535", "WEBRTC_MEDIA_WORKERS": "2"})
+
+
+def test_networks_are_simulated_only_when_told() -> None:
+    assert load({}).simulated_network == ""
+    assert load({"WEBRTC_SIMULATED_NETWORK": "off"}).simulated_network == ""
+    assert load({"WEBRTC_SIMULATED_NETWORK": "loss=5"}).simulated_network == "loss=5"
+    with pytest.raises(SettingsError, match="WEBRTC_SIMULATED_NETWORK must be off or a network"):
+        load({"WEBRTC_SIMULATED_NETWORK": "poor"})

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from dsp import denoiser
+from mixer.netsim_settings import parse_conditions
 from mixer.phase import best_shift
 from mixer.playout import MediaPacket
 from mixer.red import unpack_red
@@ -59,6 +60,7 @@ from webrtc.media.negotiator import Negotiator
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
+from webrtc.media.simulation import SimulatedNetworks
 from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
@@ -90,6 +92,8 @@ class Worker:
         """Set up around bound UDP sockets, in the running event loop."""
         self.index = index
         self.door = None if gateway is None else UdpDoor(gateway, self)
+        network = settings.simulated_network
+        self._simulated = SimulatedNetworks(parse_conditions(network)) if network else None
         self.port = UdpPort(sock)
         candidates = [
             sdp.host_candidate(i, ip, self.port.port) for i, ip in enumerate(settings.announced_ips)
@@ -229,6 +233,8 @@ class Worker:
     # ---- the socket ------------------------------------------------------------------------
 
     def _read(self, now_s: float) -> None:
+        if self._simulated is not None:
+            self._take_simulated(self._simulated, now_s)
         if self.door is not None:
             self.door.read()
         for _ in range(READ_BATCHES):
@@ -299,6 +305,8 @@ class Worker:
 
     def _look_after_house(self, now_s: float, *, tell: bool) -> None:
         self.forwarder.look(now_s)
+        if self._simulated is not None:
+            self._take_simulated(self._simulated, now_s)
         if self._timer.due_s == float("inf"):
             for _ in range(5):
                 self._visit_some(now_s)
@@ -341,7 +349,10 @@ class Worker:
 
     def peer_media(self, peer: Peer, packet: MediaPacket) -> None:
         """Queue a packet for the next block and wake the room."""
-        participant = self._queue(peer, packet)
+        if self._simulated is not None:
+            self._simulated.send(peer, packet, red=False)
+            return
+        participant = self._queue(peer.participant_id, packet)
         if participant is None or participant.playout is None or not participant.playout.is_calm:
             return
         room = participant.room
@@ -354,15 +365,23 @@ class Worker:
 
     def peer_red(self, peer: Peer, packet: MediaPacket) -> None:
         """Queue the packets inside a RED packet; a stream of those goes by no lane."""
+        if self._simulated is not None:
+            self._simulated.send(peer, packet, red=True)
+            return
         for inner in unpack_red(packet):
-            self._queue(peer, inner)
+            self._queue(peer.participant_id, inner)
 
-    def _queue(self, peer: Peer, packet: MediaPacket) -> Participant | None:
-        participant = self.participants.get(peer.participant_id)
+    def _take_simulated(self, networks: SimulatedNetworks, now_s: float) -> None:
+        for sender, packet, red in networks.due(now_s):
+            for inner in unpack_red(packet) if red else (packet,):
+                self._queue(sender.participant_id, inner)
+
+    def _queue(self, participant_id: str, packet: MediaPacket) -> Participant | None:
+        participant = self.participants.get(participant_id)
         if participant is None:
             return None
         forward = participant.room.forward
-        if forward is not None and not forward.take(peer.participant_id, packet):
+        if forward is not None and not forward.take(participant_id, packet):
             return None
         if participant.playout is None:
             return None
@@ -528,6 +547,8 @@ class Worker:
             participant.room.participants.pop(participant_id, None)
             if self.door is not None:
                 self.door.drop(participant)
+            if self._simulated is not None:
+                self._simulated.forget(participant_id)
             self.close_peer(participant)
             self._wake(participant.room)
 
