@@ -15,6 +15,7 @@ BENCHMARKS = (
     "browser_loop",
     "selection",
     "forward",
+    "gateway",
     "dsp",
     "dsp_quality",
     "peers",
