@@ -146,6 +146,9 @@ class GatewayControl:
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = _Line(writer, self._users_changed)
+        if self._dispatcher.sockets >= self._desk.conference.limits.max_sockets:
+            line.say(Error(reason="server_full", detail="this server takes no more lines"))
+            return
         connection = self._dispatcher.connected(line)
         host = writer.get_extra_info("peername")[0]
         reason = "left"

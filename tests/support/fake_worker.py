@@ -53,6 +53,7 @@ class FakeWorker:
         self.media: dict[str, PeerStateName] = {}
         self.handled: list[ToWorker] = []
         self.denoises = True
+        self.gateway_port = 0
         self.answer_offer: Callable[[Offer], Awaitable[ToFront | None] | ToFront | None] = (
             lambda offer: Answer(offer.id, f"answer to {offer.sdp}")
         )
@@ -138,6 +139,7 @@ class FakeWorker:
             engine="fake",
             dsp="numba",
             denoises=self.denoises,
+            gateway_port=self.gateway_port,
             rooms=[KeptRoom(room.room_id, room.state) for room in self.rooms.values()],
             participants=list(self.participants.values()),
             media=self.media,
