@@ -2,8 +2,8 @@
 
 Gate, compressor, five bands of equaliser and limiter for 1, 8 and 64 publishers, then the same with
 chorus, delay, reverb and width; blocks of 20 ms, 16-bit integers in and out on both sides.
-pedalboard's limiter looks at samples only and is no ceiling; ours looks at true peaks. It has no
-width and is spared that. What counts is the CPU time of the thread.
+pedalboard's limiter looks at samples only and is no ceiling; ours looks at true peaks. Width,
+which it does not have, is done in numpy there. What counts is the CPU time of the thread.
 """
 
 import argparse
@@ -149,10 +149,18 @@ def pedalboards(settings: StripSettings, publishers: int, blocks: Blocks) -> Wor
         block = inputs[number % len(inputs)]
         for board in boards:
             sound = block * np.float32(1 / 32768)
-            last = to_int16(board.process(sound, RATE_HZ, buffer_size=BLOCK, reset=False))
+            made = board.process(sound, RATE_HZ, buffer_size=BLOCK, reset=False)
+            last = to_int16(made if settings.stereo is None else widened(made, settings.stereo))
         return last
 
     return work
+
+
+def widened(sound: npt.NDArray[np.float32], settings: StereoSettings) -> npt.NDArray[np.float32]:
+    """Return sound (2, n) with its side signal scaled."""
+    middle = np.float32(0.5) * (sound[0] + sound[1])
+    side = np.float32(settings.width_percent / 200.0) * (sound[0] - sound[1])
+    return np.stack([middle + side, middle - side])
 
 
 def measure(works: dict[str, Work], rounds: int) -> dict[str, float]:

@@ -215,15 +215,15 @@ def draw_gate(engine: Engine, folder: Path) -> None:
 def draw_reverb(engine: Engine, folder: Path) -> None:
     """Draw how the reverb dies away."""
     level_db = dsp_effects.fall_db(dsp_effects.reverberation(engine, 50.0, 2.0))
-    t = np.arange(len(level_db)) / RATE_HZ
+    t = np.arange(len(level_db)) * 1000 / RATE_HZ
     shown = slice(0, int(2.2 * RATE_HZ), RATE_HZ // 100)
-    at = np.arange(0.25, 2.1, 0.25)
+    at = np.arange(250.0, 2001.0, 250.0)
     write_chart(
         folder / "dsp-reverb.svg",
         "Reverb, decay 2 s: energy that is still to come (line) and 30 dB each second (dots)",
-        Axis("s", t[shown]),
+        Axis("ms", t[shown]),
         Axis("dB", level_db[shown]),
-        dots=(at, -30.0 * at),
+        dots=(at, -0.03 * at),
     )
 
 

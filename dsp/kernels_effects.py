@@ -345,7 +345,8 @@ def _chorus(n, at, phase, old, new, ring, work):  # type: ignore[no-untyped-def]
     depth = work[CURVES + 3 * PITCH :]
     wholes = work[TAPS + PITCH :].view(np.int32)
     fractions = work[FIRST:]
-    copy = work[SECOND:]
+    a, b = work[TAPS + 2 * PITCH :], work[TAPS + 3 * PITCH :]
+    c, d = work[TAPS + 4 * PITCH :], work[TAPS + 5 * PITCH :]
     for channel in range(2):
         samples = channel * PITCH
         line = ring[channel * CHORUS_RING : (channel + 1) * CHORUS_RING]
@@ -361,18 +362,28 @@ def _chorus(n, at, phase, old, new, ring, work):  # type: ignore[no-untyped-def]
             wholes[i] = np.int32(whole)
         for i in range(n):
             place = at + i - CENTRE + wholes[i]
-            a = line[(place - 1) & (CHORUS_RING - 1)]
-            b = line[place & (CHORUS_RING - 1)]
-            c = line[(place + 1) & (CHORUS_RING - 1)]
-            d = line[(place + 2) & (CHORUS_RING - 1)]
-            f = fractions[i]
-            third = _HALF * (d - a) + np.float32(1.5) * (b - c)
-            second = a - np.float32(2.5) * b + (c + c) - _HALF * d
-            copy[i] = ((third * f + second) * f + _HALF * (c - a)) * f + b
+            a[i] = line[(place - 1) & (CHORUS_RING - 1)]
+            b[i] = line[place & (CHORUS_RING - 1)]
+            c[i] = line[(place + 1) & (CHORUS_RING - 1)]
+            d[i] = line[(place + 2) & (CHORUS_RING - 1)]
         for i in range(0, n, WIDTH):
             plain = load(work, samples + i)
-            store(work, samples + i, _blended(work, plain, load(work, SECOND + i), CURVES, i))
+            copy = _between(work, TAPS + 2 * PITCH + i, load(work, FIRST + i))
+            store(work, samples + i, _blended(work, plain, copy, CURVES, i))
     return phase & (TURN - 1)
+
+
+@njit
+def _between(work, begin, f):  # type: ignore[no-untyped-def]
+    """Return the cubic through four samples, each in a row of its own, f behind the second."""
+    half = splat(_HALF)
+    a = load(work, begin)
+    b = load(work, begin + PITCH)
+    c = load(work, begin + 2 * PITCH)
+    d = load(work, begin + 3 * PITCH)
+    third = fused(half, d - a, splat(np.float32(1.5)) * (b - c))
+    second = fused(splat(np.float32(-2.5)), b, a) + fused(splat(-_HALF), d, c + c)
+    return fused(fused(fused(third, f, second), f, half * (c - a)), f, b)
 
 
 @njit

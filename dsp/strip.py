@@ -140,6 +140,7 @@ class StripBank:
         self._incoming = np.zeros(0, np.int32)
         self._fade = np.zeros(0, np.int8)
         self._elapsed = np.zeros(0, np.int32)
+        self._moving: set[int] = set()  # rows that change or fade
         self._lasting = np.zeros(0, np.int64)  # samples of quiet after which they are empty
 
     def take(self, row: int) -> None:
@@ -238,9 +239,9 @@ class StripBank:
 
     def _advance(self, rows: npt.NDArray[np.int32], count: int) -> None:
         """Let time go on for rows that change, and end what has come to its end."""
-        changing = rows[(self._incoming[rows] >= 0) | (self._fade[rows] != 0)]
-        if not len(changing):
+        if not self._moving:
             return
+        changing = rows[(self._incoming[rows] >= 0) | (self._fade[rows] != 0)]
         self._elapsed[changing] += count
         for row in changing[self._elapsed[changing] >= FADE_SAMPLES].tolist():
             if self._incoming[row] >= 0:
@@ -251,6 +252,7 @@ class StripBank:
                 self._working[row] = False
                 self._use_effects(row, effects.OFF)
             self._fade[row] = 0
+            self._moving.discard(row)
             pending = self._pending.pop(row, None)
             if pending is not None:
                 self.set(row, pending)
@@ -268,6 +270,7 @@ class StripBank:
         self._use_effects(row, settings.effects)
 
     def _begin(self, row: int, fade: int = 0, elapsed: int = 0) -> None:
+        self._moving.add(row)
         self._fade[row] = fade
         self._elapsed[row] = elapsed
 
@@ -321,6 +324,7 @@ class StripBank:
         self._sounded[row] = False
         self._incoming[row] = -1
         self._fade[row] = 0
+        self._moving.discard(row)
         self._lasting[row] = 0  # its effects have gone with the tables
 
     def _grow(self, rows: int) -> None:
