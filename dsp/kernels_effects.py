@@ -110,52 +110,57 @@ def affect(  # type: ignore[no-untyped-def]
         sound: float32 (2, (DELAY + count) × WIDTH), the group's, behind the limiter's room.
     """
     addresses, clocks, phases, quiet, space = memory
-    used = np.zeros(len(rows), np.bool_)
-    some = False
+    used = np.empty(len(rows), np.int64)
+    found = 0
     size = np.int64(CHUNK)
     for lane in range(len(rows)):
         row = rows[lane]
-        for effect in range(3):
-            used[lane] |= addresses[row, effect] != 0
-        some |= used[lane]
+        if addresses[row, 0] != 0 or addresses[row, 1] != 0 or addresses[row, 2] != 0:
+            used[found] = lane
+            found += 1
         if addresses[row, 1] != 0:
             target = incoming[lane] if incoming[lane] >= 0 else slots[lane]
             size = min(size, np.int64(table[slots[lane], DELAY_AT + 2]))
             size = min(size, np.int64(table[target, DELAY_AT + 2]))
-    if not some:
+    if found == 0:
         return
     # Parts of an array that owns its memory count references: too dear beside so little work.
     work = carray(_pointer(space.ctypes.data), SPACE)
     lanes = carray(_pointer(space.ctypes.data + 4 * SPACE), 2 * WIDTH * count)
     curves = carray(_pointer(table.ctypes.data), table.shape)
+    first = rows[used[0]]
+    _foresee(size, clocks[first], addresses[first], curves[slots[used[0]]])
     _part(count, sound, lanes)
-    for lane in range(len(rows)):
-        if used[lane]:
-            row = rows[lane]
-            old = curves[slots[lane]]
-            new = curves[incoming[lane]] if incoming[lane] >= 0 else old
-            at = clocks[row]
-            peak = np.int32(0)
-            left = 2 * lane * count
-            _foresee(size, at, addresses[row], new)
-            for done in range(0, count, size):
-                n = min(size, count - done)
-                if incoming[lane] >= 0:
-                    _weigh(work, n, elapsed[lane] + done)
-                if incoming[lane] >= 0 or done == 0:
-                    _ramp(old, new, work)
-                if done + n < count:
-                    _foresee(n, at + n, addresses[row], new)
-                _move(lanes, left + done, work, LEFT, n)
-                _move(lanes, left + count + done, work, RIGHT, n)
-                peak = max(peak, _peak(work, n))
-                phases[row] = _run(n, at, phases[row], addresses[row], old, new, work)
-                peak = max(peak, _peak(work, n))
-                _move(work, LEFT, lanes, left + done, n)
-                _move(work, RIGHT, lanes, left + count + done, n)
-                at += n
-            clocks[row] = at
-            quiet[row] = 0 if peak >= _HEARD else quiet[row] + count
+    for number in range(found):
+        lane = used[number]
+        row = rows[lane]
+        old = curves[slots[lane]]
+        new = curves[incoming[lane]] if incoming[lane] >= 0 else old
+        at = clocks[row]
+        peak = np.int32(0)
+        left = 2 * lane * count
+        for done in range(0, count, size):
+            n = min(size, count - done)
+            if incoming[lane] >= 0:
+                _weigh(work, n, elapsed[lane] + done)
+            if incoming[lane] >= 0 or done == 0:
+                _ramp(old, new, work)
+            if done + n < count:
+                _foresee(n, at + n, addresses[row], new)
+            elif number + 1 < found:
+                later = used[number + 1]
+                other = rows[later]
+                _foresee(size, clocks[other], addresses[other], curves[slots[later]])
+            _move(lanes, left + done, work, LEFT, n)
+            _move(lanes, left + count + done, work, RIGHT, n)
+            peak = max(peak, _peak(work, n))
+            phases[row] = _run(n, at, phases[row], addresses[row], old, new, work)
+            peak = max(peak, _peak(work, n))
+            _move(work, LEFT, lanes, left + done, n)
+            _move(work, RIGHT, lanes, left + count + done, n)
+            at += n
+        clocks[row] = at
+        quiet[row] = 0 if peak >= _HEARD else quiet[row] + count
     _join(count, lanes, sound)
 
 
