@@ -9,6 +9,7 @@ BENCHMARKS = (
     "capacity",
     "memory",
     "breaking_point",
+    "listeners",
     "joins",
     "idle",
     "loss",

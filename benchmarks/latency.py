@@ -8,15 +8,19 @@ that carries it minus the time right before the packet that brought it was hande
 The look-ahead of both encoders is left out: the sender's by looking for the chirp in what the
 sender's packets decode to, the server's by going back 2.5 ms (OPUS_APPLICATION_RESTRICTED_LOWDELAY)
 in the decoded mix before asking which packet carried it.
+
+With `--apart` the two of each room are connected with different media workers, so that all sound
+goes over the bus between these.
 """
 
+import argparse
 import asyncio
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.harness.options import Options, parse_options, run
+from benchmarks.harness.options import Options, add_options, options_from, run
 from benchmarks.harness.report import print_result, print_table, quantiles
 from benchmarks.harness.server import Server
 from benchmarks.load.arrivals import punctuality
@@ -36,6 +40,7 @@ from benchmarks.load.swarm import Participant, Swarm, SwarmSettings
 ROOMS = 10
 SERVER_LOOKAHEAD_SAMPLES = 120  # 2.5 ms
 _SETTLE_S = 4.0  # start-up backlogs and jitter buffers
+_APART = {"WEBRTC_MEDIA_WORKERS": "2", "WEBRTC_ROOM_SHARE": "1"}
 _TARGETS_MS = {10: (8, 13, 15), 20: (15, 21, 23)}
 
 
@@ -134,8 +139,10 @@ def _judge(
     )
 
 
-async def _measure_server(options: Options, ptime_ms: int) -> tuple[Delays, int, Server]:
-    async with options.server({"WEBRTC_PTIME_MS": str(ptime_ms)}) as server:
+async def _measure_server(
+    options: Options, ptime_ms: int, environment: dict[str, str]
+) -> tuple[Delays, int, Server]:
+    async with options.server({"WEBRTC_PTIME_MS": str(ptime_ms), **environment}) as server:
         realtime = server.usage().realtime
         return (
             await measure(SocketIoDoor(server.base_url), ptime_ms, options.seconds),
@@ -146,11 +153,16 @@ async def _measure_server(options: Options, ptime_ms: int) -> tuple[Delays, int,
 
 async def main() -> None:
     """Measure both packet times and tell the result."""
-    options = parse_options("latency from packet in to packet out", 30, 8)
+    parser = argparse.ArgumentParser(description="latency from packet in to packet out")
+    add_options(parser)
+    parser.add_argument("--apart", action="store_true", help="the two of a room on two workers")
+    arguments = parser.parse_args()
+    options = options_from(arguments, 30, 8)
+    environment = _APART if arguments.apart else {}
     rows: list[list[float | int | str | bool | None]] = []
     figures: dict[str, object] = {}
     for ptime_ms, targets in _TARGETS_MS.items():
-        delays, realtime, _ = await _measure_server(options, ptime_ms)
+        delays, realtime, _ = await _measure_server(options, ptime_ms, environment)
         found = quantiles(delays.delays_ms)
         rows.append(
             [
@@ -172,7 +184,7 @@ async def main() -> None:
             "client_cpu": round(delays.client_cpu, 3),
         }
     print_table(
-        f"Latency, {ROOMS} rooms of 2, ms",
+        f"Latency, {ROOMS} rooms of 2{', each on two workers' if arguments.apart else ''}, ms",
         ["packets", "p50", "p95", "p99", "target", "heard", "sent", "bad %", "real-time"],
         rows,
     )

@@ -127,7 +127,9 @@ class RoomMeters:
     def seen(self, sources: Iterable[Source]) -> list[Source]:
         """Return those of `sources` that somebody looks at and may."""
         watched = self._watched
-        return [one for one in sources if one.source_id in watched and not one.muted]
+        return [
+            one for one in sources if one.source_id in watched and not one.muted and not one.remote
+        ]
 
     def before(self, sources: list[Source], count: int) -> None:
         """Take in what goes into the strips of watched sources, `count` samples."""
@@ -167,6 +169,8 @@ class RoomMeters:
         meters = []
         for name in self._watched & sources.keys():
             source = sources[name]
+            if source.remote:
+                continue
             gauge = self._gauge(source)
             if source.present and not gauge.blocks and not source.muted:
                 continue  # no block since the last time
@@ -185,6 +189,8 @@ class RoomMeters:
         found = []
         for name, spectrum in self._spectra.items():
             source = sources.get(name)
+            if source is not None and source.remote:
+                continue
             if source is not None and source.present and not source.muted:
                 found.append((name, spectrum.bands_db()))
             else:

@@ -20,6 +20,8 @@ Rules:
   made for a listener begins with the gains of the mix that it came from, and a listener moves to a
   mix that others hear already only when both sound alike: until then its own mix fades there.
 - A source whose stream has paused goes on sounding until the effects of its strip have rung out.
+- A room may be served by several workers (`mixer.exchange`): sources of the others are in the
+  mixes as its own are.
 - A room in which nothing sounds and every output has said so is dormant: it is not ticked until
   `is_dormant` is false again, and catches up with `skip`.
 """
@@ -34,6 +36,8 @@ import numpy.typing as npt
 from dsp.strip import StripBank, StripSettings
 from mixer import kernels
 from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena, SourceArena
+from mixer.exchange import RoomExchange
+from mixer.exchange_frames import Decision
 from mixer.listener import Listener, PersonalGain
 from mixer.outputs import SAMPLES, MixKey, Output, OutputKey
 from mixer.plan import GainTable, MixPlan
@@ -68,6 +72,7 @@ class RoomMixer:
         stirred: Whether some playout must be asked what it has; false while those who sound have
             lent their streams and the others have nothing. Whoever pushes a packet to a playout
             of the room, or takes a stream back, sets it.
+        exchange: What other workers of the room are told and tell, None while there are none.
     """
 
     def __init__(
@@ -102,6 +107,8 @@ class RoomMixer:
         self.outputs: dict[OutputKey, Output] = {}
         self.plan_serial = 0
         self.stirred = True
+        self.exchange: RoomExchange | None = None
+        self._follows = False  # whether another worker has chosen who is heard
         self._ptime = ptime
         self._source_arena = sources
         self._strips = strips
@@ -128,8 +135,13 @@ class RoomMixer:
 
     # ---- who is here -----------------------------------------------------------------------
 
-    def add_source(self, source_id: str, csrc: int, playout: PlayoutLike) -> Source:
-        """Add a publisher's sound; an existing source of that id gets the new playout."""
+    def add_source(
+        self, source_id: str, csrc: int, playout: PlayoutLike, *, remote: bool = False
+    ) -> Source:
+        """Add a publisher's sound; an existing source of that id gets the new playout.
+
+        A `remote` one is treated, measured and muted by another worker.
+        """
         source = self.sources.get(source_id)
         if source is None:
             row = self._source_arena.take()
@@ -138,9 +150,10 @@ class RoomMixer:
             source = Source(source_id, csrc, row, self._source_arena, playout)
             self.sources[source_id] = source
             self._stale = True  # somebody may want to hear it alone
-            self._number_rows()
         source.playout = playout
         source.leaving = False
+        source.remote = remote
+        self._number_rows()
         self.stirred = True
         return source
 
@@ -167,6 +180,7 @@ class RoomMixer:
         source = self.sources.get(source_id)
         if source is not None:
             source.standing = standing
+            self._stir_exchange()
 
     @property
     def max_speakers(self) -> int:
@@ -193,6 +207,7 @@ class RoomMixer:
         source = self.sources.get(source_id)
         if source is not None:
             self.treatment.set_character(source, character)
+            self._stir_exchange()
 
     def strip_delay_samples(self, source_id: str) -> int:
         """Return by how much a source's strip, and what is before it, delay its sound.
@@ -345,6 +360,8 @@ class RoomMixer:
             if self._stale or engaged:
                 self._assign()
                 self._choose_block()
+        if self.exchange is not None:  # before the balance, which every worker keeps itself
+            self.exchange.compose(self.block_time, self.block, self._soloed_here())
         self.treatment.settle(self.sources.values(), self.block)
         self._mix(0 if even else BLOCK_10MS)
 
@@ -369,6 +386,14 @@ class RoomMixer:
         if output.key.ptime_ms == 20:
             return row
         return row[:BLOCK_10MS] if self.is_even else row[BLOCK_10MS:]
+
+    @property
+    def decided(self) -> Decision | None:
+        """Whom this worker has chosen, None if it did not have to, or another did."""
+        if not self._crowded or self._follows:
+            return None
+        reserve = 0 if self._reserve is None else self._reserve.csrc
+        return Decision([source.csrc for source in self._main], reserve)
 
     @property
     def meters(self) -> npt.NDArray[np.void]:
@@ -440,6 +465,11 @@ class RoomMixer:
         wanting = kernels.observe(
             arena.data, arena.meters, self._rows, self.block, BLOCK_20MS / SAMPLE_RATE_HZ, now_s
         )
+        if self.exchange is not None:
+            remote, changed = self.exchange.wanting(now_s)
+            changed = changed or wanting < 0
+            wanting = max(wanting, ~wanting) + remote
+            wanting = ~wanting if changed else wanting
         if 0 <= wanting <= self.max_speakers and not self._crowded:
             return False
         self._crowded = max(wanting, ~wanting) > self.max_speakers
@@ -451,6 +481,8 @@ class RoomMixer:
         if self._ptime != "auto" or not self._present:
             return
         for source in self._present:
+            if source.remote:  # its owner is not sent our packets
+                continue
             brief = source.playout.packet_samples <= BLOCK_10MS
             if brief != source.brief:
                 source.brief = brief
@@ -473,7 +505,14 @@ class RoomMixer:
             main, reserve = [s for s in self.sources.values() if s.present and not s.muted], None
         else:
             audible = [source for source in self.sources.values() if source.wants_in]
-            main, reserve = self._selection.choose(audible, now_s)
+            decision = None
+            if self.exchange is not None and len(audible) > self.max_speakers:
+                decision = self.exchange.decision(now_s)
+            self._follows = decision is not None
+            if decision is not None:
+                main, reserve = self._selection.follow(audible, decision)
+            else:
+                main, reserve = self._selection.choose(audible, now_s)
         if main == self._main and reserve is self._reserve:
             return False
         for source in (*self._main, self._reserve):
@@ -609,7 +648,7 @@ class RoomMixer:
     def _make_plan(self) -> MixPlan:
         """Work out what is mixed in this block and, if it is steady, in those that follow."""
         heard, fading = [], []
-        solos = frozenset[str]().union(*self._solos.values())
+        solos = self._soloed_here()
         for source in self.sources.values():
             name = source.source_id
             if source.present and (
@@ -658,4 +697,14 @@ class RoomMixer:
             source.follow(self._source_arena)
 
     def _number_rows(self) -> None:
-        self._rows = np.array([source.row for source in self.sources.values()], np.int32)
+        """Note the rows that are measured here."""
+        measured = [source.row for source in self.sources.values() if not source.remote]
+        self._rows = np.array(measured, np.int32)
+        self._stir_exchange()
+
+    def _stir_exchange(self) -> None:
+        if self.exchange is not None:
+            self.exchange.stir()
+
+    def _soloed_here(self) -> frozenset[str]:
+        return frozenset[str]().union(*self._solos.values())

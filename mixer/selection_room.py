@@ -7,6 +7,7 @@ begins with those who are in the mixes already.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mixer.exchange_frames import Decision
 from mixer.selection import LoudestSelector
 from mixer.selection_settings import SelectionSettings
 from mixer.source import Source
@@ -60,6 +61,15 @@ class RoomSelection:
         return Chosen(
             [source for source in audible if source.source_id in main],
             next((source for source in audible if source.source_id == reserve), None),
+        )
+
+    def follow(self, audible: list[Source], decision: Decision) -> Chosen:
+        """Return who of those who want in are in, as another worker of the room has it."""
+        self._selector = None
+        main = set(decision.main)
+        return Chosen(
+            [source for source in audible if source.csrc in main],
+            next((source for source in audible if source.csrc == decision.reserve), None),
         )
 
 

@@ -44,6 +44,7 @@ class Source:
         heard: Whether the last block of the mixes held it (it fades over one block either way).
         leaving: Removed, and only kept until it has faded.
         is_music: Whether it is no voice: ducked under speech, and no part of automix.
+        remote: Whether another worker has its connection, treats it and measures it.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Source:
         "leaving",
         "meter",
         "playout",
+        "remote",
         "reported_level",
         "reported_speaking",
         "row",
@@ -75,9 +77,9 @@ class Source:
         self.csrc = csrc
         self.row = row
         self.playout = playout
-        self.follow(arena)
         self._muted = False
         self._present = False
+        self.follow(arena)
         self.engaged = False
         self.in_reserve = False
         self.brief = False
@@ -85,6 +87,7 @@ class Source:
         self.heard = False
         self.leaving = False
         self.is_music = False
+        self.remote = False
         self.reported_level = SILENCE_DBOV
         self.reported_speaking = False
 
@@ -92,6 +95,8 @@ class Source:
         """Find its row again: the arena has grown."""
         self.view: Block = arena.data[self.row]
         self.meter = arena.meters[self.row]
+        self.meter["present"] = self._present
+        self.muted = self._muted  # if set since then, it is in the former record
 
     @property
     def level(self) -> int:

@@ -70,7 +70,11 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     limits = FrontLimits()
     room_for_sockets = max(1, _open_files() - _FILES_BESIDE_SOCKETS)
-    limits = replace(limits, max_sockets=min(limits.max_sockets, room_for_sockets))
+    limits = replace(
+        limits,
+        max_sockets=min(limits.max_sockets, room_for_sockets),
+        room_share=settings.room_share,
+    )
     beating = asyncio.create_task(keep_beating(pulse_path(runtime_dir)), name="pulse")
     front = Front.build(settings, runtime_dir, limits)
     await front.start(sockets, gateway_socket)

@@ -9,6 +9,8 @@ class FrontLimits:
 
     max_rooms: int = 10_000
     max_participants_per_room: int = 2_000
+    room_share: int = 400
+    """Most people of a room in one media worker while others can serve it, too."""
     max_sockets: int = 20_000
     resume_window_s: float = 60.0
     """How long a seat is kept after its socket was lost."""

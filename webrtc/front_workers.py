@@ -1,6 +1,7 @@
-"""The media workers as the front process sees them: where a room goes, and one link to each."""
+"""The media workers as the front process sees them: one link to each, and who serves whom."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -29,6 +30,7 @@ from webrtc.control.messages import (
     Welcome,
     WorkerStats,
 )
+from webrtc.front_placement import Placement
 
 _LIVE: Final = ("connecting", "connected")
 _encode = msgspec.msgpack.Encoder().encode
@@ -58,9 +60,10 @@ class PoolOwner(Protocol):
         ...
 
 
-def put_room(room: Room) -> PutRoom:
-    """Return a room as a worker keeps it."""
+def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
+    """Return a room as each of its workers keeps it."""
     settings = room.settings
+    is_shared = len(workers) > 1
     return PutRoom(
         room.room_id,
         _encode(room),
@@ -68,7 +71,8 @@ def put_room(room: Room) -> PutRoom:
         settings.automix,
         settings.ducking_db,
         settings.target_lufs,
-        settings.mode,
+        "mix" if is_shared else settings.mode,  # packets to forward do not travel between workers
+        list(workers) if is_shared else [],
     )
 
 
@@ -98,12 +102,21 @@ def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipan
 
 
 class WorkerPool:
-    """All workers of this server."""
+    """All workers of this server.
 
-    def __init__(self, paths: list[Path], owner: PoolOwner) -> None:
+    Args:
+        paths: their control sockets.
+        owner: is told what they say.
+        room_share: see `Placement`.
+    """
+
+    def __init__(self, paths: list[Path], owner: PoolOwner, room_share: int) -> None:
         self._owner = owner
         self._links = [WorkerLink(worker, path, self) for worker, path in enumerate(paths)]
-        self._placed: list[set[str]] = [set() for _ in paths]
+        self._placement = Placement(self, room_share)
+        self._rooms: dict[str, Room] = {}
+        self._serving: dict[str, Sequence[int]] = {}  # whom rooms were put to
+        self._loads = [0.0 for _ in paths]
         self._stats: list[WorkerStats | None] = [None for _ in paths]
         self._peer_stats: list[dict[str, PeerStats]] = [{} for _ in paths]
         self._peer_states: dict[str, str] = {}
@@ -163,41 +176,92 @@ class WorkerPool:
             return None
         return self._peer_states.get(participant_id) in _LIVE
 
+    def load(self, worker: int) -> float:
+        """Return the share of a core that a worker took in the last second, 0 while it is away."""
+        return self._loads[worker]
+
     def place(self) -> int:
         """Return the worker for a new room: one that is there, with the fewest participants."""
+        count = self._placement.count
         return min(
             range(len(self._links)),
-            key=lambda worker: (not self.connected(worker), len(self._placed[worker]), worker),
+            key=lambda worker: (not self.connected(worker), count(worker), worker),
         )
+
+    def place_in(self, room: Room) -> int:
+        """Return the worker for somebody who joins a room."""
+        return self._placement.choose(room)
+
+    def worker_of(self, participant_id: str) -> int | None:
+        """Return the worker of a participant, None for strangers."""
+        return self._placement.worker_of(participant_id)
+
+    def workers_of(self, room: Room) -> Sequence[int]:
+        """Return the workers of a room."""
+        return self._placement.workers_of(room)
+
+    def serving(self, room_id: str) -> Sequence[int]:
+        """Return the workers of a room, none for one that is gone."""
+        return self._serving.get(room_id, ())
 
     # ---- what they are told ----
 
     def put_room(self, room: Room) -> None:
-        """Tell the room's worker about it."""
-        self._links[room.worker].send(put_room(room))
+        """Tell the room's workers about it."""
+        self._rooms[room.room_id] = room
+        self._arrange(room.room_id)
 
     def drop_room(self, room: Room) -> None:
-        """Tell the room's worker to forget it and everyone in it."""
-        self._links[room.worker].send(DropRoom(room.room_id))
+        """Tell the room's workers to forget it and everyone in it."""
+        for worker in self._serving.pop(room.room_id, ()):
+            self._links[worker].send(DropRoom(room.room_id))
+        self._rooms.pop(room.room_id, None)
+        self._placement.forget_room(room.room_id)
 
     def put_participant(self, worker: int, participant: Participant, ramp_ms: int = 0) -> None:
-        """Tell a worker about a participant of one of its rooms; a new strip may take its time."""
-        self._placed[worker].add(participant.participant_id)
+        """Tell a worker about a participant of a room; a new strip may take its time.
+
+        The worker serves the room from then on, if it did not.
+        """
+        self.place_kept(worker, participant)
+        room = self._rooms.get(participant.room_id)
+        if room is not None and worker not in self.serving(participant.room_id):
+            self._arrange(participant.room_id)
         self._links[worker].send(put_participant(participant, ramp_ms))
 
     def drop_participant(self, worker: int, participant_id: str) -> None:
-        """Tell a worker that a participant is gone."""
-        self.forget_participant(worker, participant_id)
+        """Tell a worker that a participant is gone; it may serve the room no longer then."""
+        room_id = self._placement.remove(participant_id)
+        self._peer_states.pop(participant_id, None)
         self._links[worker].send(DropParticipant(participant_id))
+        room = self._rooms.get(room_id or "")
+        if room is not None and list(self.workers_of(room)) != list(self.serving(room.room_id)):
+            self._arrange(room.room_id)
 
-    def forget_participant(self, worker: int, participant_id: str) -> None:
+    def forget_participant(self, participant_id: str) -> None:
         """Count a participant no more, whose room was dropped."""
-        self._placed[worker].discard(participant_id)
+        self._placement.remove(participant_id)
         self._peer_states.pop(participant_id, None)
 
-    def place_kept(self, worker: int, participant_id: str) -> None:
+    def place_kept(self, worker: int, participant: Participant) -> None:
         """Count a participant that the worker knows already."""
-        self._placed[worker].add(participant_id)
+        self._placement.put(participant.room_id, participant.participant_id, worker)
+
+    def expect(self, room_id: str, workers: Sequence[int]) -> None:
+        """Take note who serves a room, as a worker remembers; the others have not been here yet."""
+        self._placement.expect(room_id, workers)
+
+    def _arrange(self, room_id: str) -> None:
+        """Let all know a room who serve it now, and nobody else."""
+        room = self._rooms[room_id]
+        before, after = self.serving(room_id), self._placement.workers_of(room)
+        self._serving[room_id] = after
+        message = put_room(room, after)
+        for worker in after:
+            self._links[worker].send(message)
+        for worker in before:
+            if worker not in after:
+                self._links[worker].send(DropRoom(room_id))
 
     def send(self, worker: int, message: ToWorker) -> None:
         """Send any message to a worker that is there."""
@@ -212,8 +276,14 @@ class WorkerPool:
     async def on_welcome(self, worker: int, welcome: Welcome) -> None:
         """See `LinkOwner`."""
         await self._owner.on_welcome(worker, welcome)
-        placed = self._placed[worker]
-        states = {name: state for name, state in welcome.media.items() if name in placed}
+        for room_id in self._placement.has_told(worker):
+            if room_id in self._rooms:
+                self._arrange(room_id)
+        states = {
+            name: state
+            for name, state in welcome.media.items()
+            if self._placement.worker_of(name) == worker
+        }
         self._peer_states.update(states)
         self._greeted[worker].set()
 
@@ -228,9 +298,10 @@ class WorkerPool:
                 self._owner.on_server_offer(message)
             case TracksAssigned():
                 self._owner.on_tracks_assigned(message)
-            case PeerState() if message.participant_id in self._placed[worker]:
+            case PeerState() if self._placement.worker_of(message.participant_id) == worker:
                 self._peer_states[message.participant_id] = message.state
             case WorkerStats():
+                self._loads[worker] = _load(self._stats[worker], message)
                 self._stats[worker] = message
                 self._peer_stats[worker] = {
                     peer.participant_id: peer for peer in message.peer_stats
@@ -239,6 +310,14 @@ class WorkerPool:
     def on_lost(self, worker: int) -> None:
         """See `LinkOwner`."""
         self._stats[worker] = None
+        self._loads[worker] = 0.0
         self._peer_stats[worker] = {}
-        for participant_id in self._placed[worker]:
+        for participant_id in self._placement.people_of(worker):
             self._peer_states.pop(participant_id, None)
+
+
+def _load(before: WorkerStats | None, now: WorkerStats) -> float:
+    """Return the share of a core between two reports of one worker."""
+    if before is None or now.uptime_s <= before.uptime_s:
+        return 0.0
+    return (now.cpu_s - before.cpu_s) / (now.uptime_s - before.uptime_s)

@@ -255,7 +255,7 @@ class _Conversation:
         def apply(participant: Participant) -> Participant:
             return msgspec.structs.replace(participant, kind=ParticipantKind.UDP, udp=access)
 
-        await desk.conference.change(seat.participant_id, seat.worker, apply)
+        await desk.conference.change(seat.participant_id, apply)
         desk.conference.announcer.request(seat.participant_id)
         self._line.room_id = joined.room_id
         self._line.say(

@@ -61,6 +61,8 @@ class Settings:
     announced_ips: tuple[str, ...] = (_LOOPBACK,)
     """IPv4 addresses in our ICE candidates, the preferred one first."""
     media_workers: int = 1
+    room_share: int = 400
+    """Most people of a room in one worker while others can serve it, too."""
     ptime_ms: int | None = None
     """Packet length towards listeners: 10, 20, or None to let each listener's role decide."""
     opus_complexity: int = 5
@@ -195,6 +197,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "Number of media worker processes.",
         integer(1, MAX_MEDIA_WORKERS, "a whole number"),
         example_value="1",
+    ),
+    Variable(
+        "WEBRTC_ROOM_SHARE",
+        "room_share",
+        "400",
+        "Most people of one room in a media worker before other workers serve the room, too.",
+        integer(1, 100_000, "a whole number"),
     ),
     Variable(
         "WEBRTC_PTIME_MS",

@@ -53,6 +53,27 @@ def usage(roots: list[int], *, with_memory: bool = False) -> Usage:
     )
 
 
+def cpu_of_roles(root: int) -> dict[str, float]:
+    """Return CPU seconds so far of a server's children, summed by their role: front, worker, …"""
+    found: dict[str, float] = {}
+    for pid in family(root):
+        words = _command_line(pid)
+        fields = _stat_fields(pid)
+        if "webrtc.app" in words[:-1] and fields:
+            role = words[words.index("webrtc.app") + 1]
+            cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+            found[role] = found.get(role, 0.0) + cpu_s
+    return found
+
+
+def _command_line(pid: int) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            return file.read().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def _stat_fields(pid: int) -> list[str]:
     """Return the fields of /proc/PID/stat behind the name: state, parent, …; empty if it ended."""
     try:

@@ -46,21 +46,30 @@ from pathlib import Path
 from webrtc.media.worker import run_worker
 from webrtc.settings import Settings
 logging.basicConfig(level=logging.INFO)
-run_worker(Settings(realtime=False), 0, socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
+number, descriptor, path = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+run_worker(Settings(realtime=False), number, socket.socket(fileno=descriptor), path)
 """
 
 
 class WorkerProcess:
     """A worker's process; `errors` is what it wrote to its log."""
 
-    def __init__(self, folder: Path) -> None:
-        self.control_path = folder / "worker.sock"
-        self._log = folder / "worker.log"
+    def __init__(self, folder: Path, number: int = 0) -> None:
+        self.number = number
+        self.control_path = folder / f"worker-{number}.sock"
+        self._log = folder / f"worker-{number}.log"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, self._log.open("wb") as log:
             sock.bind(("127.0.0.1", 0))
             self.address: tuple[str, int] = sock.getsockname()
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(sock.fileno()), str(self.control_path)],
+                [
+                    sys.executable,
+                    "-c",
+                    _PROGRAM,
+                    str(number),
+                    str(sock.fileno()),
+                    str(self.control_path),
+                ],
                 pass_fds=[sock.fileno()],
                 stderr=log,
                 cwd=ROOT,
@@ -98,6 +107,19 @@ def running_worker() -> Iterator[WorkerProcess]:
         assert "Traceback" not in process.log, process.log
 
 
+@contextlib.contextmanager
+def running_workers(count: int) -> Iterator[list[WorkerProcess]]:
+    """Run several workers of one machine."""
+    with tempfile.TemporaryDirectory(prefix="ag06") as folder:
+        processes = [WorkerProcess(Path(folder), number) for number in range(count)]
+        try:
+            yield processes
+        finally:
+            statuses = [process.stop() for process in processes]
+        assert statuses == [0] * count
+        assert not any("Traceback" in process.log for process in processes)
+
+
 class Front:
     """The front process's side: talks to the worker and notes what it says."""
 
@@ -110,7 +132,7 @@ class Front:
         self.offered: dict[str, Callable[[str], Awaitable[str]]] = {}  # who answers our offers
         self._answering: set[asyncio.Task[None]] = set()
         self._there = asyncio.Event()
-        self._link = WorkerLink(0, worker.control_path, self)
+        self._link = WorkerLink(worker.number, worker.control_path, self)
         self._stats_came = asyncio.Condition()
 
     async def __aenter__(self) -> Self:

@@ -213,8 +213,8 @@ async def test_closing_ends_whoever_waits(scene):
 
 
 @pytest.fixture
-async def worker():
-    made = Worker(Settings(realtime=False, ice="full"), 0, bound_socket(), False)
+async def worker(tmp_path):
+    made = Worker(Settings(realtime=False, ice="full"), 0, bound_socket(), tmp_path, False)
     made._follow_activity()
     made.handle(PutRoom("r"))
     yield made
@@ -224,6 +224,7 @@ async def worker():
     made._timer.close()
     if made._reading:
         asyncio.get_running_loop().remove_reader(made.port.fileno())
+    made.sharing.close()
     made.port.close()
     gc.enable()
     gc.unfreeze()

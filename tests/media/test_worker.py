@@ -38,8 +38,8 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture
-async def worker():
-    made = Worker(Settings(realtime=False), 0, bound_socket(), False)
+async def worker(tmp_path):
+    made = Worker(Settings(realtime=False), 0, bound_socket(), tmp_path, False)
     made._follow_activity()
     with loopback_only():
         yield made
@@ -49,6 +49,7 @@ async def worker():
     made._timer.close()
     if made._reading:
         asyncio.get_running_loop().remove_reader(made.port.fileno())
+    made.sharing.close()
     made.port.close()
     gc.enable()  # the worker runs the collector itself
     gc.unfreeze()
@@ -357,10 +358,19 @@ async def test_a_client_that_takes_another_ssrc_starts_afresh_and_is_heard_on(wo
     await client.close()
 
 
-def test_housekeeping_goes_on_after_a_defect(caplog):
+def test_a_worker_remembers_who_else_serves_a_room(worker):
+    worker.handle(PutRoom("alone"))
+    worker.handle(PutRoom("shared", workers=[0, 2]))
+    kept = {room.room_id: room.workers for room in worker.welcome().rooms}
+    assert kept == {"alone": [], "shared": [0, 2]}
+    worker.handle(PutRoom("shared"))
+    assert all(room.workers == [] for room in worker.welcome().rooms)
+
+
+def test_housekeeping_goes_on_after_a_defect(caplog, tmp_path):
     async def story():
         with bound_socket() as sock:
-            worker = Worker(Settings(realtime=False), 0, sock, False)
+            worker = Worker(Settings(realtime=False), 0, sock, tmp_path, False)
             told = []
             worker._control.send = told.append
             stats, worker.figures.stats = worker.figures.stats, None  # calling it is a defect

@@ -478,3 +478,16 @@ def test_one_room_being_loud_does_not_turn_another_ones_mix_down():
         loud.tick()
     block = stage.blocks[-1]
     np.testing.assert_array_equal(stage.tapes["ear"].at(block.time, 480), block.voices["anna"])
+
+
+def test_who_is_muted_while_others_come_stays_muted():
+    stage = Stage()
+    for number in range(5):  # more than the arena has rows, so that it grows
+        stage.publish(f"singer {number}", 300.0 + 100.0 * number)
+    stage.subscribe("ear")
+    stage.room.mute_source("singer 0", True)
+    stage.tick(20)
+    assert "singer 0" not in {
+        name for name, share in stage.shares("ear", stage.blocks[-2]).items() if share > 0.01
+    }
+    assert not stage.room.sources["singer 0"].wants_in

@@ -140,7 +140,7 @@ class FakeWorker:
             dsp="numba",
             denoises=self.denoises,
             gateway_port=self.gateway_port,
-            rooms=[KeptRoom(room.room_id, room.state) for room in self.rooms.values()],
+            rooms=[KeptRoom(one.room_id, one.state, one.workers) for one in self.rooms.values()],
             participants=list(self.participants.values()),
             media=self.media,
         )

@@ -70,17 +70,21 @@ class StatsResource:
         """`GET /api/stats`."""
         pool = self._desk.workers
         rooms: list[list[RoomStats]] = [[] for _ in range(len(pool))]
-        people = 0
+        people = room_count = 0
         for room in await self._desk.conference.store.rooms():
             members = await self._desk.conference.store.participants(room.room_id)
             people += len(members)
-            listed = [self._participant(room.worker, one.participant_id) for one in members]
-            rooms[room.worker].append(RoomStats(room.room_id, listed))
+            room_count += 1
+            for worker in pool.workers_of(room):
+                here = [one.participant_id for one in members]
+                here = [name for name in here if pool.worker_of(name) == worker]
+                listed = [self._participant(worker, name) for name in here]
+                rooms[worker].append(RoomStats(room.room_id, listed))
         reports = [
             WorkerReport(worker, pool.connected(worker), self._figures(worker), rooms[worker])
             for worker in range(len(pool))
         ]
-        front = FrontStats(self._dispatcher.sockets, sum(map(len, rooms)), people)
+        front = FrontStats(self._dispatcher.sockets, room_count, people)
         return json_reply(Stats(front, reports))
 
     def _figures(self, worker: int) -> WorkerStats | None:

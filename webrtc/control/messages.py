@@ -50,7 +50,8 @@ class PutRoom(_Message, frozen=True):
 
     Microphones share one gain if `automix` is on, music goes down by `ducking_db` under speech, and
     the mix is brought to `target_lufs`. In mode `forward` packets of those who are heard are
-    forwarded undecoded to whoever takes tracks.
+    forwarded undecoded to whoever takes tracks. `workers` are all that serve the room if there are
+    several; then they exchange sources, and the room cannot forward.
     """
 
     room_id: str
@@ -60,6 +61,7 @@ class PutRoom(_Message, frozen=True):
     ducking_db: float = 0.0
     target_lufs: float | None = None
     mode: RoomMode = "mix"
+    workers: list[int] = []
 
 
 class DropRoom(_Message, frozen=True):
@@ -156,10 +158,11 @@ class Drain(_Message, frozen=True):
 
 
 class KeptRoom(msgspec.Struct, frozen=True):
-    """A room as the worker remembers it."""
+    """A room as the worker remembers it; `workers` as in `PutRoom`."""
 
     room_id: str
     state: bytes
+    workers: list[int]
 
 
 class Welcome(_Message, frozen=True):

@@ -12,6 +12,7 @@ import numpy as np
 
 from dsp.strip import StripBank
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena, SourceArena
+from mixer.exchange_frames import BusFrame
 from mixer.outputs import SAMPLES, Output
 from mixer.room import Ptime, RoomMixer
 from mixer.treatment import Automatics
@@ -131,7 +132,11 @@ class Room:
 
 
 class Hall:
-    """Rooms by id, and the ones that are awake by phase."""
+    """Rooms by id, and the ones that are awake by phase.
+
+    Attributes:
+        publish: Passes on what a room has to say to other workers.
+    """
 
     def __init__(
         self, ptime: Ptime, complexity: int, table: SendTable, lanes: LaneTable | None = None
@@ -158,6 +163,7 @@ class Hall:
         self._automatics = Automatics()
         self._mixes = Arena()
         self._next_phase = 0
+        self.publish: Callable[[BusFrame], None] = lambda _: None
 
     @property
     def dsp_engine(self) -> str:
@@ -219,6 +225,8 @@ class Hall:
             try:
                 played = not room.lanes or self._play_lanes(room, now_s)
                 mixer.advance(now_s, played=played)
+                if mixer.exchange is not None and (frame := mixer.exchange.take()) is not None:
+                    self.publish(frame)  # before our own listeners: others wait for it
                 self._say(room)
                 if room.forward is not None:
                     room.forward.take_sounds(mixer, now_s)

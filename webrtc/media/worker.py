@@ -56,10 +56,12 @@ from webrtc.media.ice import IceAgent
 from webrtc.media.ice_full import FullIceAgent
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.intake import Intake
+from webrtc.media.local_bus import LocalBus
 from webrtc.media.negotiator import Negotiator
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
+from webrtc.media.sharing import Sharing
 from webrtc.media.simulation import SimulatedNetworks
 from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
@@ -86,10 +88,20 @@ class Worker:
         settings: Settings,
         index: int,
         sock: socket.socket,
+        folder: Path,
         realtime: bool,
         gateway: socket.socket | None = None,
     ) -> None:
-        """Set up around bound UDP sockets, in the running event loop."""
+        """Set up around bound UDP sockets, in the running event loop.
+
+        Args:
+            settings: The settings.
+            index: Which of the workers this is.
+            sock: The socket of its connections.
+            folder: Where the workers have their Unix sockets.
+            realtime: Whether the kernel runs us before others.
+            gateway: The socket of the UDP gateway, in the worker that has it.
+        """
         self.index = index
         self.door = None if gateway is None else UdpDoor(gateway, self)
         network = settings.simulated_network
@@ -109,6 +121,7 @@ class Worker:
             "auto" if settings.ptime_ms is None else 10 if settings.ptime_ms == 10 else 20
         )
         self.hall = Hall(ptime, settings.opus_complexity, self.table, self.intake.lanes)
+        self.sharing = Sharing(LocalBus(folder, index), self.hall, index, self._wake)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
         self.console = Console(self.participants)
@@ -146,6 +159,7 @@ class Worker:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=1.0)
             await self._control.close()
+            self.sharing.close()
             self._timer.close()
             self.port.close()
             if self.door is not None:
@@ -165,6 +179,7 @@ class Worker:
             self.figures.skipped_turns += turns
         try:
             self._read(started)  # what is woken now counts from now
+            self.sharing.read()
             slot = self.hall.next_slot(self._ran)
             while slot is not None and slot <= now_slot:
                 for room in self.hall.run(slot, self._timer.time_of(slot)):
@@ -203,10 +218,13 @@ class Worker:
         """Let the room run just after its publishers' packets are safely there."""
         for lane in room.lanes:
             lane.fold()
+        exchange = room.mixer.exchange
         ready = [
             time_s
             for source in room.mixer.sources.values()
-            if source.present and (time_s := source.playout.safe_time_s()) is not None
+            if source.present
+            and (exchange is None or exchange.follows(source))
+            and (time_s := source.playout.safe_time_s()) is not None
         ]
         if ready:
             next_s = self._timer.time_of(slot + room.stride)
@@ -221,7 +239,7 @@ class Worker:
         changed = []
         for source in room.mixer.sources.values():
             level, speaking = source.level, source.speaking
-            if (
+            if not source.remote and (
                 speaking != source.reported_speaking
                 or abs(level - source.reported_level) >= LEVEL_STEP_DB
             ):
@@ -316,6 +334,7 @@ class Worker:
             if self.door is not None:
                 self.door.look_after(now_s)
                 counters += self.door.figures()
+            counters.update(self.sharing.counters)
             counters["fanout_dropped"] = self.table.dropped
             counters["forward_sent"] = self.forward_table.sent
             counters["forward_dropped"] = self.forward_table.dropped
@@ -457,7 +476,10 @@ class Worker:
             engine=self.table.engine,
             dsp=self.hall.dsp_engine,
             denoises=denoiser.is_available(),
-            rooms=[KeptRoom(room.room_id, room.state) for room in self.hall.rooms.values()],
+            rooms=[
+                KeptRoom(room.room_id, room.state, self.sharing.workers_of(room))
+                for room in self.hall.rooms.values()
+            ],
             participants=[participant.put for participant in self.participants.values()],
             media={
                 name: participant.peer.state
@@ -493,20 +515,26 @@ class Worker:
     def _put_room(self, put: PutRoom) -> None:
         room = self.hall.put_room(put.room_id, put.state)
         self.console.set_room(room, put)
+        self.sharing.set_workers(room, put.workers)
+        forwarded = room.forward is not None
         if put.mode == "forward":
             room.forward = self.forwarder.put_room(put.room_id, put.max_speakers, time.monotonic())
         else:
             room.forward = None
             self.forwarder.drop_room(put.room_id)
-        for participant in room.participants.values():
-            self.attach(participant)
-            self.negotiator.settle(participant)
+        if forwarded or room.forward is not None:  # a large room that is mixed hardly notices
+            for participant in room.participants.values():
+                self.attach(participant)
+                self.negotiator.settle(participant)
+        if room.participants:
+            self._wake(room)
 
     def _drop_room(self, room_id: str) -> None:
         room = self.hall.rooms.get(room_id)
         if room is not None:
             for participant_id in list(room.participants):
                 self._drop_participant(participant_id)
+            self.sharing.forget(room)
             self.hall.drop_room(room_id)
             self.console.forget_room(room)
             self.forwarder.drop_room(room_id)
@@ -612,7 +640,9 @@ def run_worker(
 
     async def main() -> None:
         beating = None if pulse is None else asyncio.create_task(keep_beating(pulse), name="pulse")
-        await Worker(settings, index, sock, realtime, gateway).serve(control_path)
+        await Worker(settings, index, sock, control_path.parent, realtime, gateway).serve(
+            control_path
+        )
         if beating is not None:
             beating.cancel()
 

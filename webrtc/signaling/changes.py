@@ -51,7 +51,7 @@ class Changes:
         if not own:
             await self._neighbour(me, target)
         settings = strip_changes(update)
-        welcome = conference.workers.welcome(seat.worker)
+        welcome = conference.workers.welcome(conference.workers.worker_of(target) or 0)
         if settings.get("denoise") and welcome is not None and not welcome.denoises:
             raise ClientError("not_installed", "noise suppression needs the package pywebrtc-audio")
 
@@ -59,7 +59,7 @@ class Changes:
             strip = changed(participant.strip, settings)
             return msgspec.structs.replace(participant, strip=strip)
 
-        updated = await conference.change(target, seat.worker, apply)
+        updated = await conference.change(target, apply)
         conference.announcer.request(target)
         return EffectiveStrip(target, to_wire(updated.strip))
 
@@ -87,7 +87,7 @@ class Changes:
                 del mix[source]
             return msgspec.structs.replace(participant, mix=mix)
 
-        updated = await conference.change(me.participant_id, seat.worker, apply)
+        updated = await conference.change(me.participant_id, apply)
         return EffectiveMix(source, updated.mix.get(source, SourceMix()))
 
     async def set_room(self, connection: Connection, change: RoomChange) -> EffectiveRoom:
@@ -123,7 +123,7 @@ class Changes:
             wanted = {name: value for name, value in asked if value is not msgspec.UNSET}
             return msgspec.structs.replace(participant, **wanted)
 
-        updated = await conference.change(target, seat.worker, apply)
+        updated = await conference.change(target, apply)
         conference.announcer.request(target)
         return EffectiveSpeaker(target, updated.priority, updated.pinned)
 
@@ -180,7 +180,7 @@ class Changes:
         def apply(participant: Participant) -> Participant:
             return msgspec.structs.replace(participant, **values)
 
-        await self._conference.change(seat.participant_id, seat.worker, apply)
+        await self._conference.change(seat.participant_id, apply)
         self._conference.announcer.request(seat.participant_id)
         return Done()
 

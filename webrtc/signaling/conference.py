@@ -101,11 +101,10 @@ class Conference:
     async def change(
         self,
         participant_id: str,
-        worker: int,
         change: Callable[[Participant], Participant],
         ramp_ms: int = 0,
     ) -> Participant:
-        """Store what `change` makes of a participant, and tell the worker and the room.
+        """Store what `change` makes of a participant, and tell its worker and the room.
 
         A strip that is changed takes `ramp_ms` to become so.
 
@@ -117,7 +116,9 @@ class Conference:
         except ParticipantMissingError:
             raise ClientError("participant_not_found", "this participant is gone") from None
         self.note(updated)
-        self.workers.put_participant(worker, updated, ramp_ms)
+        worker = self.workers.worker_of(participant_id)
+        if worker is not None:
+            self.workers.put_participant(worker, updated, ramp_ms)
         return updated
 
     async def change_room(

@@ -39,7 +39,7 @@ class FrontDesk:
         ice_servers: list[dict[str, Any]],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.workers = WorkerPool(worker_sockets, self)
+        self.workers = WorkerPool(worker_sockets, self, limits.room_share)
         self.presence = Presence(limits.resume_window_s, limits.lost_after_s, self)
         self.conference = Conference(store, self.workers, self.presence, limits)
         self.entrance = Entrance(self.conference, ice_servers, clock)

@@ -99,10 +99,12 @@ class Entrance:
         participant = await self._add(room, request, secret, host=proved)
         conference = self._conference
         self._use(room.room_id)
-        seat = Seat(participant.participant_id, room.room_id, room.worker, participant.publishes)
+        worker = conference.workers.place_in(room)
+        seat = Seat(participant.participant_id, room.room_id, worker, participant.publishes)
         conference.presence.sit(seat, connection)
         conference.note(participant)
-        conference.workers.put_participant(room.worker, participant)
+        conference.workers.put_participant(worker, participant)
+        conference.meters.refresh(room.room_id)  # the worker may be new to the room
         frame = event_frame("participant_joined", conference.shown(participant))
         conference.presence.broadcast_frame(room.room_id, frame, skip=seat)
         token = tokens.resume_token(participant.participant_id, secret)
@@ -258,7 +260,7 @@ class Entrance:
             if seat is not None:
                 conference.presence.stand_up(seat)
             conference.forget(member.participant_id)
-            conference.workers.forget_participant(room.worker, member.participant_id)
+            conference.workers.forget_participant(member.participant_id)
         conference.workers.drop_room(room)
 
     # ---- going ----
@@ -270,6 +272,7 @@ class Entrance:
         conference.forget(seat.participant_id)
         await conference.store.remove_participant(seat.participant_id)
         conference.workers.drop_participant(seat.worker, seat.participant_id)
+        conference.meters.refresh(seat.room_id)
         if seat.shown:  # else the others know
             event = ParticipantLeft(seat.participant_id, reason)
             conference.presence.broadcast(seat.room_id, "participant_left", event)

@@ -34,9 +34,8 @@ class _Watch:
 class _Room:
     """What the pages of a room look at."""
 
-    worker: int
     watches: dict[str, _Watch] = field(default_factory=dict)
-    told: WatchMeters | None = None
+    told: dict[int, WatchMeters] = field(default_factory=dict)
 
 
 class MeterFanOut:
@@ -51,7 +50,7 @@ class MeterFanOut:
         self, seat: Seat, connection: Connection, strips: frozenset[str], spectrum: str | None
     ) -> None:
         """Show a page these strips from now on, and this one's spectrum; nothing else."""
-        room = self._rooms.setdefault(seat.room_id, _Room(seat.worker))
+        room = self._rooms.setdefault(seat.room_id, _Room())
         if strips or spectrum is not None:
             room.watches[seat.participant_id] = _Watch(seat, connection, strips, spectrum)
         else:
@@ -59,7 +58,10 @@ class MeterFanOut:
         self.refresh(seat.room_id)
 
     def refresh(self, room_id: str) -> None:
-        """Tell the worker what the pages of a room look at now, if that is news."""
+        """Tell the room's workers what its pages look at now, if that is news.
+
+        Each is told all, and measures those who are connected with it.
+        """
         room = self._rooms.get(room_id)
         if room is None:
             return
@@ -68,17 +70,20 @@ class MeterFanOut:
         strips = sorted(frozenset().union(*(one.strips for one in shown)))
         spectra = sorted({one.spectrum for one in shown if one.spectrum is not None})
         wanted = WatchMeters(room_id, strips, spectra)
-        if wanted != room.told:
-            room.told = wanted
-            self._workers.send(room.worker, wanted)
+        serving = self._workers.serving(room_id)
+        room.told = {worker: told for worker, told in room.told.items() if worker in serving}
+        for worker in serving:
+            if wanted != room.told.get(worker):
+                room.told[worker] = wanted
+                self._workers.send(worker, wanted)
         if not room.watches:
             del self._rooms[room_id]
 
     def tell_again(self, worker: int) -> None:
         """Tell a worker that is back what it has to measure."""
         for room_id, room in list(self._rooms.items()):
-            if room.worker == worker:
-                room.told = None
+            if worker in self._workers.serving(room_id):
+                room.told.pop(worker, None)
                 self.refresh(room_id)
 
     def forget_room(self, room_id: str) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from rooms.models import Participant, Room
 from rooms.store import StoreError
-from webrtc.control.messages import DropParticipant, DropRoom, Welcome
+from webrtc.control.messages import DropParticipant, DropRoom, KeptRoom, Welcome
 from webrtc.front_workers import put_participant
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
@@ -42,30 +42,43 @@ class Recovery:
         await self._synchronise(worker, welcome)
 
     async def _restore(self, worker: int, welcome: Welcome) -> None:
+        taken = set()
         for kept in welcome.rooms:
             room = _decoded(kept.state, Room)
             if room is not None and room.room_id == kept.room_id:
                 # Where a room is, the worker knows best: indices may have changed.
-                await self._restore_room(msgspec.structs.replace(room, worker=worker))
+                room = msgspec.structs.replace(room, worker=worker)
+                if await self._restore_room(room, kept):
+                    taken.add(room.room_id)
         for put in welcome.participants:
             participant = _decoded(put.state, Participant)
-            if participant is not None and participant.participant_id == put.participant_id:
+            if (
+                participant is not None
+                and participant.participant_id == put.participant_id
+                and participant.room_id in taken
+            ):
                 await self._restore_participant(worker, participant)
         for kept in welcome.rooms:
             if await self._conference.store.count(kept.room_id) == 0:
                 self._entrance.expect_use(kept.room_id)
 
-    async def _restore_room(self, room: Room) -> None:
+    async def _restore_room(self, room: Room, kept: KeptRoom) -> bool:
+        """Take a room over; return whether the worker serves it."""
+        store, workers = self._conference.store, self._conference.workers
+        known = await store.room(room.room_id)
+        if known is not None and room.worker in workers.workers_of(known):
+            return True  # as another of its workers has said
         try:
-            await self._conference.store.add_room(room, self._conference.limits.max_rooms)
+            await store.add_room(room, self._conference.limits.max_rooms)
         except StoreError as error:
             logger.warning("room %s is not taken over: %r", room.room_id, error)
+            return False
+        awaited = [one for one in kept.workers if one not in self._known and one < len(workers)]
+        workers.expect(room.room_id, [room.worker, *awaited])
+        return True
 
     async def _restore_participant(self, worker: int, participant: Participant) -> None:
         conference = self._conference
-        room = await conference.store.room(participant.room_id)
-        if room is None or room.worker != worker:
-            return
         try:
             limit = conference.limits.max_participants_per_room
             await conference.store.add_participant(participant, limit)
@@ -75,7 +88,7 @@ class Recovery:
             )
             return
         conference.note(participant)
-        conference.workers.place_kept(worker, participant.participant_id)
+        conference.workers.place_kept(worker, participant)
         conference.presence.keep(
             Seat(
                 participant.participant_id,
@@ -92,7 +105,7 @@ class Recovery:
         rooms = {
             room.room_id: room
             for room in await self._conference.store.rooms()
-            if room.worker == worker
+            if worker in workers.workers_of(room)
         }
         remembered = {put.participant_id: put for put in welcome.participants}
         for kept in welcome.rooms:
@@ -101,6 +114,8 @@ class Recovery:
         for room in rooms.values():
             workers.put_room(room)
             for participant in await self._conference.store.participants(room.room_id):
+                if workers.worker_of(participant.participant_id) != worker:
+                    continue
                 known = remembered.pop(participant.participant_id, None)
                 if known != put_participant(participant):
                     workers.put_participant(worker, participant)

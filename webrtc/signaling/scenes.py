@@ -99,7 +99,7 @@ class Scenes:
                 return msgspec.structs.replace(participant, strip=strip)
 
             try:
-                await conference.change(participant_id, room.worker, apply, ramp_ms=request.fade_ms)
+                await conference.change(participant_id, apply, ramp_ms=request.fade_ms)
             except ClientError:  # it left meanwhile
                 continue
             conference.announcer.request(participant_id)

@@ -1,0 +1,80 @@
+"""What the workers of one room tell each other with every block."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LEVEL = np.dtype([("level_dbov", np.uint8), ("floor_dbov", np.uint8), ("flags", np.uint8)])
+"""How loud a source is, what its noise floor is, and the flags below."""
+
+SPEAKING, WANTS_IN, MUTED = 1, 2, 4
+MOST_SOUNDS = 20  # 16 that may be chosen, and some that somebody hears alone
+MOST_SAMPLES = 960
+BYTES_PER_SAMPLE = 8  # float32, two channels
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """A source as the workers that do not have its connection know it."""
+
+    source_id: str
+    csrc: int
+    standing: int = 0
+    is_music: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A block of one source, as its strip left it.
+
+    Attributes:
+        place: In the roster.
+        pcm: float32 (n, 2), little-endian, full scale ±1.
+    """
+
+    place: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who is heard where more are audible than anybody may hear.
+
+    Attributes:
+        main: CSRC of those heard by everyone.
+        reserve: CSRC of the one heard by those, 0 for nobody.
+    """
+
+    main: list[int]
+    reserve: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BusFrame:
+    """All that one worker has to say about one block of a room.
+
+    Attributes:
+        room_id: Whose block.
+        worker: Who says it.
+        number: Counts the worker's frames of this room: a gap is a loss.
+        media_time: Of the block's first sample, on the worker's clock of this room.
+        samples: Length of the block.
+        roster_serial: Of the roster that `levels` and `sounds` go by.
+        roster: All sources whose connection the worker has; left out while nothing changed.
+        levels: `LEVEL` of all of these, in the order of the roster.
+        sounds: Of those whom anybody hears. Who is left out is silent.
+        decision: Whom the worker has chosen, None if it did not have to choose.
+        wanted: CSRC of sources of other workers that somebody hears alone.
+    """
+
+    room_id: str
+    worker: int
+    number: int
+    media_time: int
+    samples: int
+    roster_serial: int
+    roster: list[RosterEntry] | None
+    levels: bytes
+    sounds: list[Sound]
+    decision: Decision | None = None
+    wanted: tuple[int, ...] = ()

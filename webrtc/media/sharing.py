@@ -1,0 +1,88 @@
+"""Rooms of this worker that others serve as well: their mixers on one end, the bus on the other."""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+
+from mixer.exchange import RoomExchange
+from rooms.bus import AudioBus
+from webrtc.media.hall import Hall, Room
+
+logger = logging.getLogger(__name__)
+
+
+class Sharing:
+    """Passes frames between the bus and the rooms."""
+
+    def __init__(
+        self, bus: AudioBus, hall: Hall, worker: int, wake: Callable[[Room], None]
+    ) -> None:
+        """Begin without shared rooms.
+
+        Args:
+            bus: This worker's end.
+            hall: Its rooms.
+            worker: Its number.
+            wake: Lets a room run that may sleep.
+        """
+        self._bus = bus
+        self._hall = hall
+        self._worker = worker
+        self._wake = wake
+        # Rosters of a worker that was restarted must not be taken for those it had before.
+        self._first_serial = time.monotonic_ns() // 1000
+        hall.publish = bus.publish
+        bus.on_arrival(self.read)
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What the bus counts."""
+        return self._bus.counters
+
+    def set_workers(self, room: Room, workers: Collection[int]) -> None:
+        """Share a room with these workers, of which this is one; with none of them any more if so.
+
+        Its remote sources fade where a worker is not among them.
+        """
+        others = [worker for worker in workers if worker != self._worker]
+        exchange = room.mixer.exchange
+        if exchange is None:
+            if not others:
+                return
+            exchange = room.mixer.exchange = RoomExchange(
+                room.mixer, room.room_id, self._worker, self._first_serial
+            )
+        exchange.set_neighbours(others)
+        self._bus.share(room.room_id, others)
+
+    def workers_of(self, room: Room) -> list[int]:
+        """Return the workers of a room, none if this is the only one."""
+        exchange = room.mixer.exchange
+        if exchange is None or not exchange.neighbours:
+            return []
+        return sorted([self._worker, *exchange.neighbours])
+
+    def forget(self, room: Room) -> None:
+        """Take note that a room is gone."""
+        if room.mixer.exchange is not None:
+            self._bus.share(room.room_id, ())
+
+    def read(self) -> None:
+        """Hand out what has arrived."""
+        for frame, arrival_s in self._bus.take():
+            room = self._hall.rooms.get(frame.room_id)
+            exchange = room.mixer.exchange if room is not None else None
+            if room is None or exchange is None:
+                continue
+            try:
+                if exchange.handle(frame, arrival_s):
+                    self._wake(room)
+            except Exception:  # a defect: it must not hold up this worker's own people
+                self._bus.counters["bus_defects"] += 1
+                count = self._bus.counters["bus_defects"]
+                if count & (count - 1) == 0:  # rarer and rarer: it may come for ever
+                    logger.exception("defect %d: a frame of another worker broke off", count)
+
+    def close(self) -> None:
+        """End the bus."""
+        self._bus.close()
