@@ -205,6 +205,8 @@ class RoomMeters:
 
     def _gather(self, sources: list[Source], count: int, side: int) -> None:
         size = len(sources)
+        if not size:
+            return
         if len(self._buffers[0]) < size:
             self._buffers = np.zeros(size, np.float32), np.zeros(size, np.float32)
         peaks, powers = self._buffers

@@ -5,9 +5,13 @@ from collections import Counter
 from numba.core.dispatcher import Dispatcher
 from pylibsrtp import Policy, Session
 
+from dsp import gain_kernels, loudness_kernels
 from dsp import kernels as strip_kernels
+from dsp.leveller import LevellerSettings
 from mixer import kernels
+from mixer.balance import BalanceSettings
 from mixer.listener import PersonalGain
+from mixer.treatment import Character
 from tests.media.fakes import address_of, bound_socket
 from tests.mixer.stage import Voice
 from webrtc.media import fanout_kernel, intake_kernel, rtp
@@ -22,7 +26,14 @@ ENGINE = warm_up()
 assert ENGINE == "compiled"
 loops = {
     f"{module.__name__}.{name}": thing
-    for module in (kernels, strip_kernels, fanout_kernel, intake_kernel)
+    for module in (
+        kernels,
+        strip_kernels,
+        gain_kernels,
+        loudness_kernels,
+        fanout_kernel,
+        intake_kernel,
+    )
     for name, thing in vars(module).items()
     if isinstance(thing, Dispatcher)
 }
@@ -66,6 +77,13 @@ with bound_socket() as ours, bound_socket() as theirs:
                 room.mixer.set_gains("bert", {"anna": PersonalGain(-6.0, 0.5)})
             if slot == 60:
                 room.mixer.set_strip("anna", strip_settings({"preset": "voice", "delayMix": 20.0}))
+            if slot == 70:
+                treatment = room.mixer.treatment
+                treatment.balance = BalanceSettings(automix=True, ducking_db=12.0, target_lufs=-20)
+                room.mixer.set_character("bert", Character(leveller=LevellerSettings()))
+                treatment.watch(["anna", "bert"], ["anna"])
+            if slot == 90:
+                treatment.take_meters(room.mixer.sources)
             if slot == 100:
                 room.mixer.mute_source("anna", True)
             for _ in hall.run(slot, slot * 0.0025):

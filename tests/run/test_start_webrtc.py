@@ -118,9 +118,9 @@ def test_missing_packages_are_named_with_the_command_that_installs_them() -> Non
 
 def test_missing_npm_packages_are_a_warning_only(tmp_path: Path) -> None:
     shutil.copy(ROOT / "start_webrtc.py", tmp_path)
-    shutil.copytree(
-        ROOT / "webrtc", tmp_path / "webrtc", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    for package in ("webrtc", "mixer"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     (tmp_path / "requirements.txt").write_text("")
     # The address stops the start after the warning.
     ended = start(script=tmp_path / "start_webrtc.py", WEBRTC_HOST="203.0.113.1")

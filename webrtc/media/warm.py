@@ -34,6 +34,8 @@ def warm_up() -> str:
     mixes = np.zeros((1, 960, 2), np.float32)
     row = np.zeros(1, np.int32)
     kernels.observe(sources, arena.meters, row, 480, 0.02, 0.0)
+    peak = np.zeros(1, np.float32)
+    kernels.measure(sources, row, 0, 480, peak, peak)
     kernels.mix(
         sources,
         0,
