@@ -5,7 +5,8 @@ compute, and why, stands in `leveller.py` and `automix.py`.
 """
 
 import numpy as np
-from numba import njit
+
+from dsp.jit import compiled
 
 # Columns of a leveller's state.
 ENERGY, WEIGHT, MISSES, AGE, GOAL_DB, RISE, FALL, GAIN_DB = range(8)
@@ -19,7 +20,7 @@ MISSED = 20.0  # observations too quiet for the estimate, until it is taken for 
 YOUNG = 30.0  # observations of an estimate that is still new
 
 
-@njit(cache=True)
+@compiled()
 def ride(arena, first, count, rows, ramps):  # type: ignore[no-untyped-def]
     """Multiply `count` samples from `first` of some rows, in place.
 
@@ -43,7 +44,7 @@ def ride(arena, first, count, rows, ramps):  # type: ignore[no-untyped-def]
             block[first + n, 1] *= gain
 
 
-@njit(cache=True)
+@compiled()
 def follow(rows, loudness, spreads, settings, states):  # type: ignore[no-untyped-def]
     """Take in what was measured over the last 100 ms.
 
@@ -80,7 +81,7 @@ def follow(rows, loudness, spreads, settings, states):  # type: ignore[no-untype
         state[FALL] = wanted[FALLS]
 
 
-@njit(cache=True)
+@compiled()
 def glide(rows, seconds, states, ramps):  # type: ignore[no-untyped-def]
     """Let gains go towards their goals for some time.
 
@@ -100,7 +101,7 @@ def glide(rows, seconds, states, ramps):  # type: ignore[no-untyped-def]
         ramps[i, 1] *= 10.0 ** (after / 20.0)
 
 
-@njit(cache=True)
+@compiled()
 def share(powers, attack, release, smooth, gains):  # type: ignore[no-untyped-def]
     """Share one gain among all, each according to its part of the power.
 

@@ -4,7 +4,7 @@ Double precision: the corner of the weighting's low cut, 38 Hz, is too low for a
 single precision. Every sample is processed alike, so that nothing depends on how sound is cut.
 """
 
-from numba import njit
+from dsp.jit import compiled
 
 PART = 4800  # samples of a part, 100 ms: what blocks of 400 ms with 75 % overlap are made of
 PARTS = 30  # parts that are kept: 3 s
@@ -16,7 +16,7 @@ A1, A2 = -1.69065929318241, 0.73248077421585
 C1, C2 = -1.99004745483398, 0.99007225036621
 
 
-@njit(cache=True)
+@compiled()
 def weigh(arena, first, count, rows, filters, parts, rings, passed, powers, fresh):  # type: ignore[no-untyped-def]
     """Measure the weighted power of `count` samples, at most PART, from `first` of some rows.
 
@@ -76,7 +76,7 @@ def weigh(arena, first, count, rows, filters, parts, rings, passed, powers, fres
                     filters[row, channel, k] = 0.0
 
 
-@njit(cache=True)
+@compiled()
 def wait(count, rows, parts, rings, passed):  # type: ignore[no-untyped-def]
     """Let `count` samples of silence, at most PART, go by for some rows."""
     for row in rows:

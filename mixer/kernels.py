@@ -5,7 +5,8 @@ a row. All loops are exact in order (no fast-math), so a mix does not depend on 
 """
 
 import numpy as np
-from numba import njit
+
+from dsp.jit import compiled
 
 SILENCE_DBOV = 127
 AUDIBLE_DBOV = 65  # what is quieter than this is not heard
@@ -17,7 +18,7 @@ SMOOTH_S = 0.05
 SUB_BLOCK = 48  # the limiter decides once per millisecond
 
 
-@njit(cache=True)
+@compiled()
 def observe(arena, meters, rows, count, elapsed_s, now_s):  # type: ignore[no-untyped-def]
     """Take note of how loud sources are, and of who is to be in the mixes.
 
@@ -50,7 +51,7 @@ def observe(arena, meters, rows, count, elapsed_s, now_s):  # type: ignore[no-un
     return ~wanting if changed else wanting
 
 
-@njit(cache=True)
+@compiled()
 def _power(block, count):  # type: ignore[no-untyped-def]
     power = np.float32(0.0)
     for s in range(count):
@@ -60,7 +61,7 @@ def _power(block, count):  # type: ignore[no-untyped-def]
     return np.float64(power / (2 * count))
 
 
-@njit(cache=True)
+@compiled()
 def _follow(meter, power, elapsed_s, now_s):  # type: ignore[no-untyped-def]
     level = level_dbov(power)
     meter.level_dbov = level
@@ -76,7 +77,7 @@ def _follow(meter, power, elapsed_s, now_s):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True)
+@compiled()
 def level_dbov(power):  # type: ignore[no-untyped-def]
     """Return the level of a mean square, 0 (full scale) to 127 (silence), as RFC 6464 counts."""
     if power <= 2e-13:
@@ -84,7 +85,7 @@ def level_dbov(power):  # type: ignore[no-untyped-def]
     return max(0, min(SILENCE_DBOV, int(np.rint(-10.0 * np.log10(power)))))
 
 
-@njit(cache=True)
+@compiled()
 def rest(meter):  # type: ignore[no-untyped-def]
     """Take note that nothing was played in this block, or nothing that anybody may know of."""
     meter.level_dbov = SILENCE_DBOV
@@ -92,7 +93,7 @@ def rest(meter):  # type: ignore[no-untyped-def]
     meter.speaking = False
 
 
-@njit(cache=True)
+@compiled()
 def measure(arena, rows, first, count, peaks, powers):  # type: ignore[no-untyped-def]
     """Write peak and mean square of `count` samples from `first` of each row.
 
@@ -117,7 +118,7 @@ def measure(arena, rows, first, count, peaks, powers):  # type: ignore[no-untype
         powers[i] = power / (2 * count)
 
 
-@njit(cache=True)
+@compiled()
 def mix(  # type: ignore[no-untyped-def]
     sources, first, mixes, target, count, mix_rows, starts, terms, gains, limiter, ceiling, release
 ):
@@ -158,13 +159,13 @@ def mix(  # type: ignore[no-untyped-def]
         _limit(out, target, count, limiter, mix_rows[i], ceiling, release)
 
 
-@njit(cache=True)
+@compiled()
 def _add(total, term):  # type: ignore[no-untyped-def]
     for i in range(len(total)):
         total[i] += term[i]
 
 
-@njit(cache=True, fastmath={"nnan"})  # the order of a search for the largest changes nothing
+@compiled(fastmath={"nnan"})  # the order of a search for the largest changes nothing
 def _peak(sound):  # type: ignore[no-untyped-def]
     peak = np.float32(0.0)
     for i in range(len(sound)):
@@ -172,7 +173,7 @@ def _peak(sound):  # type: ignore[no-untyped-def]
     return peak
 
 
-@njit(cache=True)
+@compiled()
 def _limit(out, first, count, limiter, row, ceiling, release):  # type: ignore[no-untyped-def]
     """Limit one block in place, looking one sub-block ahead and never past the ceiling."""
     gain = limiter[row]
