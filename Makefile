@@ -10,8 +10,9 @@ NODE := tools/with_node.sh
 NPM_DONE := node_modules/.package-lock.json
 SOURCES := webrtc rooms gateway mixer dsp
 PYTHON_FILES := $(SOURCES) benchmarks tests tools start_webrtc.py
-KERNELS := $(shell find $(SOURCES) -name '*.py' -exec grep -l numba {} + 2>/dev/null)
+KERNELS := $(shell find $(SOURCES) -name '*.py' -exec grep -lE 'numba|dsp.jit' {} + 2>/dev/null)
 REAL := browser or server
+UNIT := not ($(REAL))
 BENCHMARKS := latency browser_loop capacity breaking_point loss idle
 
 .DEFAULT_GOAL := help
@@ -21,7 +22,7 @@ BENCHMARKS := latency browser_loop capacity breaking_point loss idle
 help:
 	@echo "make run      install what is missing, start the server, print the address to open"
 	@echo "make test     install what the tests need, then run every test and check"
-	@echo "make check    format, lint, types, import arrows and unit tests, in under a minute"
+	@echo "make check    format, lint, types, import arrows unit tests but the slow ones: in under a minute"
 	@echo "make format   format the code and sort its imports"
 	@echo "make bench    run the benchmarks that docs/performance.md quotes"
 	@echo "make screenshots  take the pictures of the documentation from the real page"
@@ -37,7 +38,7 @@ test: install-dev
 	@$(BIN)/python -m pytest -q -m "$(REAL)"
 
 check: install-dev
-	@$(MAKE) --no-print-directory lint javascript unit
+	@$(MAKE) --no-print-directory lint javascript unit UNIT="not ($(REAL) or slow)"
 
 lint:
 	@echo "== format, lint, types, import arrows"
@@ -54,7 +55,7 @@ javascript:
 
 unit:
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest -q -n auto -m "not ($(REAL))"
+	@$(BIN)/python -m pytest -q -n auto -m "$(UNIT)"
 
 format: install-dev
 	@$(BIN)/ruff check --quiet --select I --fix $(PYTHON_FILES)

@@ -21,12 +21,14 @@ def test_a_pulse_is_found_to_the_sample_whatever_its_level(at, level_db, noise):
     assert abs(found[0] - at) <= 1
 
 
+@pytest.mark.slow
 def test_sound_without_pulses_has_none():
     assert find_pulses(make_sound(pulses=False)[:, 0]).size == 0
     assert find_pulses(np.zeros(48_000, np.float32)).size == 0
     assert find_pulses(np.zeros(10, np.float32)).size == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ptime_ms", [10, 20])
 def test_every_pulse_survives_the_codec_at_a_place_that_is_known(ptime_ms):
     clip = make_clip(ptime_ms)

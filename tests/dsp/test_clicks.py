@@ -127,6 +127,7 @@ def test_a_strip_comes_and_goes_without_a_click(compiled, phase):
     assert click_dbfs(out) <= -80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 @pytest.mark.parametrize("name", JUMPS)
 def test_a_jump_across_the_range_does_not_click(engine, name, back):

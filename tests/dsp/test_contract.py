@@ -19,6 +19,7 @@ from tests.dsp.strips import STAGES, run, run_one, strip_settings
 stages = pytest.mark.parametrize("stage", STAGES)
 
 
+@pytest.mark.slow
 @stages
 @pytest.mark.parametrize("block", [48, 77, 480, 4096])
 def test_output_does_not_depend_on_the_blocks(engine, stage, block):
@@ -157,6 +158,7 @@ def test_a_strip_that_became_flat_costs_nothing_after_its_fade(engine):
     assert np.array_equal(arena[0, 960 + FADE_SAMPLES :], sound[960 + FADE_SAMPLES :])
 
 
+@pytest.mark.slow
 def test_both_engines_agree_within_80_db():
     for stage, strip in STAGES.items():
         for sound in (speech(0.5), music(0.5), sine(997, -3, 0.3)):
@@ -168,6 +170,7 @@ def test_both_engines_agree_within_80_db():
             assert np.abs(a - b).max() < 1e-4 * np.abs(b).max(), stage
 
 
+@pytest.mark.slow
 @given(strip_settings(), strip_settings(), st.integers(0, 99), st.floats(0, 8))
 @settings(max_examples=60)
 def test_every_setting_in_range_gives_finite_output_under_the_ceiling(first, second, seed, level):

@@ -95,6 +95,7 @@ def test_switched_off_it_goes_back_without_a_step():
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 4800))
 def test_any_size_of_blocks_leads_to_the_same_loudness(size):

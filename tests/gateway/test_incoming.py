@@ -63,6 +63,7 @@ def cents(pitch: np.ndarray) -> float:
     return float(np.abs(1200 * np.log2(pitch / PITCH_HZ)).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ppm", "minutes"), [(-150.0, 60), (0.0, 5), (150.0, 60)])
 def test_an_hour_of_a_foreign_clock_is_played_without_a_gap(ppm: float, minutes: int) -> None:
     random_ = random.Random(1)

@@ -95,6 +95,7 @@ def test_another_source_goes_on_where_the_last_one_stopped(house):
     assert second.marker == 1
 
 
+@pytest.mark.slow
 def test_sixty_five_thousand_packets_later_the_key_still_fits(house):
     rows, port = house.listener(7)
     session = incoming()

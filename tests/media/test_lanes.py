@@ -165,6 +165,7 @@ TROUBLES = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("samples", "block"), [(480, 480), (960, 960), (480, 960)])
 @settings(max_examples=25, deadline=None)
 @given(

@@ -1,6 +1,7 @@
 """However the sound of a room is changed while people come and go, these hold."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ class Session:
         self.stage.tick()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(events, min_size=3, max_size=30))
 def test_any_schedule(schedule):

@@ -15,6 +15,8 @@ from mixer.netsim_settings import CLEAN, NetworkConditions
 EVERY_S = 0.02
 HIGHLY_UNLIKELY = 1e-4  # and seeds are fixed: what passes once passes always
 
+pytestmark = pytest.mark.slow
+
 
 def run(
     conditions: NetworkConditions, count: int = 50_000, seed: int = 1, size: int = 160

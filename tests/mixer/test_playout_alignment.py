@@ -185,6 +185,7 @@ def room_of_two(seed: int, samples: int, seconds: float) -> tuple[np.ndarray, fl
     return waits, sum(p.playout.stats().compressed_samples for p in publishers) * 1000 / RATE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("samples", "seconds", "bounds_ms"), [(480, 11.0, (8, 13, 14)), (960, 20.0, (15, 20, 21))]
 )

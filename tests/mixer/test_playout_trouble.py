@@ -29,6 +29,7 @@ def steps(sound: np.ndarray) -> float:
 # ---- clock drift -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ppm", [-200.0, 200.0])
 def test_an_hour_of_clock_drift_neither_starves_nor_grows(ppm: float) -> None:
     decoder = ToneDecoder()

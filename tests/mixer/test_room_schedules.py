@@ -1,6 +1,7 @@
 """Whatever happens in a room, in whatever order, these hold for everybody in it."""
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +121,7 @@ class Session:
         return total
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @example(
     ptime="auto", schedule=[("wait", 1, None), ("publish", "anna", False), ("mute", "anna", False)]

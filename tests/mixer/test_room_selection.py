@@ -226,6 +226,7 @@ more_events = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @example(  # muted before the first block, just when a main mix is made that still holds her
     ptime="auto", max_speakers=1, schedule=[("mute", "dora", True)] + 4 * [("wait", 1, None)]

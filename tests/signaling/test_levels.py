@@ -2,6 +2,7 @@ import asyncio
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -189,6 +190,7 @@ async def test_a_listener_that_does_not_read_loses_levels_and_nothing_else(
     assert alice.heard("levels") == []
 
 
+@pytest.mark.slow
 async def test_a_client_that_never_reads_is_disconnected(front: RunningFront) -> None:
     alice, ack = await front.joined()
     bob, _ = await front.joined()

@@ -15,6 +15,7 @@ _PEOPLE = 40
 _CHANCE = 10  # objects that come and go by themselves
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "loses the socket"])
 async def test_objects_are_as_many_as_before(tmp_path: Path, leaves: bool) -> None:
     async with running_front(tmp_path, limits=FrontLimits(resume_window_s=0.1)) as front:
