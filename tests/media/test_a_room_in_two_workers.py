@@ -7,6 +7,8 @@ import pytest
 from tests.media.studio import Client, Front, loopback_only, pitches_in, running_workers
 from webrtc.control.messages import PutRoom, SourceMix
 
+pytestmark = pytest.mark.slow
+
 PITCHES = [440.0, 1000.0, 2500.0]
 EVERYBODY = set(PITCHES)
 

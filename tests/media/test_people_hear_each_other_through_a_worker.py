@@ -13,6 +13,8 @@ from tests.media.studio import PATIENCE_S, Client, Front, loopback_only, pitches
 from webrtc.control.messages import SourceMix
 from webrtc.errors import ClientError
 
+pytestmark = pytest.mark.slow
+
 PITCHES = [440.0, 1000.0, 2500.0]
 
 
