@@ -41,7 +41,7 @@ class Rewritten(NamedTuple):
 
 
 class OutputStream:
-    """Numbers of one output, as `webrtc.media.forward_kernel` keeps them in a record.
+    """Numbers of one output, as `webrtc.media.forward_table` keeps them in a record.
 
     Attributes:
         sequence: Of the newest packet that left.

@@ -8,6 +8,7 @@
 | edit any strip  |          |         | yes      | yes  |
 | choose speakers |          |         | yes      | yes  |
 | run desk        |          |         | yes      | yes  |
+| set roles       |          |         |          | yes  |
 | close room      |          |         |          | yes  |
 
 Whoever may edit a strip may watch its meters.
@@ -17,6 +18,8 @@ A role never reaches beyond its own room.
 
 import enum
 from typing import Final
+
+import msgspec
 
 from rooms.models import Direction, Participant, Role, Room
 
@@ -32,13 +35,15 @@ class Right(enum.StrEnum):
     """How many are heard at the same time, mixed or forwarded, and who comes first."""
     RUN_DESK = "run_desk"
     """Automix, ducking and loudness of the room, and its scenes."""
+    SET_ROLES = "set_roles"
+    """Who is listener, speaker or engineer."""
     CLOSE_ROOM = "close_room"
 
 
 _LISTENER: Final = frozenset({Right.SUBSCRIBE})
 _SPEAKER: Final = _LISTENER | {Right.PUBLISH, Right.EDIT_OWN_STRIP}
 _ENGINEER: Final = _SPEAKER | {Right.EDIT_ANY_STRIP, Right.CHOOSE_SPEAKERS, Right.RUN_DESK}
-_HOST: Final = _ENGINEER | {Right.CLOSE_ROOM}
+_HOST: Final = _ENGINEER | {Right.SET_ROLES, Right.CLOSE_ROOM}
 
 _RIGHTS: Final = {
     Role.LISTENER: _LISTENER,
@@ -64,3 +69,16 @@ def role_for(direction: Direction, *, host: bool) -> Role:
     if host:
         return Role.HOST
     return Role.SPEAKER if direction.publishes else Role.LISTENER
+
+
+def with_role(participant: Participant, role: Role) -> Participant:
+    """Return `participant` in another role, with audio that goes the ways which the role allows.
+
+    A listener publishes nothing any more; who only listened until now and may publish does both.
+    """
+    direction = participant.direction
+    if Right.PUBLISH not in _RIGHTS[role]:
+        direction = Direction.SUBSCRIBER
+    elif not direction.publishes:
+        direction = Direction.BOTH
+    return msgspec.structs.replace(participant, role=role, direction=direction)

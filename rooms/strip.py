@@ -87,7 +87,7 @@ PresetChoice = Annotated[
     ),
 ]
 GenreChoice = Annotated[
-    Genre, Meta(description="Profile of the strip; `auto` follows the classifier.")
+    Genre, Meta(description="Profile of the strip; `auto` is taken for `speech`.")
 ]
 
 

@@ -39,7 +39,7 @@ class ControlProtocolError(Defect):
 REASONS: Final[dict[str, str]] = {
     "bad_message": "The payload does not match the event's definition; nothing was changed.",
     "too_large": "The payload is larger than the event allows.",
-    "rate_limited": "This connection sends more than its rate; wait `retry_after_s` seconds.",
+    "rate_limited": "This connection sends more than its rate; wait `retry_after` seconds.",
     "unknown_event": "There is no client event of this name.",
     "not_joined": "The socket is in no room: `join_room` comes first.",
     "already_joined": "The socket is in a room: `leave_room` comes first.",
@@ -60,7 +60,7 @@ REASONS: Final[dict[str, str]] = {
     "bad_candidate": "The ICE candidate cannot be understood.",
     "negotiation_failed": "The media worker could not complete the negotiation.",
     "negotiation_timeout": "The media worker did not answer in time.",
-    "worker_unavailable": "The room's media worker is restarting; wait `retry_after_s` seconds.",
+    "worker_unavailable": "The room's media worker is restarting; wait `retry_after` seconds.",
     "draining": "This server is shutting down and takes no one new.",
     "not_found": "There is no such resource.",
     "method_not_allowed": "The resource does not know this method.",

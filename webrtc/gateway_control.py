@@ -150,9 +150,9 @@ class GatewayControl:
             line.say(Error(reason="server_full", detail="this server takes no more lines"))
             return
         connection = self._dispatcher.connected(line)
-        host = writer.get_extra_info("peername")[0]
         reason = "left"
         try:
+            host = writer.get_extra_info("peername")[0]
             conversation = _Conversation(self._desk, connection, line, host)
             lines = _lines(reader)
             await conversation.greet(await anext(lines))

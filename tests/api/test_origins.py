@@ -72,9 +72,21 @@ async def test_pages_of_the_other_port_and_listed_ones_are_served(tmp_path: Path
             asked = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
             async with front.http.options("/api/rooms/x", headers=asked) as response:
                 assert response.status == 204
-                assert "DELETE" in response.headers["Access-Control-Allow-Methods"]
                 assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
                 assert response.headers["Access-Control-Allow-Origin"] == origin
+
+
+async def test_pages_of_other_origins_may_use_every_method_that_there_is(
+    front: RunningFront,
+) -> None:
+    async with front.http.get("/api/openapi.json") as response:
+        paths = (await response.json())["paths"]
+    methods = {method.upper() for operations in paths.values() for method in operations}
+    assert {"GET", "PUT", "DELETE"} <= methods
+    asked = {"Origin": front.url, "Access-Control-Request-Method": "PUT"}
+    async with front.http.options("/api/rooms/x/scenes/y", headers=asked) as response:
+        allowed = response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert methods <= set(allowed)
 
 
 async def test_errors_can_be_read_by_allowed_pages_too(front: RunningFront) -> None:

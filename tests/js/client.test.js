@@ -440,6 +440,58 @@ test('who comes back is heard as before', async () => {
   assert.equal(there.server.count('set_listener_mix'), 2);
 });
 
+test('a role that is given or taken is told, and who may not speak stops publishing', async () => {
+  const there = world();
+  const { client, server } = there;
+  const track = /** @type {any} */ (
+    Object.assign(new EventTarget(), { stop: () => {}, enabled: true, getSettings: () => ({}) })
+  );
+  await join(there);
+  await client.startPublishing({ track });
+  /** @type {any[]} */
+  const told = [];
+  client.on('rolechange', (detail) => told.push(detail));
+  server.emit('participant_updated', person('me1', { rights: ['run_desk'] }));
+  server.emit('participant_updated', person('me1', { rights: ['run_desk'], pinned: true }));
+  server.emit('participant_updated', person('ada', { rights: ['publish'] }));
+  assert.deepEqual(told, [{ role: 'both', rights: ['run_desk'] }]);
+  assert.deepEqual(client.room?.rights, ['run_desk']);
+  assert.ok(client.isPublishing);
+  const silenced = { role: 'subscriber', rights: ['subscribe'], tracks: [] };
+  server.emit('participant_updated', person('me1', silenced));
+  await settle();
+  assert.equal(client.isPublishing, false);
+  await assert.rejects(client.startPublishing(), { reason: 'forbidden' });
+  server.emit('participant_updated', person('me1', { rights: ['publish'] }));
+  await client.startPublishing({ track });
+  assert.ok(client.isPublishing);
+  assert.equal(told.length, 3);
+});
+
+test('who is made a listener is not shown as speaking', async () => {
+  const there = world();
+  await join(there);
+  there.server.emit('levels', { levels: [['ada', 20, 1]] });
+  assert.ok(there.client.participant('ada')?.speaking);
+  there.server.emit('participant_updated', person('ada', { role: 'subscriber' }));
+  assert.equal(there.client.participant('ada')?.speaking, false);
+  assert.equal(there.client.participant('ada')?.levelDbov, -127);
+});
+
+test('another role on coming back is told, too', async () => {
+  const there = world();
+  await join(there);
+  /** @type {any[]} */
+  const told = [];
+  there.client.on('rolechange', ({ rights }) => told.push(rights));
+  const { join_room: answer } = there.server.answers;
+  there.server.answers.join_room = (payload) => ({ ...answer?.(payload), rights: ['run_desk'] });
+  there.server.cut();
+  await there.clock.advance(30_000);
+  assert.equal(there.client.state, 'joined');
+  assert.deepEqual(told, [['run_desk']]);
+});
+
 test('malformed events of a server do no harm', async () => {
   const there = world();
   await join(there);

@@ -71,6 +71,15 @@ test('the room is changed in the names of the wire and told in those of the page
   assert.equal(desk.settings?.automix, false);
 });
 
+test('a role is given by name, and what it allows comes back', async () => {
+  const rights = ['publish', 'run_desk'];
+  const { desk, asked } = deskWith({ set_role: { role: 'engineer', rights } });
+  assert.deepEqual(await desk.setRole('ada', 'engineer'), { rights });
+  assert.deepEqual(asked, [['set_role', { participant_id: 'ada', role: 'engineer' }]]);
+  const refusing = deskWith({ set_role: new Error('forbidden') }).desk;
+  await assert.rejects(refusing.setRole('ada', 'speaker'), { message: 'forbidden' });
+});
+
 test('scenes are stored, recalled and deleted', async () => {
   const scenes = [{ name: 'Evening', saved_at: 1, strips: 2 }];
   const { desk, asked } = deskWith({

@@ -223,6 +223,27 @@ async def test_the_page_leaves_one_global_name_and_breaks_no_policy(
     assert complaints == []
 
 
+async def test_the_host_hands_the_desk_to_somebody_and_takes_it_back(
+    live_server: LiveServer, chromium: Chromium, tone: Tone
+) -> None:
+    ada = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    bela = await chromium.page(f"{live_server.page_url}?room=studio", tone(660))
+    await join(ada, "Ada")
+    await join(bela, "Bela")
+    give = ada.get_by_role("button", name="Make engineer: Bela")
+    await expect(give).to_be_visible()
+    await expect(bela.get_by_role("button", name="Make engineer")).to_have_count(0)
+    await give.click()
+    await expect(bela.get_by_label("Voices at once")).to_be_visible()
+    await expect(bela.get_by_role("button", name="Pin Ada")).to_be_visible()
+    await expect(bela.get_by_role("button", name="Make engineer")).to_have_count(0)
+    await expect(strip(bela, "Bela")).to_contain_text("Engineer")
+    await ada.get_by_role("button", name="Take back: Bela").click()
+    await expect(bela.get_by_label("Voices at once")).to_be_hidden()
+    await expect(bela.get_by_role("button", name="Pin Ada")).to_be_hidden()
+    await expect(give).to_be_visible()
+
+
 async def test_the_host_lets_the_room_forward_and_pins_somebody(
     live_server: LiveServer, chromium: Chromium, tone: Tone
 ) -> None:

@@ -1,13 +1,14 @@
 import pytest
 
 from rooms.models import Direction, Role
-from rooms.rights import Right, may, rights_of, role_for
+from rooms.rights import Right, may, rights_of, role_for, with_role
+from rooms.strip import StripSettings
 from tests.rooms.store_contract import a_participant, a_room
 
 ALLOWED = {
     Role.LISTENER: {Right.SUBSCRIBE},
     Role.SPEAKER: {Right.SUBSCRIBE, Right.PUBLISH, Right.EDIT_OWN_STRIP},
-    Role.ENGINEER: set(Right) - {Right.CLOSE_ROOM},
+    Role.ENGINEER: set(Right) - {Right.SET_ROLES, Right.CLOSE_ROOM},
     Role.HOST: set(Right),
 }
 
@@ -45,3 +46,15 @@ def test_the_role_follows_the_direction_unless_one_is_host(
 @pytest.mark.parametrize("role", list(Role))
 def test_what_the_wire_lists_is_what_is_allowed(role: Role) -> None:
     assert rights_of(role) == sorted(right.value for right in ALLOWED[role])
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+@pytest.mark.parametrize("role", list(Role))
+def test_audio_goes_the_ways_that_a_given_role_allows(direction: Direction, role: Role) -> None:
+    given = with_role(a_participant(direction=direction, strip=StripSettings(fader_db=-3)), role)
+    assert given.role is role
+    assert given.publishes is (Right.PUBLISH in ALLOWED[role])
+    assert given.subscribes or direction is Direction.PUBLISHER
+    if direction.publishes and given.publishes:
+        assert given.direction is direction, "who may go on as before does"
+    assert given.strip.fader_db == -3

@@ -38,6 +38,7 @@ GOOD_PAYLOADS = {
     "set_listener_mix": ({"participant_id": "somebody"},),
     "set_room": ({"max_speakers": 3},),
     "set_speaker": ({"participant_id": "somebody", "pinned": True},),
+    "set_role": ({"participant_id": "somebody", "role": "engineer"},),
     "store_scene": ({"name": "Evening"},),
     "recall_scene": ({"name": "Evening"},),
     "delete_scene": ({"name": "Evening"},),

@@ -156,6 +156,23 @@ async def test_active_speakers_change_with_who_speaks_and_who_leaves(front: Runn
     assert await alice.event("active_speakers") == {"participants": []}
 
 
+async def test_a_hidden_page_is_told_who_speaks_when_it_is_shown(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    bob, other = await front.joined()
+    me, him = ack["participant_id"], other["participant_id"]
+    front.worker.send_levels("room", (him, 20, True))
+    await bob.event("active_speakers")
+    await bob.ok("set_visibility", False)
+    front.worker.send_levels("room", (me, 30, True))
+    await alice.event("active_speakers", lambda it: it == {"participants": [him, me]})
+    front.worker.send_levels("room", (me, 60, False), (him, 60, False))
+    await alice.event("active_speakers", lambda it: it == {"participants": []})
+    await bob.ok("set_muted", False)  # what was sent before its answer has come
+    assert bob.heard("active_speakers") == []
+    await bob.ok("set_visibility", True)
+    assert await bob.event("active_speakers") == {"participants": []}
+
+
 def transport_of(front: RunningFront, participant_id: str) -> asyncio.Transport:
     """Return the server's end of a participant's connection."""
     seat = front.front.desk.presence.seat(participant_id)

@@ -1,11 +1,11 @@
-"""What participants change: strips, their own mixes, mutes, and who is heard."""
+"""What participants change: strips, their own mixes, mutes, who is heard, and who may what."""
 
 from typing import Final
 
 import msgspec
 
-from rooms.models import DEFAULT_SOURCE_MIX, Participant, SourceMix
-from rooms.rights import Right
+from rooms.models import DEFAULT_SOURCE_MIX, Participant, Role, SourceMix
+from rooms.rights import Right, rights_of, with_role
 from rooms.strip import changed, to_wire
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
@@ -14,10 +14,12 @@ from webrtc.signaling.messages import (
     Done,
     EffectiveMeters,
     EffectiveMix,
+    EffectiveRole,
     EffectiveRoom,
     EffectiveSpeaker,
     EffectiveStrip,
     ListenerMix,
+    RoleChange,
     RoomChange,
     SpeakerChange,
     StripUpdate,
@@ -127,6 +129,28 @@ class Changes:
         conference.announcer.request(target)
         return EffectiveSpeaker(target, updated.priority, updated.pinned)
 
+    async def set_role(self, connection: Connection, change: RoleChange) -> EffectiveRole:
+        """Make somebody listener, speaker or engineer.
+
+        Raises:
+            ClientError: `not_joined`, `forbidden`, `participant_not_found`.
+        """
+        conference = self._conference
+        me = await conference.me(conference.seat_of(connection))
+        await conference.require(me, Right.SET_ROLES)
+        target = change.participant_id
+        await self._neighbour(me, target)
+
+        def apply(participant: Participant) -> Participant:
+            if participant.role is Role.HOST:
+                raise ClientError("forbidden", "a host stays host")
+            return with_role(participant, Role(change.role))
+
+        updated = await conference.change(target, apply)
+        conference.follow_role(updated)
+        conference.announcer.request(target)
+        return EffectiveRole(target, change.role, rights_of(updated.role))
+
     async def watch_meters(self, connection: Connection, wanted: WatchedMeters) -> EffectiveMeters:
         """Show a page the meters of some strips, and no others any more.
 
@@ -162,7 +186,7 @@ class Changes:
         return await self._set(connection, deafened=deafened)
 
     async def set_visibility(self, connection: Connection, visible: bool) -> Done:
-        """Note whether the page is looked at; when it is again, it gets every level.
+        """Note whether the page is looked at; when it is again, it gets levels and speakers.
 
         Raises:
             ClientError: `not_joined`.

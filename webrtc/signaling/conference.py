@@ -141,6 +141,19 @@ class Conference:
         self.presence.broadcast(room_id, "room_updated", RoomUpdated(updated.settings))
         return updated
 
+    def follow_role(self, participant: Participant) -> None:
+        """Let levels and meters go on as a participant's role allows it now."""
+        seat = self.presence.seat(participant.participant_id)
+        if seat is None:
+            return
+        seat.publishes = participant.publishes
+        if not participant.publishes:
+            self.levels.forget_participant(seat.room_id, seat.participant_id)
+        rights = rights_of(participant.role)
+        if Right.EDIT_ANY_STRIP not in rights:
+            own = {seat.participant_id} if Right.EDIT_OWN_STRIP in rights else set[str]()
+            self.meters.restrict(seat, frozenset(own))
+
     def note(self, participant: Participant) -> None:
         """Remember how a participant is now."""
         self._latest[participant.participant_id] = participant

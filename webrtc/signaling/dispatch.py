@@ -52,6 +52,7 @@ class Dispatcher:
             "set_listener_mix": changes.set_listener_mix,
             "set_room": changes.set_room,
             "set_speaker": changes.set_speaker,
+            "set_role": changes.set_role,
             "store_scene": desk.scenes.on_store,
             "recall_scene": desk.scenes.on_recall,
             "delete_scene": desk.scenes.on_delete,

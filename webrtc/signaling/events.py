@@ -143,7 +143,11 @@ SERVER_EVENTS: Final = {
             "Meters of the strips that `watch_meters` named, 25 a second; none while "
             "`set_visibility` is false.",
         ),
-        ServerEvent("active_speakers", ActiveSpeakers, "Who speaks, whenever that changes."),
+        ServerEvent(
+            "active_speakers",
+            ActiveSpeakers,
+            "Who speaks, whenever that changes; none while `set_visibility` is false.",
+        ),
         ServerEvent(
             "track_assignments",
             TrackAssignments,

@@ -51,6 +51,10 @@ class RoomLevels:
         """Return all levels, for someone who has seen none."""
         return _event(self._current)
 
+    def told_speakers(self) -> ActiveSpeakers:
+        """Return who speaks, as everybody was told last."""
+        return ActiveSpeakers(self._told_speakers)
+
     def wait_s(self, now: float) -> float:
         """Return how long listeners have to wait for what is pending."""
         if self._told_listeners_at is None:
@@ -106,10 +110,11 @@ class LevelFanOut:
         return room is not None and room.speaking(participant_id)
 
     def show_all(self, seat: Seat) -> None:
-        """Send one participant every level of the room."""
+        """Send one participant every level of the room, and who speaks."""
         room = self._rooms.get(seat.room_id)
         if room is not None and seat.connection is not None:
             seat.connection.emit("levels", room.everything())
+            seat.connection.emit("active_speakers", room.told_speakers())
 
     def forget_participant(self, room_id: str, participant_id: str) -> None:
         """Drop the levels of someone who left."""
@@ -146,8 +151,13 @@ class LevelFanOut:
 
     def _tell_speakers(self, room_id: str, room: RoomLevels) -> None:
         event = room.take_speakers()
-        if event is not None:
-            self._presence.broadcast(room_id, "active_speakers", event)
+        if event is None:
+            return
+        frame = event_frame("active_speakers", event)
+        for seat in self._presence.seats_in(room_id):
+            if seat.visible and seat.connection is not None:
+                # Not lossy: it is said once, and a page that missed it would be wrong for long.
+                seat.connection.socket.write(frame)
 
     def _send(self, room_id: str, event: LevelsChanged, *, publishers: bool) -> None:
         frame: bytes | None = None

@@ -87,6 +87,7 @@ CandidateLine = Annotated[str, Meta(max_length=1024)]
 ShortText = Annotated[str, Meta(max_length=256)]
 MLineIndex = Annotated[int, Meta(ge=0, le=255)]
 RoleName = Literal["publisher", "subscriber", "both"]
+GivenRole = Literal["listener", "speaker", "engineer"]
 
 
 class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -225,6 +226,13 @@ class SpeakerChange(_Payload, frozen=True):
     participant_id: ParticipantId
     priority: bool | UnsetType = UNSET
     pinned: bool | UnsetType = UNSET
+
+
+class RoleChange(_Payload, frozen=True):
+    """What somebody is in the room from now on, see [rights](#rights)."""
+
+    participant_id: ParticipantId
+    role: GivenRole
 
 
 class SceneRequest(_Payload, frozen=True):
@@ -400,6 +408,15 @@ class EffectiveSpeaker(msgspec.Struct, frozen=True):
     ok: Literal[True] = True
 
 
+class EffectiveRole(msgspec.Struct, frozen=True):
+    """What somebody is in the room now, and may do."""
+
+    participant_id: str
+    role: GivenRole
+    rights: list[str]
+    ok: Literal[True] = True
+
+
 class MyStats(msgspec.Struct, frozen=True):
     """The figures of my media connection, at most a second old; null before there are any."""
 
@@ -424,6 +441,7 @@ Ack = (
     | EffectiveMix
     | EffectiveRoom
     | EffectiveSpeaker
+    | EffectiveRole
     | EffectiveMeters
     | EffectiveScenes
     | RecalledScene
@@ -499,6 +517,13 @@ CLIENT_EVENTS: Final = {
             "Let somebody come first, or not; takes the right `choose_speakers`.",
         ),
         ClientEvent(
+            "set_role",
+            RoleChange,
+            EffectiveRole,
+            "Make somebody listener, speaker or engineer; takes the right `set_roles`. A host "
+            "stays host.",
+        ),
+        ClientEvent(
             "store_scene",
             SceneRequest,
             EffectiveScenes,
@@ -526,7 +551,7 @@ CLIENT_EVENTS: Final = {
             "set_visibility",
             bool,
             Done,
-            "Whether the page is visible; while it is not, no levels are sent.",
+            "Whether the page is visible; while it is not, no levels, meters or speakers come.",
         ),
         ClientEvent("get_stats", None, MyStats, "Ask for the figures of my media connection."),
     )

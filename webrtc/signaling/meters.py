@@ -5,7 +5,7 @@ pages of a room want together. Who is gone, or does not look any more, is notice
 meters of the room come, so that nobody has to say goodbye.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from webrtc.control.messages import Meters, StripMeters, StripSpectrum, WatchMeters
 from webrtc.front_workers import WorkerPool
@@ -56,6 +56,16 @@ class MeterFanOut:
         else:
             room.watches.pop(seat.participant_id, None)
         self.refresh(seat.room_id)
+
+    def restrict(self, seat: Seat, allowed: frozenset[str]) -> None:
+        """Show a page none but these strips any more."""
+        room = self._rooms.get(seat.room_id)
+        watch = None if room is None else room.watches.get(seat.participant_id)
+        if watch is None:
+            return
+        spectrum = watch.spectrum if watch.spectrum in allowed else None
+        kept = replace(watch, strips=watch.strips & allowed, spectrum=spectrum)
+        self.watch(seat, kept.connection, kept.strips, kept.spectrum)
 
     def refresh(self, room_id: str) -> None:
         """Tell the room's workers what its pages look at now, if that is news.

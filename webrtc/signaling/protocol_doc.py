@@ -41,6 +41,8 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     RoomSettings,
     messages.SpeakerChange,
     messages.EffectiveSpeaker,
+    messages.RoleChange,
+    messages.EffectiveRole,
     messages.SceneRequest,
     messages.SceneRecall,
     messages.EffectiveScenes,

@@ -18,8 +18,9 @@ export class Strip {
    * @param {(change: { gainDb?: number, pan?: number, muted?: boolean }) => void} onMix
    * @param {(change: { priority?: boolean, pinned?: boolean }) => void} onTurn Whether this one comes
    *   first when more speak than are heard.
+   * @param {(role: 'engineer' | 'speaker') => void} onRole Whether this one runs the desk, too.
    */
-  constructor(template, participantId, onMix, onTurn) {
+  constructor(template, participantId, onMix, onTurn, onRole) {
     this.element = document.createElement('li');
     this.element.className = 'strip';
     this.element.dataset.participantId = participantId;
@@ -39,7 +40,11 @@ export class Strip {
     this.#turn = /** @type {HTMLElement} */ (found.turn);
     this.#priority = /** @type {HTMLButtonElement} */ (found.priority);
     this.#pin = /** @type {HTMLButtonElement} */ (found.pin);
+    this.#engineer = /** @type {HTMLElement} */ (found.engineer);
+    this.#role = /** @type {HTMLElement} */ (found.role);
+    this.#giveRole = /** @type {HTMLButtonElement} */ (found.giveRole);
     this.meter = /** @type {AgMeter} */ (found.meter);
+    this.#giveRole.addEventListener('click', () => onRole(this.#isEngineer ? 'speaker' : 'engineer'));
     this.#priority.addEventListener('click', () => onTurn({ priority: !isOn(this.#priority) }));
     this.#pin.addEventListener('click', () => onTurn({ pinned: !isOn(this.#pin) }));
     this.#mute.addEventListener('click', () => onMix({ muted: !this.#mixMuted }));
@@ -61,8 +66,13 @@ export class Strip {
   #turn;
   #priority;
   #pin;
+  #engineer;
+  #role;
+  #giveRole;
   #mixMuted = false;
   #mayChoose = false;
+  #maySetRoles = false;
+  #isEngineer = false;
 
   /** @param {Participant} person */
   show(person) {
@@ -76,12 +86,14 @@ export class Strip {
     this.element.classList.toggle('me', person.isMe);
     this.#showMix(name, person.mix);
     this.#showTurn(name, person);
+    this.#showRole(name, person);
     this.showVoice(person);
   }
 
-  /** @param {boolean} may Whether to let me choose who comes first. */
-  letChoose(may) {
-    this.#mayChoose = may;
+  /** @param {readonly string[]} rights Mine: whether I choose who comes first, and set roles. */
+  allow(rights) {
+    this.#mayChoose = rights.includes('choose_speakers');
+    this.#maySetRoles = rights.includes('set_roles');
   }
 
   /** @param {number | null} number Of my tracks on which this one is heard, from 1. */
@@ -100,6 +112,20 @@ export class Strip {
     this.#priority.setAttribute('aria-label', `Priority for ${name}`);
     this.#pin.setAttribute('aria-pressed', String(pinned));
     this.#pin.setAttribute('aria-label', `Pin ${name}`);
+  }
+
+  /**
+   * @param {string} name
+   * @param {Participant} person
+   */
+  #showRole(name, { rights, isMe }) {
+    const isHost = rights.includes('set_roles');
+    this.#isEngineer = rights.includes('run_desk') && !isHost;
+    this.#engineer.hidden = !this.#isEngineer;
+    this.#role.hidden = !this.#maySetRoles || isHost || isMe;
+    const word = this.#isEngineer ? 'Take back' : 'Make engineer';
+    setText(this.#giveRole, word);
+    this.#giveRole.setAttribute('aria-label', `${word}: ${name}`);
   }
 
   /**

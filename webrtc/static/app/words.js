@@ -222,6 +222,15 @@ export const rulesWords = ({ mode, maxSpeakers }) => {
     : `Everybody gets each voice as it is sent, at most ${most} at once.`;
 };
 
+/**
+ * What I may do in the room, when that changes.
+ * @param {{ role: string, rights: readonly string[] }} now
+ */
+export const roleWords = ({ role, rights }) => {
+  if (rights.includes('run_desk')) return 'You run the desk of this room.';
+  return role === 'subscriber' ? 'You are here to listen now.' : 'You may speak here.';
+};
+
 /** Words for the hops of the latency budget, in the order a voice takes them. */
 export const HOPS = /** @type {const} */ ([
   ['captureMs', 'Microphone', 'here'],

@@ -30,6 +30,7 @@ const PEOPLE_EVENTS = /** @type {const} */ ([
   'levels',
   'activespeakers',
   'settings',
+  'rolechange',
   'error',
 ]);
 
@@ -70,6 +71,10 @@ export class BaseClient extends Emitter {
     this.#room.on('switched', ({ muted, deafened }) => {
       this.microphone.setEnabled(!muted);
       this.playback.setSilent(deafened);
+    });
+    this.#room.on('rolechange', ({ role }) => {
+      // Nobody would hear it, and a microphone that is open should have a reason.
+      if (role === 'subscriber' && this.isPublishing) void this.#sound.stopPublishing();
     });
     this.#room.on('assigned', ({ tracks }) => this.#sound.assign(tracks));
     this.#room.on('participantupdated', ({ participant }) => this.#mixTrack(participant));
@@ -365,7 +370,7 @@ export class BaseClient extends Emitter {
     const { seat } = this.#room;
     if (!seat) throw new AudioStreamingError('not_joined', 'Join a room first.');
     if (seat.role === unfit) {
-      throw new AudioStreamingError('forbidden', `Whoever joined as ${unfit} cannot do this.`);
+      throw new AudioStreamingError('forbidden', `Whoever is ${unfit} here cannot do this.`);
     }
   }
 

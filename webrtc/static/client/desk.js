@@ -87,6 +87,17 @@ export class Desk extends Emitter {
   }
 
   /**
+   * Say what somebody is in the room; takes the right `set_roles`. A host stays host.
+   * @param {string} participantId
+   * @param {'listener' | 'speaker' | 'engineer'} role
+   * @returns {Promise<{ rights: readonly string[] }>} What they may do now.
+   */
+  async setRole(participantId, role) {
+    const ack = await this.#session.request('set_role', { participant_id: participantId, role });
+    return { rights: ack.rights };
+  }
+
+  /**
    * Store the room as it is under a name.
    * @param {string} name
    */

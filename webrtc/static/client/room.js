@@ -80,6 +80,7 @@ export class Room extends Emitter {
   async enter({ ack, returned, resumed }) {
     const changes = this.#roster.reset(ack.participants ?? [], ack.participant_id);
     this.#roster.recall(ack.listener_mix ?? {});
+    const before = this.#seat;
     this.#seat = {
       roomId: ack.room_id,
       participantId: ack.participant_id,
@@ -91,6 +92,7 @@ export class Room extends Emitter {
       settings: ack.settings ?? {},
     };
     this.#forwards = ack.room_settings?.mode === 'forward';
+    if (before && !isSameRole(before, this.#seat)) this.#roleChanged();
     if (returned) {
       for (const participant of changes.left) this.emit('participantleft', { participant });
       for (const participant of changes.joined) this.emit('participantjoined', { participant });
@@ -178,6 +180,7 @@ export class Room extends Emitter {
     },
     participant_updated: (raw) => {
       const participant = this.#roster.put(raw);
+      if (participant.isMe) this.#takeRole(participant);
       if (participant.isMe && participant.settings) this.#setSettings(participant.settings);
       this.emit('participantupdated', { participant });
     },
@@ -251,6 +254,18 @@ export class Room extends Emitter {
     this.emit('switched', { muted, deafened });
   }
 
+  /** @param {Participant} me */
+  #takeRole({ role, rights }) {
+    if (!this.#seat || isSameRole(this.#seat, { role, rights })) return;
+    Object.assign(this.#seat, { role, rights });
+    this.#roleChanged();
+  }
+
+  #roleChanged() {
+    const { role, rights } = /** @type {JoinResult} */ (this.#seat);
+    this.emit('rolechange', { role, rights });
+  }
+
   /** @param {Record<string, unknown>} settings */
   #setSettings(settings) {
     if (this.#seat) {
@@ -292,3 +307,10 @@ const mixToWire = (participantId, { gainDb, pan, muted, solo }) => ({
   muted,
   solo,
 });
+
+/**
+ * @typedef {Pick<JoinResult, 'role' | 'rights'>} RoleAndRights
+ * @param {RoleAndRights} a
+ * @param {RoleAndRights} b
+ */
+const isSameRole = (a, b) => a.role === b.role && a.rights.join() === b.rights.join();

@@ -102,6 +102,8 @@ export class Roster {
   put(raw) {
     const participantId = String(raw.participant_id);
     const known = this.#people.get(participantId);
+    // Who was made a listener says nothing any more, and no level will tell.
+    if (raw.role === 'subscriber') this.#voices.delete(participantId);
     const voice = this.#voices.get(participantId);
     const isMe = participantId === this.#me;
     /** @type {Participant} */

@@ -67,6 +67,7 @@
  * @property {{ levels: { participantId: string, levelDbov: number, speaking: boolean }[] }} levels
  * @property {{ participantIds: string[] }} activespeakers
  * @property {{ settings: Record<string, unknown>, participantId: string }} settings
+ * @property {{ role: string, rights: readonly string[] }} rolechange What I may do here changed.
  * @property {{ error: AudioStreamingError }} error Something failed that no call is waiting for.
  */
 

@@ -8,7 +8,7 @@ import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
 import { listenForShortcuts } from '../shortcuts.js';
 import { Troubles, subjectOf } from '../troubles.js';
 import { leaveVisit, roomInAddress, roomLink, takeVisit } from '../visit.js';
-import { isWorthSaying, playoutWords, roomClosedWords, statusWords } from '../words.js';
+import { isWorthSaying, playoutWords, roleWords, roomClosedWords, statusWords } from '../words.js';
 
 /**
  * @typedef {import('../../client/errors.js').AudioStreamingError} AudioStreamingError
@@ -200,6 +200,7 @@ export class AgApp extends HTMLElement {
     );
     client.on('participantleft', ({ participant }) => this.#announcer.left(nameOf(participant)));
     client.on('participantupdated', ({ participant }) => participant.isMe && this.#draw());
+    client.on('rolechange', (now) => this.#announcer.say(roleWords(now)));
     client.on('playbackblocked', ({ blocked }) =>
       this.#troubles.playbackBlocked(blocked, () => void client.resumePlayback()),
     );

@@ -35,6 +35,7 @@ export class AgRoom extends HTMLElement {
     client.on('participantleft', ({ participant }) => this.#remove(participant.participantId));
     client.on('levels', ({ levels }) => this.#levels(levels));
     client.on('reconnected', () => this.showAll());
+    client.on('rolechange', () => this.showAll());
     client.on('trackassignments', () => this.#showTracks());
     /** @type {import('./ag_rules.js').AgRules} */ (this.querySelector('ag-rules')).attach(client);
   }
@@ -73,7 +74,7 @@ export class AgRoom extends HTMLElement {
       this.#strips.set(person.participantId, strip);
       this.#list.append(strip.element);
     }
-    strip.letChoose(this.#client?.room?.rights.includes('choose_speakers') ?? false);
+    strip.allow(this.#client?.room?.rights ?? []);
     strip.show(person);
     this.#count();
     if (place) this.#reorder();
@@ -87,6 +88,7 @@ export class AgRoom extends HTMLElement {
       participantId,
       (change) => this.#attempt(this.#client?.setListenerMix({ participantId, ...change })),
       (change) => this.#attempt(this.#client?.desk.setSpeaker({ participantId, ...change })),
+      (role) => this.#attempt(this.#client?.desk.setRole(participantId, role)),
     );
     if (isMe) strip.meter.read = () => this.#ownLevel();
     return strip;

@@ -34,6 +34,7 @@ export class AgRules extends HTMLElement {
   attach(client) {
     this.#client = client;
     client.desk.on('roomchange', () => this.#show());
+    client.on('rolechange', () => this.#show());
   }
 
   #show() {
