@@ -152,8 +152,10 @@ class GatewayControl:
         connection = self._dispatcher.connected(line)
         reason = "left"
         try:
-            host = writer.get_extra_info("peername")[0]
-            conversation = _Conversation(self._desk, connection, line, host)
+            address = writer.get_extra_info("peername")
+            if address is None:  # it was gone before we looked
+                return
+            conversation = _Conversation(self._desk, connection, line, address[0])
             lines = _lines(reader)
             await conversation.greet(await anext(lines))
             self._enter(line)

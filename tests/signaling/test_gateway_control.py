@@ -144,6 +144,21 @@ async def test_there_is_an_end_to_lines(tmp_path: Path) -> None:
         assert refused.reason == "server_full"
 
 
+async def test_a_client_that_is_gone_before_it_is_looked_at_leaves_nothing_behind(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = asyncio.StreamWriter.get_extra_info
+
+    def of_a_lost_client(writer: asyncio.StreamWriter, name: str, default: Any = None) -> Any:
+        return None if name == "peername" else known(writer, name, default)
+
+    monkeypatch.setattr(asyncio.StreamWriter, "get_extra_info", of_a_lost_client)
+    line = await gateway.line()
+    assert await line.hear() is None
+    assert gateway.front.front.dispatcher.sockets == 0
+    assert caplog.records == []
+
+
 async def test_a_line_that_says_too_much_is_told_so(tmp_path: Path) -> None:
     async with opened(tmp_path, FrontLimits(event_rate_per_s=0.001, event_burst=3)) as gateway:
         line = await gateway.line()
