@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Coroutine
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -66,9 +67,11 @@ from webrtc.media.simulation import SimulatedNetworks
 from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
-from webrtc.media.udp_door import UdpDoor
 from webrtc.settings import Settings
 from webrtc.supervisor_pulse import keep_beating
+
+if TYPE_CHECKING:
+    from webrtc.media.udp_door import UdpDoor
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +106,11 @@ class Worker:
             gateway: The socket of the UDP gateway, in the worker that has it.
         """
         self.index = index
-        self.door = None if gateway is None else UdpDoor(gateway, self)
+        self.door: UdpDoor | None = None
+        if gateway is not None:
+            from webrtc.media import udp_door  # its filters take long to import
+
+            self.door = udp_door.UdpDoor(gateway, self)
         network = settings.simulated_network
         self._simulated = SimulatedNetworks(parse_conditions(network)) if network else None
         self.port = UdpPort(sock)
