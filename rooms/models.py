@@ -19,6 +19,9 @@ DEFAULT_TENANT: Final = "default"
 MUTED_GAIN_DB: Final = -60.0
 """The gain that means silence."""
 
+MAX_PERSONAL_MIX: Final = 256
+"""Most others whom one participant hears in a way of their own: the workers carry these, too."""
+
 
 class Direction(enum.StrEnum):
     """Which way a participant's audio goes; the wire calls it the role."""

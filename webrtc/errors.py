@@ -50,6 +50,7 @@ REASONS: Final[dict[str, str]] = {
     "participant_not_found": "There is no such participant in the room.",
     "scene_not_found": "The room has no scene of this name.",
     "too_many_scenes": "The room holds as many scenes, or the scene as many strips, as it may.",
+    "too_many_mixes": "The participant hears as many others in a way of their own as it may.",
     "resume_failed": "The resume token is unknown or older than 60 s; join afresh without it.",
     "forbidden": "The participant's rights do not allow this.",
     "not_installed": "The server lacks an optional package that this takes; `detail` names it.",

@@ -10,11 +10,13 @@ import msgspec
 from rooms.models import Participant, Room
 from rooms.strip import to_wire
 from webrtc.control.client import RequestBuilder, WorkerLink
+from webrtc.control.memory import Memory
 from webrtc.control.messages import (
     Answer,
     Done,
     DropParticipant,
     DropRoom,
+    KeptRoom,
     Levels,
     Meters,
     PeerState,
@@ -39,8 +41,8 @@ _encode = msgspec.msgpack.Encoder().encode
 class PoolOwner(Protocol):
     """Who is told what the workers say."""
 
-    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
-        """A worker came, or came back."""
+    async def on_welcome(self, worker: int, memory: Memory) -> None:
+        """A worker came, or came back, and remembers this."""
         ...
 
     def on_levels(self, message: Levels) -> None:
@@ -211,6 +213,20 @@ class WorkerPool:
         self._rooms[room.room_id] = room
         self._arrange(room.room_id)
 
+    def keep_room(self, worker: int, room: Room, kept: KeptRoom) -> None:
+        """Tell the room's workers about it, unless `worker` is the only one and knows it so."""
+        wanted = put_room(room, self._placement.workers_of(room))
+        known = (kept.state, kept.workers) == (wanted.state, wanted.workers)
+        if (
+            known
+            and list(self.workers_of(room)) == [worker]
+            and {worker} >= set(self.serving(room.room_id))
+        ):
+            self._rooms[room.room_id] = room
+            self._serving[room.room_id] = [worker]
+        else:
+            self.put_room(room)
+
     def drop_room(self, room: Room) -> None:
         """Tell the room's workers to forget it and everyone in it."""
         for worker in self._serving.pop(room.room_id, ()):
@@ -234,9 +250,8 @@ class WorkerPool:
         room_id = self._placement.remove(participant_id)
         self._peer_states.pop(participant_id, None)
         self._links[worker].send(DropParticipant(participant_id))
-        room = self._rooms.get(room_id or "")
-        if room is not None and list(self.workers_of(room)) != list(self.serving(room.room_id)):
-            self._arrange(room.room_id)
+        if room_id is not None:
+            self._arrange_if_new(room_id)
 
     def forget_participant(self, participant_id: str) -> None:
         """Count a participant no more, whose room was dropped."""
@@ -250,6 +265,11 @@ class WorkerPool:
     def expect(self, room_id: str, workers: Sequence[int]) -> None:
         """Take note who serves a room, as a worker remembers; the others have not been here yet."""
         self._placement.expect(room_id, workers)
+
+    def _arrange_if_new(self, room_id: str) -> None:
+        room = self._rooms.get(room_id)
+        if room is not None and list(self.workers_of(room)) != list(self.serving(room_id)):
+            self._arrange(room_id)
 
     def _arrange(self, room_id: str) -> None:
         """Let all know a room who serve it now, and nobody else."""
@@ -273,18 +293,18 @@ class WorkerPool:
 
     # ---- what they say (LinkOwner) ----
 
-    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+    async def on_welcome(self, worker: int, memory: Memory) -> None:
         """See `LinkOwner`."""
-        await self._owner.on_welcome(worker, welcome)
+        await self._owner.on_welcome(worker, memory)
         for room_id in self._placement.has_told(worker):
-            if room_id in self._rooms:
-                self._arrange(room_id)
+            self._arrange_if_new(room_id)
         states = {
             name: state
-            for name, state in welcome.media.items()
+            for name, state in memory.media.items()
             if self._placement.worker_of(name) == worker
         }
         self._peer_states.update(states)
+        await self._links[worker].drain()  # it may be much, and whoever comes now is to find it
         self._greeted[worker].set()
 
     def on_message(self, worker: int, message: ToFront) -> None:

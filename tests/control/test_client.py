@@ -2,15 +2,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.support.fake_worker import FakeWorker
 from webrtc.control.client import WorkerLink
 from webrtc.control.codec import encode_frame
+from webrtc.control.memory import Memory
 from webrtc.control.messages import (
+    CONTROL_VERSION,
     Answer,
     Done,
     Failed,
+    Kept,
+    KeptAll,
     Offer,
     PeerState,
     PutParticipant,
@@ -21,6 +26,10 @@ from webrtc.control.messages import (
 )
 from webrtc.errors import ClientError
 
+WELCOME = Welcome(
+    version=CONTROL_VERSION, worker=0, pid=1, udp_port=1, realtime=False, engine="new"
+)
+
 
 class Owner:
     """Writes down what the link tells it."""
@@ -30,9 +39,9 @@ class Owner:
         self.changed = asyncio.Condition()
         self.when_welcome: Callable[[], None] = lambda: None
 
-    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+    async def on_welcome(self, worker: int, memory: Memory) -> None:
         self.when_welcome()
-        await self._tell(("welcome", worker, len(welcome.rooms)))
+        await self._tell(("welcome", worker, len(memory.rooms)))
 
     def on_message(self, worker: int, message: ToFront) -> None:
         self.telling = asyncio.create_task(self._tell(message))
@@ -175,13 +184,24 @@ async def test_a_worker_that_dies_fails_open_requests_and_is_found_again(
     "frame",
     [
         encode_frame(Done(1)),
-        encode_frame(
-            Welcome(version=99, worker=0, pid=1, udp_port=1, realtime=False, engine="new")
-        ),
+        encode_frame(msgspec.structs.replace(WELCOME, version=99)),
+        encode_frame(WELCOME) * 2,
+        encode_frame(Kept()),
+        encode_frame(KeptAll()),
+        encode_frame(WELCOME) + encode_frame(Done(1)),
         b"\xff\xff\xff\xff",
         b"\x00\x00\x00\x01\x00",
     ],
-    ids=["no greeting", "another version", "too long", "malformed"],
+    ids=[
+        "no greeting",
+        "another version",
+        "two greetings",
+        "no greeting before what is kept",
+        "no greeting before the end",
+        "no end",
+        "too long",
+        "malformed",
+    ],
 )
 async def test_something_else_on_the_socket_is_not_taken_for_a_worker(
     link: WorkerLink, worker: FakeWorker, owner: Owner, frame: bytes

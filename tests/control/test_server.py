@@ -8,13 +8,20 @@ import pytest
 from webrtc.control import server as control_server
 from webrtc.control.codec import encode_frame, front_side_decoder
 from webrtc.control.messages import (
+    CONTROL_VERSION,
+    MAX_FRAME_BYTES,
     Answer,
     Done,
     Failed,
     Hello,
+    Kept,
+    KeptAll,
+    KeptRoom,
     Levels,
     Offer,
     PeerState,
+    PeerStateName,
+    PutParticipant,
     PutRoom,
     RemoteAnswer,
     SourceLevel,
@@ -31,9 +38,19 @@ class Worker:
     def __init__(self) -> None:
         self.handled: list[ToWorker] = []
         self.answers: asyncio.Queue[ToFront | Exception] = asyncio.Queue()
+        self.remembered: list[KeptRoom | PutParticipant] = []
+        self.media: dict[str, PeerStateName] = {}
 
     def welcome(self) -> Welcome:
-        return Welcome(version=1, worker=0, pid=1, udp_port=2, realtime=False, engine="test")
+        return Welcome(
+            version=CONTROL_VERSION, worker=0, pid=1, udp_port=2, realtime=False, engine="test"
+        )
+
+    def kept(self) -> list[KeptRoom | PutParticipant]:
+        return self.remembered
+
+    def kept_all(self) -> KeptAll:
+        return KeptAll(dict(self.media))
 
     def handle(self, message: ToWorker) -> Awaitable[ToFront | None] | ToFront | None:
         self.handled.append(message)
@@ -66,8 +83,15 @@ class Front:
         front = cls(*await asyncio.open_unix_connection(str(path)))
         if greet:
             front.send(Hello())
-            assert isinstance(await front.receive(), Welcome)
+            await front.receive_greeting()
         return front
+
+    async def receive_greeting(self) -> list[ToFront]:
+        received = [await self.receive()]
+        while not isinstance(received[-1], KeptAll):
+            received.append(await self.receive())
+        assert isinstance(received[0], Welcome)
+        return received
 
     def send(self, *messages: ToWorker) -> None:
         self.writer.write(b"".join(encode_frame(message) for message in messages))
@@ -154,6 +178,51 @@ async def test_another_protocol_version_is_refused(path: Path) -> None:
     front.send(Hello(version=99))
     with pytest.raises((EOFError, ConnectionError)):
         await front.receive()
+
+
+async def test_what_is_remembered_is_told_in_parts_as_it_is_read(
+    worker: Worker, server: ControlServer, path: Path
+) -> None:
+    worker.remembered = [KeptRoom(f"{number}", bytes(1 << 20), []) for number in range(40)]
+    front = await Front.connect(path, greet=False)
+    front.send(Hello())
+    assert isinstance(await front.receive(), Welcome)
+    for _ in range(100):
+        await asyncio.sleep(0)
+        server.send(PeerState("anna", "connected"))
+    worker.media["anna"] = "connected"
+    (connection,) = server._connections
+    assert connection._transport is not None
+    assert 0 < connection._transport.get_write_buffer_size() < 3 << 20, "it waits to be read"
+    parts: list[ToFront] = []
+    while not parts or isinstance(parts[-1], Kept):
+        parts.append(await front.receive())
+    assert parts.pop() == KeptAll({"anna": "connected"}), "what was said meanwhile is in it"
+    assert [room for part in parts if isinstance(part, Kept) for room in part.rooms] == (
+        worker.remembered
+    )
+    server.send(PeerState("anna", "failed"))
+    assert await front.receive() == PeerState("anna", "failed")
+
+
+async def test_nobody_is_listened_to_before_all_is_told(worker: Worker, path: Path) -> None:
+    worker.remembered = [KeptRoom(f"{number}", bytes(1 << 20), []) for number in range(10)]
+    front = await Front.connect(path, greet=False)
+    front.send(Hello(), PutRoom("r"))
+    with pytest.raises((EOFError, ConnectionError)):
+        await front.receive_until_closed()
+    assert worker.handled == []
+
+
+async def test_a_defect_while_telling_closes_the_connection(
+    worker: Worker, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker.remembered = [KeptRoom("r", bytes(MAX_FRAME_BYTES), [])]
+    front = await Front.connect(path, greet=False)
+    front.send(Hello())
+    with pytest.raises((EOFError, ConnectionError)):
+        await front.receive_until_closed()
+    assert "cannot be told" in caplog.text
 
 
 @pytest.mark.parametrize("failing", ["at once", "later"])

@@ -20,6 +20,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from aiortc.mediastreams import MediaStreamError
 
 from webrtc.control.client import WorkerLink
+from webrtc.control.memory import Memory
 from webrtc.control.messages import (
     Answer,
     DropParticipant,
@@ -32,7 +33,6 @@ from webrtc.control.messages import (
     ServerOffer,
     ToFront,
     TracksAssigned,
-    Welcome,
     WorkerStats,
 )
 
@@ -146,7 +146,7 @@ class Front:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
 
-    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+    async def on_welcome(self, worker: int, memory: Memory) -> None:
         """The worker is there."""
         self.send = self._link.send
         asyncio.get_running_loop().call_soon(self._there.set)

@@ -24,6 +24,7 @@ from webrtc.control.messages import (
     DropParticipant,
     DropRoom,
     Failed,
+    KeptRoom,
     Offer,
     PutParticipant,
     PutRoom,
@@ -309,13 +310,11 @@ async def test_a_new_front_process_is_told_of_every_room_and_person(worker):
     worker.handle(PutRoom("r", b"blob"))
     anna = put("anna", muted=True, mix={"bert": SourceMix(gain_db=-3.0)}, state=b"hers")
     worker.handle(anna)
-    welcome = worker.welcome()
-    assert [(room.room_id, room.state) for room in welcome.rooms] == [("r", b"blob")]
-    assert welcome.participants == [anna]
-    assert welcome.media == {}
+    assert worker.kept() == [KeptRoom("r", b"blob", []), anna]
+    assert worker.kept_all().media == {}
     await offer(worker, "anna")
-    assert worker.welcome().media == {"anna": "connecting"}
-    assert welcome.udp_port == worker.port.port
+    assert worker.kept_all().media == {"anna": "connecting"}
+    assert worker.welcome().udp_port == worker.port.port
 
 
 async def test_an_exception_in_a_turn_does_not_stop_the_clock(worker):
@@ -361,10 +360,31 @@ async def test_a_client_that_takes_another_ssrc_starts_afresh_and_is_heard_on(wo
 def test_a_worker_remembers_who_else_serves_a_room(worker):
     worker.handle(PutRoom("alone"))
     worker.handle(PutRoom("shared", workers=[0, 2]))
-    kept = {room.room_id: room.workers for room in worker.welcome().rooms}
-    assert kept == {"alone": [], "shared": [0, 2]}
+    assert worker.kept() == [KeptRoom("alone", b"", []), KeptRoom("shared", b"", [0, 2])]
     worker.handle(PutRoom("shared"))
-    assert all(room.workers == [] for room in worker.welcome().rooms)
+    assert worker.kept() == [KeptRoom("alone", b"", []), KeptRoom("shared", b"", [])]
+
+
+async def test_a_forward_room_goes_through_its_people_only_for_what_concerns_them(
+    worker, monkeypatch
+):
+    worker.handle(PutRoom("r", mode="forward", max_speakers=3))
+    worker.handle(put("anna"))
+    settled = []
+    monkeypatch.setattr(
+        worker.negotiator, "settle", lambda one: settled.append(one.put.participant_id)
+    )
+    worker.handle(PutRoom("r", b"scenes", mode="forward", max_speakers=3, automix=True))
+    assert settled == []
+    assert worker.kept()[0].state == b"scenes"
+    worker.handle(PutRoom("r", mode="forward", max_speakers=4))
+    assert settled == ["anna"]
+    worker.handle(PutRoom("r", max_speakers=4))
+    assert settled == ["anna"] * 2
+    worker.handle(PutRoom("r", max_speakers=5))
+    assert settled == ["anna"] * 2
+    worker.handle(PutRoom("r", mode="forward", max_speakers=5))
+    assert settled == ["anna"] * 3
 
 
 def test_housekeeping_goes_on_after_a_defect(caplog, tmp_path):

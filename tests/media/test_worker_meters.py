@@ -61,7 +61,7 @@ async def test_meters_are_due_25_times_a_second(speaker, monkeypatch):
 async def test_a_new_front_process_and_a_dropped_room_end_the_watching(speaker):
     worker, room = speaker.worker, speaker.room
     worker.handle(WatchMeters(room.room_id, ["anna"]))
-    worker.welcome()
+    worker.kept_all()
     assert not room.mixer.treatment.is_watched
     worker.handle(WatchMeters(room.room_id, ["anna"]))
     worker.handle(WatchMeters("another", ["anna"]))

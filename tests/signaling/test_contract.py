@@ -17,6 +17,7 @@ from webrtc.control.messages import (
     ServerOffer,
     SourceMix,
 )
+from webrtc.signaling import changes
 from webrtc.signaling.messages import CLIENT_EVENTS
 
 ROOM = msgspec.to_builtins(RoomSettings())
@@ -236,6 +237,19 @@ async def test_a_mix_forgets_who_left(front: RunningFront) -> None:
     await bob.ok("leave_room")
     await alice.ok("set_listener_mix", {"participant_id": third["participant_id"], "pan": 1})
     assert set(front.worker.participants[ack["participant_id"]].mix) == {third["participant_id"]}
+
+
+async def test_a_mix_has_an_end(front: RunningFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MAX_PERSONAL_MIX", 1)
+    alice, _ = await front.joined()
+    him, her = [(await front.joined())[1]["participant_id"] for _ in range(2)]
+    await alice.ok("set_listener_mix", {"participant_id": him, "pan": 1})
+    refused = {"participant_id": her, "pan": 1}
+    assert await alice.refused("set_listener_mix", refused) == "too_many_mixes"
+    await alice.ok("set_listener_mix", {"participant_id": her})
+    await alice.ok("set_listener_mix", {"participant_id": him, "muted": True})
+    await alice.ok("set_listener_mix", {"participant_id": him, "pan": 0, "muted": False})
+    await alice.ok("set_listener_mix", refused)
 
 
 @pytest.mark.parametrize(("event", "field"), [("set_muted", "muted"), ("set_deafened", "deafened")])

@@ -7,6 +7,7 @@ import pytest
 from rooms.scenes import MAX_SCENES
 from tests.support.fake_worker import FakeWorker
 from tests.support.front import RunningFront, running_front
+from webrtc.front_limits import FrontLimits
 
 
 def bearer(ack: dict[str, Any]) -> dict[str, str]:
@@ -50,18 +51,40 @@ async def test_a_scene_is_replaced_and_deleted(front: RunningFront) -> None:
         assert await host.refused(event, {"name": "Morning"}) == "scene_not_found"
 
 
-async def test_scenes_are_for_engineers_and_not_without_end(front: RunningFront) -> None:
-    host, _ = await front.joined()
-    anna, _ = await front.joined()
-    for event in ("store_scene", "recall_scene", "delete_scene"):
-        assert await anna.refused(event, {"name": "Evening"}) == "forbidden"
-        for name in ("", "x" * 65, "a\nb", 3):
-            assert await host.refused(event, {"name": name}) == "bad_message"
-    for number in range(MAX_SCENES):
-        await host.ok("store_scene", {"name": f"{number}"})
-    assert await host.refused("store_scene", {"name": "one more"}) == "too_many_scenes"
-    assert await host.refused("recall_scene", {"name": "0", "fade_ms": 10_001}) == "bad_message"
-    await host.ok("recall_scene", {"name": "0", "fade_ms": 0})
+async def test_scenes_are_for_engineers_and_not_without_end(tmp_path: Any) -> None:
+    async with running_front(tmp_path, limits=FrontLimits(event_burst=5000)) as front:
+        host, _ = await front.joined()
+        anna, _ = await front.joined()
+        for event in ("store_scene", "recall_scene", "delete_scene"):
+            assert await anna.refused(event, {"name": "Evening"}) == "forbidden"
+            for name in ("", "x" * 65, "a\nb", 3):
+                assert await host.refused(event, {"name": name}) == "bad_message"
+        for number in range(MAX_SCENES):
+            await host.ok("store_scene", {"name": f"{number}"})
+        assert await host.refused("store_scene", {"name": "one more"}) == "too_many_scenes"
+        assert await host.refused("recall_scene", {"name": "0", "fade_ms": 10_001}) == "bad_message"
+        await host.ok("recall_scene", {"name": "0", "fade_ms": 0})
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "times"),
+    [
+        ("set_room", {"automix": True}, 4),
+        ("store_scene", {"name": "Evening"}, 4),
+        ("delete_scene", {"name": "never stored"}, 4),
+        ("recall_scene", {"name": "never stored"}, 1),
+    ],
+)
+async def test_what_goes_round_the_whole_room_counts_as_many_events(
+    tmp_path: Any, event: str, payload: dict[str, Any], times: int
+) -> None:
+    limits = FrontLimits(event_rate_per_s=0.001, event_burst=100)
+    async with running_front(tmp_path, limits=limits) as front:
+        host, _ = await front.joined()  # counts as 20
+        for _ in range(times):
+            ack = await host.call(event, payload)
+            assert ack["ok"] or ack["error"]["reason"] == "scene_not_found"
+        assert await host.refused(event, payload) == "rate_limited"
 
 
 async def test_scenes_survive_a_restart_of_the_front_process(tmp_path: Any) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from webrtc.control.messages import (
+    CONTROL_VERSION,
     Answer,
     Candidate,
     Done,
     DropParticipant,
     DropRoom,
     Failed,
+    KeptAll,
     KeptRoom,
     Levels,
     Offer,
@@ -129,9 +131,9 @@ class FakeWorker:
     # ---- WorkerHandler ----
 
     def welcome(self) -> Welcome:
-        """Tell what is remembered."""
+        """Tell which worker this is."""
         return Welcome(
-            version=1,
+            version=CONTROL_VERSION,
             worker=self.index,
             pid=1000 + self.index,
             udp_port=40000 + self.index,
@@ -140,10 +142,16 @@ class FakeWorker:
             dsp="numba",
             denoises=self.denoises,
             gateway_port=self.gateway_port,
-            rooms=[KeptRoom(one.room_id, one.state, one.workers) for one in self.rooms.values()],
-            participants=list(self.participants.values()),
-            media=self.media,
         )
+
+    def kept(self) -> list[KeptRoom | PutParticipant]:
+        """Tell what is remembered."""
+        rooms = [KeptRoom(one.room_id, one.state, one.workers) for one in self.rooms.values()]
+        return [*rooms, *self.participants.values()]
+
+    def kept_all(self) -> KeptAll:
+        """Tell how media connections are."""
+        return KeptAll(dict(self.media))
 
     def handle(self, message: ToWorker) -> Awaitable[ToFront | None] | ToFront | None:
         """Do as a worker does."""

@@ -4,11 +4,13 @@
 |----------|-------------------------|---------|-------------------------------------------------|
 | away     | connected               | greeted | `Hello` is sent                                 |
 | away     | refused                 | away    | tried again after `RETRY_S`                     |
-| greeted  | `Welcome`, same version | syncing | `on_welcome` is awaited; sending works          |
-| greeted  | anything else           | away    |                                                 |
+| greeted  | `Welcome`, same version | told    |                                                 |
+| told     | `Kept`                  | told    | it is put to the rest                           |
+| told     | `KeptAll`               | syncing | `on_welcome` is awaited; sending works          |
 | syncing  | `on_welcome` returned   | there   | requests work                                   |
-| there    | any message             | there   | answers a request, or goes to `on_message`      |
-| any      | the connection is lost  | away    | open requests fail; `on_lost` after a `Welcome` |
+| there    | any other message       | there   | answers a request, or goes to `on_message`      |
+| any      | anything else           | away    |                                                 |
+| any      | the connection is lost  | away    | open requests fail; `on_lost` after a `KeptAll` |
 
 What is sent while the worker is away is dropped: rooms and participants are full states, and
 whoever holds them sends all of them again from `on_welcome`.
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import Protocol
 
 from webrtc.control.codec import encode_frame, front_side_decoder
+from webrtc.control.memory import Memory
 from webrtc.control.messages import (
     CONTROL_VERSION,
     Answer,
@@ -31,6 +34,8 @@ from webrtc.control.messages import (
     Done,
     Failed,
     Hello,
+    Kept,
+    KeptAll,
     Offer,
     RemoteAnswer,
     ToFront,
@@ -54,8 +59,8 @@ RequestBuilder = Callable[[int], Request]
 class LinkOwner(Protocol):
     """Who is told what a worker says."""
 
-    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
-        """The worker is there and may be sent to; `welcome` says what it remembers.
+    async def on_welcome(self, worker: int, memory: Memory) -> None:
+        """The worker is there and may be sent to; `memory` is what it remembers.
 
         Requests wait until this returns, so that none overtakes the participant it concerns.
         """
@@ -73,6 +78,7 @@ class LinkOwner(Protocol):
 class _State(enum.Enum):
     AWAY = enum.auto()
     GREETED = enum.auto()
+    TOLD = enum.auto()
     SYNCING = enum.auto()
     THERE = enum.auto()
 
@@ -87,6 +93,7 @@ class WorkerLink:
         self._path = path
         self._owner = owner
         self._state = _State.AWAY
+        self._memory = Memory()
         self._writer: asyncio.StreamWriter | None = None
         self._requests: dict[int, asyncio.Future[Done | Answer | Failed]] = {}
         self._ids = itertools.count(1)
@@ -117,11 +124,22 @@ class WorkerLink:
         if self._writer is None or self._state not in (_State.SYNCING, _State.THERE):
             return
         transport = self._writer.transport
-        if transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+        # While both sides are brought together, all that we hold may have to go out at once.
+        is_full = transport.get_write_buffer_size() > MAX_UNSENT_BYTES
+        if is_full and self._state is _State.THERE:
             logger.error("worker %d does not read: control connection closed", self.worker)
             transport.abort()
             return
         self._writer.write(encode_frame(message))
+
+    async def drain(self) -> None:
+        """Wait until the worker has read most of what was sent.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        if self._writer is not None:
+            await self._writer.drain()
 
     async def request(self, build: RequestBuilder, timeout_s: float) -> Done | Answer:
         """Send the request that `build` makes of an id, and return what answers it.
@@ -154,7 +172,7 @@ class WorkerLink:
 
     async def _serve_connection(self) -> None:
         reader, self._writer = await asyncio.open_unix_connection(str(self._path))
-        self._state = _State.GREETED
+        self._state, self._memory = _State.GREETED, Memory()
         self._writer.write(encode_frame(Hello()))
         decoder = front_side_decoder()
         while data := await reader.read(READ_BYTES):
@@ -163,10 +181,20 @@ class WorkerLink:
 
     async def _handle(self, message: ToFront) -> None:
         match message:
-            case Welcome():
-                await self._greet(message)
+            case Welcome() if self._state is _State.GREETED:
+                if message.version != CONTROL_VERSION:
+                    raise ControlProtocolError(f"Welcome of version {message.version}")
+                self.welcome = message
+                self._state = _State.TOLD
+            case Kept() if self._state is _State.TOLD:
+                self._memory.add(message)
+            case KeptAll() if self._state is _State.TOLD:
+                self._memory.media = message.media
+                await self._synchronise()
+            case Welcome() | Kept() | KeptAll():
+                raise ControlProtocolError(f"{type(message).__name__} out of place")
             case _ if self._state is not _State.THERE:
-                raise ControlProtocolError(f"{type(message).__name__} before Welcome")
+                raise ControlProtocolError(f"{type(message).__name__} before KeptAll")
             case Done() | Answer() | Failed():
                 future = self._requests.get(message.id)
                 if future is not None and not future.done():
@@ -174,12 +202,10 @@ class WorkerLink:
             case _:
                 self._owner.on_message(self.worker, message)
 
-    async def _greet(self, welcome: Welcome) -> None:
-        if self._state is not _State.GREETED or welcome.version != CONTROL_VERSION:
-            raise ControlProtocolError("Welcome out of place or of another version")
+    async def _synchronise(self) -> None:
         self._state = _State.SYNCING
-        self.welcome = welcome
-        await self._owner.on_welcome(self.worker, welcome)
+        memory, self._memory = self._memory, Memory()
+        await self._owner.on_welcome(self.worker, memory)
         self._state = _State.THERE
 
     def _lose(self) -> None:

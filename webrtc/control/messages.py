@@ -3,7 +3,7 @@
 One Unix stream socket per worker. The worker listens, the front process connects; a frame is a
 4-byte big-endian length followed by one msgpack object tagged with its type. The worker outlives
 the front process: every participant and room carries an opaque `state` blob that the worker keeps
-and hands back in `Welcome`, so that a restarted front process knows its rooms again.
+and hands back after `Welcome`, so that a restarted front process knows its rooms again.
 
 Requests carry an `id`; exactly one `Done`, `Answer` or `Failed` with the same `id` answers each.
 Everything else is one-way. All times are seconds, all levels dBov (RFC 6464: 0 loudest, 127
@@ -16,7 +16,7 @@ import msgspec
 
 from mixer.selection_settings import DEFAULT_SPEAKERS
 
-CONTROL_VERSION = 1
+CONTROL_VERSION = 2
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 
 RoomMode = Literal["mix", "forward"]
@@ -40,7 +40,7 @@ class SourceMix(msgspec.Struct, frozen=True):
 
 
 class Hello(_Message, frozen=True):
-    """First message of a connection; answered with `Welcome`."""
+    """First message of a connection; answered with `Welcome`, any number of `Kept`, `KeptAll`."""
 
     version: int = CONTROL_VERSION
 
@@ -166,7 +166,7 @@ class KeptRoom(msgspec.Struct, frozen=True):
 
 
 class Welcome(_Message, frozen=True):
-    """Answer to `Hello`: what the worker is and what it remembers.
+    """First answer to `Hello`: what the worker is.
 
     `engine` sends packets, `dsp` runs the strips; `denoises` tells whether noise suppression is
     installed.
@@ -181,8 +181,18 @@ class Welcome(_Message, frozen=True):
     dsp: str = ""
     denoises: bool = False
     gateway_port: int = 0  # UDP; 0 without a gateway
+
+
+class Kept(_Message, frozen=True):
+    """A part of what the worker remembers: a frame could not hold all of it."""
+
     rooms: list[KeptRoom] = []
     participants: list[PutParticipant] = []
+
+
+class KeptAll(_Message, frozen=True):
+    """Last answer to `Hello`: nothing else is remembered, and from now on anything may be said."""
+
     media: dict[str, PeerStateName] = {}  # of those who have a connection
 
 
@@ -355,6 +365,8 @@ ToWorker = (
 )
 ToFront = (
     Welcome
+    | Kept
+    | KeptAll
     | Done
     | Answer
     | Failed

@@ -6,15 +6,21 @@ counts its request ids from the start again.
 
 | state   | event                    | next    | effect                                            |
 |---------|--------------------------|---------|---------------------------------------------------|
-| greeted | any message              | greeted | handed to the handler, in order                   |
-| new     | `Hello`, same version    | greeted | `Welcome`; the connection active until now closes |
+| new     | `Hello`, same version    | telling | `Welcome`; the connection active until now closes |
 | new     | anything else            | closed  |                                                   |
+| telling | the loop turns           | telling | `Kept`, if those before have been read            |
+| telling | all is told              | greeted | `KeptAll`; it is sent to from now on              |
+| telling | any message              | closed  |                                                   |
+| greeted | any message but `Hello`  | greeted | handed to the handler, in order                   |
 | greeted | `Hello`                  | closed  |                                                   |
-| greeted | a newer one is greeted   | closed  | its running requests end unanswered               |
+| any     | a newer one says `Hello` | closed  | its running requests end unanswered               |
 
-Nothing here blocks the worker's tick: messages are handled a few per turn of the loop, and writing
-never waits. A front process that reads too slowly loses levels and stats first; when what may not
-be lost fills its queue, the connection is closed, and `Welcome` repairs everything on the next one.
+Nothing here blocks the worker's tick: messages are handled a few per turn of the loop, what is
+remembered is told a part per turn, and writing never waits. While it is told nobody is listened to,
+so that it stays true; what is to be sent meanwhile is lost as if no front process were there, and
+`KeptAll` says how the media are then. A front process that reads too slowly loses levels and stats
+first; when what may not be lost fills its queue, the connection is closed, and the greeting of the
+next one repairs everything.
 """
 
 import asyncio
@@ -23,18 +29,22 @@ import inspect
 import logging
 import os
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
 from webrtc.control.codec import encode_frame, worker_side_decoder
+from webrtc.control.memory import in_parts
 from webrtc.control.messages import (
     CONTROL_VERSION,
     Candidate,
     Failed,
     Hello,
+    KeptAll,
+    KeptRoom,
     Levels,
     Offer,
+    PutParticipant,
     RemoteAnswer,
     ToFront,
     ToWorker,
@@ -50,7 +60,7 @@ MESSAGES_PER_TURN = 16
 MAX_RUNNING_REQUESTS = 1024
 """Requests in progress; one more is answered `Failed` at once."""
 LOSSY_LIMIT_BYTES = 1 << 20
-"""Unsent bytes above which levels and stats are dropped."""
+"""Unsent bytes above which levels and stats are dropped, and telling what is kept pauses."""
 HARD_LIMIT_BYTES = 16 << 20
 """Unsent bytes above which the connection is given up."""
 
@@ -59,7 +69,15 @@ class WorkerHandler(Protocol):
     """What the control server needs of a media worker."""
 
     def welcome(self) -> Welcome:
-        """Say what this worker is and what it remembers."""
+        """Say what this worker is."""
+        ...
+
+    def kept(self) -> Sequence[KeptRoom | PutParticipant]:
+        """Return what it remembers; nothing of it changes before the next message is handled."""
+        ...
+
+    def kept_all(self) -> KeptAll:
+        """Say how the media are now; right after this, a new front process is there."""
         ...
 
     def handle(self, message: ToWorker) -> Awaitable[ToFront | None] | ToFront | None:
@@ -115,12 +133,17 @@ class ControlServer:
         return connection
 
     def greet(self, connection: "_Connection") -> None:
-        """Make `connection` the active one."""
+        """Make `connection` the active one, and tell it what the worker remembers."""
         older, self._active = self._active, connection
         if older is not None:
             logger.info("a newer front process took over")
             older.abort()
-        connection.send(self._handler.welcome())
+        connection.tell(self._greeting())
+
+    def _greeting(self) -> Iterator[ToFront]:
+        yield self._handler.welcome()
+        yield from in_parts(self._handler.kept())
+        yield self._handler.kept_all()
 
     def forget(self, connection: "_Connection") -> None:
         """Take note that `connection` is gone."""
@@ -142,13 +165,15 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._backlog: deque[ToWorker] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._greeted = False
+        self._greeted = False  # what it says is for the worker, what the worker says for it
+        self._greeting: Iterator[ToFront] | None = None
+        self._is_full = False
 
     # ---- asyncio.Protocol ----
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=HARD_LIMIT_BYTES)
+        self._transport.set_write_buffer_limits(high=LOSSY_LIMIT_BYTES)
 
     def data_received(self, data: bytes) -> None:
         idle = not self._backlog
@@ -165,11 +190,38 @@ class _Connection(asyncio.Protocol):
         self._transport = None
         self.abort()
 
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._tell_next()
+
     # ---- sending ----
+
+    def tell(self, greeting: Iterator[ToFront]) -> None:
+        """Write `greeting`, as fast as it is read; only then others are on their way."""
+        self._greeting = greeting
+        self._tell_next()
+
+    def _tell_next(self) -> None:
+        if self._greeting is None or self._transport is None or self._transport.is_closing():
+            return
+        try:
+            part = next(self._greeting)
+            self._transport.write(encode_frame(part))
+        except Exception:
+            logger.exception("what is remembered cannot be told: control connection closed")
+            self.abort()
+            return
+        if isinstance(part, KeptAll):
+            self._greeting, self._greeted = None, True
+        elif not self._is_full:
+            asyncio.get_running_loop().call_soon(self._tell_next)
 
     def send(self, message: ToFront) -> bool:
         """Write `message`; return whether it is on its way."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or not self._greeted:
             return False
         waiting = self._transport.get_write_buffer_size()
         if waiting > LOSSY_LIMIT_BYTES and isinstance(message, Levels | WorkerStats):
@@ -184,6 +236,7 @@ class _Connection(asyncio.Protocol):
     def abort(self) -> list[asyncio.Task[None]]:
         """Close at once; return the tasks that are ending."""
         self._backlog.clear()
+        self._greeting = None
         if self._transport is not None:
             self._transport.abort()
             self._transport = None
@@ -222,11 +275,12 @@ class _Connection(asyncio.Protocol):
             self.send(result)
 
     def _handle_greeting(self, message: ToWorker) -> None:
-        if self._greeted or not isinstance(message, Hello) or message.version != CONTROL_VERSION:
+        is_first = not self._greeted and self._greeting is None
+        known = isinstance(message, Hello) and message.version == CONTROL_VERSION
+        if not is_first or not known:
             logger.error("control connection closed: %s out of place", type(message).__name__)
             self.abort()
             return
-        self._greeted = True
         self._server.greet(self)
 
     def _run(self, message: ToWorker, result: Awaitable[ToFront | None]) -> None:

@@ -24,11 +24,12 @@ from mixer.playout import MediaPacket
 from mixer.red import unpack_red
 from mixer.room import Ptime
 from webrtc.control.messages import (
+    CONTROL_VERSION,
     Candidate,
     Drain,
     DropParticipant,
     DropRoom,
-    Hello,
+    KeptAll,
     KeptRoom,
     Levels,
     Offer,
@@ -470,11 +471,9 @@ class Worker:
     # ---- what the front process asks -------------------------------------------------------
 
     def welcome(self) -> Welcome:
-        """Say who we are and what we remember."""
-        self.console.stop_watching()
-        self._loop.call_soon(self.forwarder.tell_everything)
+        """Say who we are."""
         return Welcome(
-            version=Hello().version,
+            version=CONTROL_VERSION,
             worker=self.index,
             pid=self.figures.pid,
             udp_port=self.port.port,
@@ -483,18 +482,26 @@ class Worker:
             engine=self.table.engine,
             dsp=self.hall.dsp_engine,
             denoises=denoiser.is_available(),
-            rooms=[
-                KeptRoom(room.room_id, room.state, self.sharing.workers_of(room))
-                for room in self.hall.rooms.values()
-            ],
-            participants=[participant.put for participant in self.participants.values()],
-            media={
-                name: participant.peer.state
-                for name, participant in self.participants.items()
-                if participant.peer is not None
-            }
-            | (self.door.states() if self.door is not None else {}),
         )
+
+    def kept(self) -> list[KeptRoom | PutParticipant]:
+        """Return what we remember for the front process."""
+        rooms = [
+            KeptRoom(room.room_id, room.state, self.sharing.workers_of(room))
+            for room in self.hall.rooms.values()
+        ]
+        return [*rooms, *(participant.put for participant in self.participants.values())]
+
+    def kept_all(self) -> KeptAll:
+        """Say how the connections are, to a front process that knows nothing else of them."""
+        self.console.stop_watching()
+        self._loop.call_soon(self.forwarder.tell_everything)
+        states: dict[str, PeerStateName] = {
+            name: participant.peer.state
+            for name, participant in self.participants.items()
+            if participant.peer is not None
+        }
+        return KeptAll(states | (self.door.states() if self.door is not None else {}))
 
     def handle(self, message: ToWorker) -> Coroutine[None, None, ToFront] | ToFront | None:
         """Carry out one message of the front process."""
@@ -523,13 +530,14 @@ class Worker:
         room = self.hall.put_room(put.room_id, put.state)
         self.console.set_room(room, put)
         self.sharing.set_workers(room, put.workers)
-        forwarded = room.forward is not None
+        before = None if room.forward is None else room.forward.max_speakers
         if put.mode == "forward":
             room.forward = self.forwarder.put_room(put.room_id, put.max_speakers, time.monotonic())
         else:
             room.forward = None
             self.forwarder.drop_room(put.room_id)
-        if forwarded or room.forward is not None:  # a large room that is mixed hardly notices
+        after = None if room.forward is None else room.forward.max_speakers
+        if before != after:  # scenes and sound are nothing to connections, and it may be a crowd
             for participant in room.participants.values():
                 self.attach(participant)
                 self.negotiator.settle(participant)

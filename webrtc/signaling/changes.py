@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from rooms.models import DEFAULT_SOURCE_MIX, Participant, Role, SourceMix
+from rooms.models import DEFAULT_SOURCE_MIX, MAX_PERSONAL_MIX, Participant, Role, SourceMix
 from rooms.rights import Right, rights_of, with_role
 from rooms.strip import changed, to_wire
 from webrtc.errors import ClientError
@@ -69,7 +69,7 @@ class Changes:
         """Change how I alone hear someone; nobody else is told.
 
         Raises:
-            ClientError: `not_joined`, `forbidden`, `participant_not_found`.
+            ClientError: `not_joined`, `forbidden`, `participant_not_found`, `too_many_mixes`.
         """
         conference = self._conference
         seat = conference.seat_of(connection)
@@ -87,6 +87,9 @@ class Changes:
             mix[source] = change.applied_to(mix.get(source, DEFAULT_SOURCE_MIX))
             if mix[source] == DEFAULT_SOURCE_MIX:
                 del mix[source]
+            if len(mix) > max(MAX_PERSONAL_MIX, len(participant.mix)):
+                detail = f"at most {MAX_PERSONAL_MIX} others can be changed; reset one first"
+                raise ClientError("too_many_mixes", detail)
             return msgspec.structs.replace(participant, mix=mix)
 
         updated = await conference.change(me.participant_id, apply)

@@ -7,7 +7,8 @@ from typing import Any
 
 from rooms.models import Room
 from rooms.store import RoomStore
-from webrtc.control.messages import Levels, Meters, ServerOffer, TracksAssigned, Welcome
+from webrtc.control.memory import Memory
+from webrtc.control.messages import Levels, Meters, ServerOffer, TracksAssigned
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.changes import Changes
@@ -76,9 +77,9 @@ class FrontDesk:
 
     # ---- what workers say (PoolOwner) ----
 
-    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+    async def on_welcome(self, worker: int, memory: Memory) -> None:
         """See `PoolOwner`."""
-        await self._recovery.on_welcome(worker, welcome)
+        await self._recovery.on_welcome(worker, memory)
         self.conference.meters.tell_again(worker)
 
     def on_levels(self, message: Levels) -> None:

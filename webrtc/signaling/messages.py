@@ -509,6 +509,7 @@ CLIENT_EVENTS: Final = {
             EffectiveRoom,
             "Change the room's settings; takes the right `choose_speakers` for `max_speakers` and "
             "`mode`, `run_desk` for all else.",
+            cost=20,
         ),
         ClientEvent(
             "set_speaker",
@@ -529,15 +530,16 @@ CLIENT_EVENTS: Final = {
             EffectiveScenes,
             "Store the room's settings and everybody's strip under a name, in place of what was "
             "stored there; takes the right `run_desk`, as the other two.",
+            cost=20,
         ),
         ClientEvent(
             "recall_scene",
             SceneRecall,
             RecalledScene,
             "Bring the room to a scene, fading over.",
-            cost=10,
+            cost=50,
         ),
-        ClientEvent("delete_scene", SceneRequest, EffectiveScenes, "Forget a scene."),
+        ClientEvent("delete_scene", SceneRequest, EffectiveScenes, "Forget a scene.", cost=20),
         ClientEvent(
             "watch_meters",
             WatchedMeters,

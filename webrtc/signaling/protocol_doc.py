@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rooms import rights, scenes
+from rooms import models, rights, scenes
 from rooms.models import RoomSettings, SourceMix
 from rooms.strip import StripSettings
 from webrtc.control.messages import PeerStats, StripMeters, StripSpectrum
@@ -183,6 +183,7 @@ def _limits() -> str:
             ("empty room kept when made through REST", f"{limits.empty_room_s:g} s"),
             ("scenes of a room", str(scenes.MAX_SCENES)),
             ("strips of a scene", str(scenes.MAX_SCENE_STRIPS)),
+            ("others whom one hears in a way of their own", str(models.MAX_PERSONAL_MIX)),
             ("strips whose meters a page sees", str(messages.MAX_WATCHED)),
             ("wait for the media worker", f"{limits.negotiation_timeout_s:g} s"),
             ("wait for the client's answer", f"{limits.server_offer_timeout_s:g} s"),

@@ -1,6 +1,6 @@
 """After a restart: rooms come back from the workers, and workers get their rooms back.
 
-| restarted  | `Welcome` has        | what happens                                         |
+| restarted  | the worker remembers | what happens                                         |
 |------------|----------------------|------------------------------------------------------|
 | the front  | rooms new to us      | they are ours again, their seats wait for sockets    |
 | the worker | nothing, or too few  | it is told everything, and its people `media_reset`  |
@@ -14,7 +14,8 @@ import msgspec
 
 from rooms.models import Participant, Room
 from rooms.store import StoreError
-from webrtc.control.messages import DropParticipant, DropRoom, KeptRoom, Welcome
+from webrtc.control.memory import Memory
+from webrtc.control.messages import DropParticipant, DropRoom, KeptRoom
 from webrtc.front_workers import put_participant
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
@@ -34,23 +35,23 @@ class Recovery:
         self._entrance = entrance
         self._known: set[int] = set()
 
-    async def on_welcome(self, worker: int, welcome: Welcome) -> None:
+    async def on_welcome(self, worker: int, memory: Memory) -> None:
         """Take over what a worker remembers if it is new to us, then tell it what differs."""
         if worker not in self._known:
             self._known.add(worker)
-            await self._restore(worker, welcome)
-        await self._synchronise(worker, welcome)
+            await self._restore(worker, memory)
+        await self._synchronise(worker, memory)
 
-    async def _restore(self, worker: int, welcome: Welcome) -> None:
+    async def _restore(self, worker: int, memory: Memory) -> None:
         taken = set()
-        for kept in welcome.rooms:
+        for kept in memory.rooms:
             room = _decoded(kept.state, Room)
             if room is not None and room.room_id == kept.room_id:
                 # Where a room is, the worker knows best: indices may have changed.
                 room = msgspec.structs.replace(room, worker=worker)
                 if await self._restore_room(room, kept):
                     taken.add(room.room_id)
-        for put in welcome.participants:
+        for put in memory.participants:
             participant = _decoded(put.state, Participant)
             if (
                 participant is not None
@@ -58,7 +59,7 @@ class Recovery:
                 and participant.room_id in taken
             ):
                 await self._restore_participant(worker, participant)
-        for kept in welcome.rooms:
+        for kept in memory.rooms:
             if await self._conference.store.count(kept.room_id) == 0:
                 self._entrance.expect_use(kept.room_id)
 
@@ -99,7 +100,7 @@ class Recovery:
             )
         )
 
-    async def _synchronise(self, worker: int, welcome: Welcome) -> None:
+    async def _synchronise(self, worker: int, memory: Memory) -> None:
         """Make the worker's view ours, sending only what differs: it may be in full swing."""
         workers = self._conference.workers
         rooms = {
@@ -107,12 +108,16 @@ class Recovery:
             for room in await self._conference.store.rooms()
             if worker in workers.workers_of(room)
         }
-        remembered = {put.participant_id: put for put in welcome.participants}
-        for kept in welcome.rooms:
-            if kept.room_id not in rooms:
-                workers.send(worker, DropRoom(kept.room_id))
+        remembered = {put.participant_id: put for put in memory.participants}
+        kept_rooms = {kept.room_id: kept for kept in memory.rooms}
+        for room_id in kept_rooms.keys() - rooms.keys():
+            workers.send(worker, DropRoom(room_id))
         for room in rooms.values():
-            workers.put_room(room)
+            kept = kept_rooms.get(room.room_id)
+            if kept is None:
+                workers.put_room(room)
+            else:
+                workers.keep_room(worker, room, kept)
             for participant in await self._conference.store.participants(room.room_id):
                 if workers.worker_of(participant.participant_id) != worker:
                     continue
