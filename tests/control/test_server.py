@@ -205,10 +205,13 @@ async def test_what_is_remembered_is_told_in_parts_as_it_is_read(
     assert await front.receive() == PeerState("anna", "failed")
 
 
-async def test_nobody_is_listened_to_before_all_is_told(worker: Worker, path: Path) -> None:
+@pytest.mark.parametrize("message", [PutRoom("r"), Hello()])
+async def test_nobody_is_listened_to_before_all_is_told(
+    worker: Worker, path: Path, message: ToWorker
+) -> None:
     worker.remembered = [KeptRoom(f"{number}", bytes(1 << 20), []) for number in range(10)]
     front = await Front.connect(path, greet=False)
-    front.send(Hello(), PutRoom("r"))
+    front.send(Hello(), message)
     with pytest.raises((EOFError, ConnectionError)):
         await front.receive_until_closed()
     assert worker.handled == []
