@@ -12,7 +12,7 @@ from webrtc.control.messages import (
     Failed,
     Offer,
     PeerStats,
-    PutRoom,
+    PutParticipant,
     RemoteAnswer,
     ServerOffer,
     SourceMix,
@@ -372,8 +372,9 @@ async def test_what_is_not_installed_is_refused_and_changes_nothing(front: Runni
     worker.denoises = False
     worker.handled.clear()
     await worker.stop()
+    await alice.ok("set_muted", True)
     await worker.start()
-    await worker.wait_until(lambda it: any(isinstance(one, PutRoom) for one in it.handled))
+    await worker.wait_until(lambda it: any(isinstance(one, PutParticipant) for one in it.handled))
     assert await alice.refused("audio_stream_metadata", {"denoise": True}) == "not_installed"
     settings = (await alice.ok("audio_stream_metadata", {"denoise": False}))["settings"]
     assert settings["denoise"] is False
