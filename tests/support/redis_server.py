@@ -1,0 +1,124 @@
+"""A real redis-server on a free port, with nothing in it, which can be stopped and come back."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from pathlib import Path
+
+PATIENCE_S = 20.0
+
+
+class RedisServer:
+    """One server; use it as an asynchronous context.
+
+    Attributes:
+        port: where it listens, on 127.0.0.1, also after a restart.
+        folder: its own.
+    """
+
+    def __init__(self, *options: str, port: int = 0) -> None:
+        """Prepare one.
+
+        Args:
+            options: more of its command line.
+            port: where to listen; 0 for a free one.
+        """
+        self.port = port or free_port()
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+        self._folder = tempfile.TemporaryDirectory()
+        self.folder = Path(self._folder.name)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    async def __aenter__(self) -> "RedisServer":
+        """Start it."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End it."""
+        await self.kill()
+        self._folder.cleanup()
+
+    async def start(self) -> None:
+        """Start it, or start it again: whatever was in it is gone."""
+        program = shutil.which("redis-server")
+        assert program is not None, "redis-server is not installed"
+        for left in self.folder.iterdir():
+            left.unlink()
+        self._process = await asyncio.create_subprocess_exec(
+            program, *self._arguments(), stdout=asyncio.subprocess.DEVNULL
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self._answers():
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """End it at once."""
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    def hang(self) -> None:
+        """Let it stand still: connections stay open, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _arguments(self) -> list[str]:
+        listens = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        return [*listens, "--dir", str(self.folder), "--loglevel", "warning", *self._options]
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+    async def _answers(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.write(b"PING\r\n")
+        answer = await reader.read(64)
+        writer.close()
+        return answer.startswith((b"+PONG", b"-NOAUTH"))
+
+
+class Sentinel(RedisServer):
+    """A Sentinel that watches one server under the name `main`."""
+
+    def __init__(self, master_port: int) -> None:
+        """Prepare one for a server that runs."""
+        super().__init__()
+        self._master_port = master_port
+
+    @property
+    def url(self) -> str:
+        """Its address, and the master's name."""
+        return f"redis+sentinel://127.0.0.1:{self.port}/main"
+
+    def _arguments(self) -> list[str]:
+        config = self.folder / "sentinel.conf"
+        watched = f"sentinel monitor main 127.0.0.1 {self._master_port} 1"
+        config.write_text(f"port {self.port}\nbind 127.0.0.1\n{watched}\n", "ascii")
+        return [str(config), "--sentinel"]
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody has at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert isinstance(port, int)
+        return port
