@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from dsp.denoiser import is_available
 from dsp.loudness import LoudnessBank
 from dsp.reductions import NO_REDUCTIONS, Reductions
-from dsp.spectrum import Spectrum
+from dsp.spectrum import Picture, Spectrum
 from dsp.strip import StripBank
 from dsp.voice_detector import VoiceDetector
 from mixer import kernels
@@ -26,8 +25,8 @@ SILENCE_DB: Final = -120.0
 _VOICE: Final = 0.5
 _AGAIN: Final = 25  # so many meters of silence, one is told: every second, as they are taken
 
-Spectra = list[tuple[str, npt.NDArray[np.int16]]]
-"""Ids and levels of bands, see `dsp.spectrum`."""
+Spectra = list[tuple[str, Picture]]
+"""Ids, and what there is to draw of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +181,14 @@ class RoomMeters:
         return meters
 
     def spectra(self, sources: Mapping[str, Source]) -> Spectra:
-        """Return the watched spectra, dBFS by band; those of sources that are silent are left out.
-
-        See `dsp.spectrum`.
-        """
+        """Return the watched spectra; those of sources that are silent are left out."""
         found = []
         for name, spectrum in self._spectra.items():
             source = sources.get(name)
             if source is not None and source.remote:
                 continue
             if source is not None and source.present and not source.muted:
-                found.append((name, spectrum.bands_db()))
+                found.append((name, spectrum.picture()))
             else:
                 spectrum.rest()
         return found

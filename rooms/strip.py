@@ -79,11 +79,18 @@ AutoLevelTarget = Annotated[
 Denoise = Annotated[
     bool, _flag("Whether steady noise is removed: by up to 18 dB, for a delay of 7 ms.")
 ]
+HighPassBypass = Annotated[bool, _flag("Whether the low cut is passed by; it keeps its values.")]
+GateBypass = Annotated[bool, _flag("Whether the gate is passed by; it keeps its values.")]
+CompBypass = Annotated[bool, _flag("Whether the compressor is passed by; it keeps its values.")]
+EqBypass = Annotated[bool, _flag("Whether the equaliser is passed by; it keeps its values.")]
+ChorusBypass = Annotated[bool, _flag("Whether the chorus is passed by; it keeps its values.")]
+DelayBypass = Annotated[bool, _flag("Whether the delay is passed by; it keeps its values.")]
+ReverbBypass = Annotated[bool, _flag("Whether the reverb is passed by; it keeps its values.")]
 PresetChoice = Annotated[
     Preset,
     Meta(
-        description="Sets all but trim, width, pan, fader and what works by itself; "
-        "`custom`, which sets nothing, once any of that has changed since."
+        description="Sets all but trim, width, pan, fader and what works by itself, and ends "
+        "every bypass; `custom`, which sets nothing, once any of that has changed since."
     ),
 ]
 GenreChoice = Annotated[
@@ -151,6 +158,13 @@ class StripSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     stereo_width_percent: StereoWidth = field(default=100.0, name="stereoWidth")
     pan: Pan = 0.0
     fader_db: Fader = field(default=0.0, name="fader")
+    high_pass_bypass: HighPassBypass = field(default=False, name="highPassBypass")
+    gate_bypass: GateBypass = field(default=False, name="gateBypass")
+    comp_bypass: CompBypass = field(default=False, name="compBypass")
+    eq_bypass: EqBypass = field(default=False, name="eqBypass")
+    chorus_bypass: ChorusBypass = field(default=False, name="chorusBypass")
+    delay_bypass: DelayBypass = field(default=False, name="delayBypass")
+    reverb_bypass: ReverbBypass = field(default=False, name="reverbBypass")
 
 
 DEFAULT_STRIP: Final = StripSettings()
@@ -158,9 +172,14 @@ DEFAULT_STRIP: Final = StripSettings()
 
 _FIELDS: Final = msgspec.structs.fields(StripSettings)
 WIRE_NAMES: Final = tuple(item.encode_name for item in _FIELDS)
+BYPASSES: Final = tuple(name for name in WIRE_NAMES if name.endswith("Bypass"))
+"""The switches that take a stage out of the way and leave its values alone, by wire name."""
 _WIRE_NAME_OF: Final = {item.name: item.encode_name for item in _FIELDS}
 _PRESETS: Final = {
-    preset: {_WIRE_NAME_OF[name]: value for name, value in values.items()}
+    preset: {
+        **{_WIRE_NAME_OF[name]: value for name, value in values.items()},
+        **dict.fromkeys(BYPASSES, False),
+    }
     for preset, values in PRESETS.items()
 }
 

@@ -51,3 +51,39 @@ def test_it_does_not_depend_on_how_sound_is_cut_and_forgets():
     spectrum.rest()
     assert (spectrum.bands_db() == SILENCE_DB).all()
     assert RATE == 48_000
+
+
+def held(left, right):
+    spectrum = Spectrum()
+    spectrum.push(np.stack([left, right], axis=1).astype(np.float32))
+    return spectrum
+
+
+def test_correlation_tells_the_same_from_the_unrelated_and_from_the_inverted():
+    first, second = np.random.default_rng(1).standard_normal((2, 4096)) * 0.1
+    assert held(first, first).correlation() == pytest.approx(1)
+    assert held(first, 0.3 * first).correlation() == pytest.approx(1)
+    assert held(first, -first).correlation() == pytest.approx(-1)
+    assert held(first, second).correlation() == pytest.approx(0, abs=0.1)
+    assert held(first, first + second).correlation() == pytest.approx(0.5**0.5, abs=0.05)
+    assert held(first, 0 * first).correlation() == 0
+    assert Spectrum().correlation() == 1
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.5, 1.0])
+def test_the_true_peak_lies_between_the_samples(phase):
+    t = np.arange(4096) / RATE
+    tone = 0.5 * np.sin(2 * np.pi * 12_000 * t + np.pi / 4 * phase)
+    assert held(tone, 0 * tone).true_peak_db() == pytest.approx(-6.02, abs=0.2)
+    assert held(0 * tone, tone).picture().true_peak_db == pytest.approx(-6.02, abs=0.2)
+    assert Spectrum().true_peak_db() == SILENCE_DB
+
+
+def test_the_true_peak_is_never_below_the_highest_sample_and_forgets_old_ones():
+    sound = np.zeros((4096, 2), np.float32)
+    sound[-1, 1] = 1.0
+    spectrum = Spectrum()
+    spectrum.push(sound)
+    assert spectrum.true_peak_db() >= 0
+    spectrum.push(np.zeros((2100, 2), np.float32))
+    assert spectrum.true_peak_db() == SILENCE_DB

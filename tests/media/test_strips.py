@@ -1,5 +1,7 @@
 """What a publisher's strip settings mean to the processing, and what people hear of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,6 +30,31 @@ BLOCKS = 100
 def test_what_nobody_changed_is_flat():
     assert strip_settings({}) is FLAT
     assert strip_settings(to_wire(DEFAULT_STRIP)) is FLAT
+
+
+@pytest.mark.parametrize(
+    ("bypass", "stage"),
+    [
+        ("highPassBypass", "high_pass"),
+        ("gateBypass", "gate"),
+        ("compBypass", "compressor"),
+        ("eqBypass", "equaliser"),
+        ("chorusBypass", "chorus"),
+        ("delayBypass", "delay"),
+        ("reverbBypass", "reverb"),
+    ],
+)
+def test_a_bypass_takes_its_stage_away_and_no_other(bypass, stage):
+    busy = {
+        **{"highPass": 90.0, "gateThreshold": -40.0, "compRatio": 3.0, "makeupGain": 4.0},
+        **{"eq1Gain": 2.0, "eq3Gain": -2.0, "eq5Gain": 2.0},
+        **{"chorusMix": 20.0, "delayMix": 20.0, "reverbMix": 20.0, "pan": 0.5},
+    }
+    everything = strip_settings(busy)
+    without = strip_settings({**busy, bypass: True})
+    assert getattr(everything, stage) is not None
+    assert without == replace(everything, **{stage: None})
+    assert strip_settings({bypass: True}) is FLAT
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ async def test_the_meters_of_a_watched_strip_are_told_and_no_others(speaker):
     (spectrum,) = told.spectra
     assert len(spectrum.bands_db) == 120
     assert max(spectrum.bands_db) > -60
+    assert -60 < anna.out_rms_db < spectrum.true_peak_db < 0
+    assert -1 <= spectrum.correlation <= 1
     decoded = msgspec.msgpack.decode(msgspec.msgpack.encode(told), type=Meters)
     assert decoded == told
     worker.handle(WatchMeters(speaker.room.room_id))

@@ -83,7 +83,9 @@ def test_a_spectrum_shows_the_pitch_after_the_strip():
     house.room.treatment.watch([], ["ben"])
     meters, spectra = house.meters(20)
     assert list(meters) == list(spectra) == ["ben"]
-    assert centres_hz()[np.argmax(spectra["ben"])] == pytest.approx(1000, rel=0.06)
+    assert centres_hz()[np.argmax(spectra["ben"].bands_db)] == pytest.approx(1000, rel=0.06)
+    assert spectra["ben"].correlation == pytest.approx(0, abs=0.05), "a quarter of a turn apart"
+    assert spectra["ben"].true_peak_db == pytest.approx(-20, abs=0.1)
 
 
 def test_silence_is_told_at_once_and_then_every_second():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsp.presets import NEUTRAL, PLACE, PRESETS
-from rooms.strip import DEFAULT_STRIP, WIRE_NAMES, Preset, StripSettings, changed, to_wire
+from rooms.strip import BYPASSES, DEFAULT_STRIP, WIRE_NAMES, Preset, StripSettings, changed, to_wire
 
 SCHEMA = msgspec.json.schema_components([StripSettings])[1]["StripSettings"]["properties"]
 RANGES = {
@@ -108,3 +108,14 @@ def test_a_stored_strip_comes_back(change: tuple[str, float]) -> None:
 
 def test_an_untouched_strip_is_stored_as_next_to_nothing() -> None:
     assert len(msgspec.msgpack.encode(DEFAULT_STRIP)) < 8
+
+
+def test_a_bypass_keeps_values_and_preset_and_ends_with_the_next_preset() -> None:
+    voice = changed(DEFAULT_STRIP, {"preset": "voice"})
+    bypassed = changed(voice, dict.fromkeys(BYPASSES, True))
+    assert len(BYPASSES) == 7
+    assert bypassed.preset == "voice"
+    assert bypassed.comp_ratio == voice.comp_ratio
+    assert changed(bypassed, {"preset": "voice"}) == voice
+    both = changed(bypassed, {"preset": "voice", "eqBypass": True})
+    assert [name for name in BYPASSES if to_wire(both)[name]] == ["eqBypass"]

@@ -48,11 +48,11 @@ async def test_a_page_sees_what_it_asked_for_and_nothing_else(front: RunningFron
     assert answer["spectrum"] == hers
     await anna.ok("watch_meters", {"participants": [hers]})
     await told_to_watch(front, {his, hers}, {hers})
-    spectrum = StripSpectrum(hers, list(range(-120, 0)))
+    spectrum = StripSpectrum(hers, list(range(-120, 0)), 0.5, -3.2)
     front.worker.send(Meters([strip(hers), strip(his), strip(bens)], [spectrum]))
     event = await host.event("meters")
     assert shown(event) == {hers, his}
-    assert event["spectrum"] == {"participant_id": hers, "bands_db": list(range(-120, 0))}
+    assert event["spectrum"] == msgspec.to_builtins(spectrum)
     first = next(one for one in event["meters"] if one["participant_id"] == hers)
     assert (first["in_peak_db"], first["comp_db"], first["voice"]) == (-20.0, -2.5, True)
     assert set(first) == set(StripMeters.__struct_fields__)

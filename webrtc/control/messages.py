@@ -284,14 +284,18 @@ class StripMeters(msgspec.Struct, frozen=True):
 
 
 class StripSpectrum(msgspec.Struct, frozen=True):
-    """The spectrum of what leaves a strip.
+    """The spectrum of what leaves a strip, and what else is drawn of one strip alone.
 
     `bands_db` are the levels of 120 bands, each a twelfth of an octave wide: band n is around
-    20 · 2^(n/12) Hz. A sine shows its peak level in dBFS; −120 is silence.
+    20 · 2^(n/12) Hz. A sine shows its peak level in dBFS; −120 is silence. `correlation` tells how
+    alike left and right are: 1 the same, 0 unrelated, −1 upside down. `true_peak_db` is the true
+    peak (ITU-R BS.1770) in dBTP.
     """
 
     participant_id: str
     bands_db: list[int]
+    correlation: float = 1.0
+    true_peak_db: float = -120.0
 
 
 class Meters(_Message, frozen=True):

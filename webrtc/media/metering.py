@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from dsp.spectrum import Picture
 from mixer.meters import Meter
 from webrtc.control.messages import Meters, StripMeters, StripSpectrum, WatchMeters
 from webrtc.media.hall import Room
@@ -49,10 +50,19 @@ def _message(rooms: Iterable[Room]) -> Meters | None:
     strips: list[StripMeters] = []
     spectra: list[StripSpectrum] = []
     for room in rooms:
-        meters, bands = room.mixer.treatment.take_meters(room.mixer.sources)
+        meters, pictures = room.mixer.treatment.take_meters(room.mixer.sources)
         strips += map(_strip, meters)
-        spectra += [StripSpectrum(name, levels.tolist()) for name, levels in bands]
+        spectra += [_spectrum(name, picture) for name, picture in pictures]
     return Meters(strips, spectra) if strips or spectra else None
+
+
+def _spectrum(name: str, picture: Picture) -> StripSpectrum:
+    return StripSpectrum(
+        participant_id=name,
+        bands_db=picture.bands_db.tolist(),
+        correlation=round(picture.correlation, 2),
+        true_peak_db=round(picture.true_peak_db, 1),
+    )
 
 
 def _strip(meter: Meter) -> StripMeters:

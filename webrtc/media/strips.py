@@ -2,14 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
 from dsp.leveller import LevellerSettings
+from dsp.presets import NEUTRAL
 from dsp.strip import FLAT, StripSettings
 from dsp.strip_values import DEFAULTS, strip_of
 from mixer.treatment import Character
 from rooms.strip import DEFAULT_STRIP, StripValue, changed
+
+_BYPASSED: Final = {
+    "high_pass_bypass": ("high_pass_hz",),
+    "gate_bypass": ("gate_threshold_db",),
+    "comp_bypass": ("comp_ratio", "makeup_gain_db"),
+    "eq_bypass": tuple(f"eq{number}_gain_db" for number in range(1, 6)),
+    "chorus_bypass": ("chorus_mix_percent",),
+    "delay_bypass": ("delay_mix_percent",),
+    "reverb_bypass": ("reverb_mix_percent",),
+}
+"""What a bypass sets to neutral, so that its stage is off."""
 
 
 def strip_settings(wire: Mapping[str, StripValue]) -> StripSettings:
@@ -25,7 +38,9 @@ def strip_settings(wire: Mapping[str, StripValue]) -> StripSettings:
         return FLAT
     strip = changed(DEFAULT_STRIP, dict(wire))
     values = msgspec.structs.asdict(strip)
-    return strip_of({name: values[name] for name in DEFAULTS}, limits=strip.auto_level)
+    off = {name for bypass, names in _BYPASSED.items() if values[bypass] for name in names}
+    used = {name: NEUTRAL[name] if name in off else values[name] for name in DEFAULTS}
+    return strip_of(used, limits=strip.auto_level)
 
 
 def character_of(wire: Mapping[str, StripValue]) -> Character:
