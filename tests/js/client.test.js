@@ -234,6 +234,40 @@ test('a page that takes its seat over adopts its switches', async () => {
   assert.equal(there.client.isMuted, true);
 });
 
+test('a strip that is drawn along costs few requests, and what is refused is taken back', async () => {
+  const there = world();
+  await join(there);
+  const { client, server } = there;
+  server.emit('participant_updated', person('ada', { settings: { fader: 0, pan: 0 } }));
+  const fader = () => client.participant('ada')?.settings?.fader;
+  server.asked.length = 0;
+  const moves = [-1, -2, -3].map((db) => client.setStrip('ada', { fader: db }));
+  moves.push(client.setStrip('ada', { pan: 1 }));
+  assert.equal(fader(), -3, 'shown at once');
+  await Promise.all(moves);
+  assert.deepEqual(
+    server.asked.map(({ payload }) => payload),
+    [
+      { participant_id: 'ada', fader: -1 },
+      { participant_id: 'ada', fader: -3, pan: 1 },
+    ],
+  );
+  server.answers.audio_stream_metadata = () => refusal('forbidden');
+  await assert.rejects(client.setStrip('ada', { fader: 6 }), { reason: 'forbidden' });
+  assert.equal(fader(), -3);
+});
+
+test('the own strip is set as ever, and again on a new seat', async () => {
+  const there = world();
+  await join(there);
+  await there.client.setStrip('me1', { fader: -6 });
+  assert.deepEqual(there.server.last('audio_stream_metadata'), { fader: -6 });
+  there.forgetSeats();
+  there.server.cut();
+  await there.clock.advance(1000);
+  assert.deepEqual(there.server.last('audio_stream_metadata'), { fader: -6 });
+});
+
 test('settings while away are refused at once', async () => {
   const there = world();
   await join(there);

@@ -50,6 +50,17 @@ test('what was watched is asked for again on a new seat, until the stay is over'
   assert.equal(asked.length, 2);
 });
 
+test('parts of a page that look at meters get what any of them wants', async () => {
+  const { desk, asked } = deskWith();
+  await desk.watchMeters({ participantIds: ['ada', 'grace'] });
+  await desk.watchMeters({ participantIds: ['grace'], spectrum: 'grace' }, { holder: 'studio' });
+  assert.deepEqual(asked.at(-1)?.[1], { participants: ['ada', 'grace'], spectrum: 'grace' });
+  await desk.watchMeters({ participantIds: ['ada'] });
+  assert.deepEqual(asked.at(-1)?.[1], { participants: ['grace', 'ada'], spectrum: 'grace' });
+  await desk.watchMeters({}, { holder: 'studio' });
+  assert.deepEqual(asked.at(-1)?.[1], { participants: ['ada'], spectrum: null });
+});
+
 test('what was refused is not asked for again', async () => {
   const { desk, asked } = deskWith({ watch_meters: new Error('forbidden') });
   await assert.rejects(desk.watchMeters({ participantIds: ['ada'] }));

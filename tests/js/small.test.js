@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { people } from '../../webrtc/static/app/announcer.js';
-import { FLOOR_DB, REST, advance, lengthOf } from '../../webrtc/static/app/ballistics.js';
 import {
   formatDb,
   formatMs,
@@ -74,42 +73,6 @@ test('every figure has a dash for what is not known', () => {
   assert.equal(formatPan(0.004), 'C');
   assert.equal(formatPan(-0.5), 'L50');
   assert.equal(formatPan(1), 'R100');
-});
-
-test('a meter rises at once, falls steadily and comes to rest', () => {
-  let state = advance(REST, -10, 50);
-  assert.ok(state.levelDb > -13);
-  const risen = state.levelDb;
-  state = advance(state, -Infinity, 500);
-  assert.ok(Math.abs(risen - state.levelDb - 18) < 1e-9);
-  for (let frame = 0; frame < 1000; frame += 1) state = advance(state, -Infinity, 16);
-  assert.equal(state.levelDb, FLOOR_DB);
-  assert.equal(state.peakDb, FLOOR_DB);
-  assert.equal(advance(REST, -Infinity, 16), REST);
-});
-
-test('a meter shows the same at any frame rate', () => {
-  let coarse = advance(REST, -6, 100);
-  let fine = REST;
-  for (let frame = 0; frame < 10; frame += 1) fine = advance(fine, -6, 10);
-  assert.ok(Math.abs(coarse.levelDb - fine.levelDb) < 0.1);
-  coarse = advance(coarse, -60, 300);
-  for (let frame = 0; frame < 30; frame += 1) fine = advance(fine, -60, 10);
-  assert.ok(Math.abs(coarse.levelDb - fine.levelDb) < 0.1);
-});
-
-test('the peak stands for a moment before it falls', () => {
-  let state = advance(REST, -6, 1000);
-  state = advance(state, -60, 1000);
-  assert.equal(state.peakDb, -6);
-  state = advance(state, -60, 300);
-  assert.ok(state.peakDb < -6);
-});
-
-test('a meter is as long as its scale', () => {
-  assert.equal(lengthOf(-60), 0);
-  assert.equal(lengthOf(-30), 0.5);
-  assert.equal(lengthOf(6), 1);
 });
 
 test('any text becomes a room id that the server takes, or none', () => {

@@ -1,8 +1,9 @@
 /** Entry of the page: defines its elements. */
 
 import '../webrtc_client.js';
-import { AgMeter } from './elements/ag_meter.js';
-import { AgFader } from './elements/ag_fader.js';
+import { AgMeter } from './desk/ag_meter.js';
+import { AgFader } from './desk/ag_fader.js';
+import { AgKnob } from './desk/ag_knob.js';
 import { AgStatus } from './elements/ag_status.js';
 import { AgLobby } from './elements/ag_lobby.js';
 import { AgRoom } from './elements/ag_room.js';
@@ -15,6 +16,7 @@ import { AgApp } from './elements/ag_app.js';
 
 customElements.define('ag-meter', AgMeter);
 customElements.define('ag-fader', AgFader);
+customElements.define('ag-knob', AgKnob);
 customElements.define('ag-status', AgStatus);
 customElements.define('ag-lobby', AgLobby);
 customElements.define('ag-rules', AgRules);

@@ -3,8 +3,8 @@ import { refs, setText } from './dom.js';
 
 /**
  * @typedef {import('../client/roster.js').Participant} Participant
- * @typedef {import('./elements/ag_meter.js').AgMeter} AgMeter
- * @typedef {import('./elements/ag_fader.js').AgFader} AgFader
+ * @typedef {import('./desk/ag_meter.js').AgMeter} AgMeter
+ * @typedef {import('./desk/ag_fader.js').AgFader} AgFader
  */
 
 /**
@@ -137,7 +137,9 @@ export class Strip {
     this.element.classList.toggle('speaking', speaking && !person.mix.muted);
     this.element.classList.toggle('silenced', person.muted || person.mix.muted);
     setText(this.#state, stateWord(person, speaking));
-    if (!person.isMe) this.meter.target = person.muted ? -Infinity : person.levelDbov;
+    if (person.isMe) return;
+    const level = person.muted ? -Infinity : person.levelDbov;
+    this.meter.show({ peakDb: level, rmsDb: level });
   }
 
   /**

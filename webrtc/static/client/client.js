@@ -259,6 +259,18 @@ export class BaseClient extends Emitter {
   }
 
   /**
+   * Change some settings of anybody's strip; of others', this takes the right `edit_any_strip`. Of
+   * many changes in a row only the last ones are sent.
+   * @param {string} participantId
+   * @param {Record<string, unknown>} partial For example `{ fader: -6 }`.
+   * @returns {Promise<void>} Settles when this, or what came in its place, is there.
+   * @throws {AudioStreamingError} The server's reason; then nothing changed.
+   */
+  setStrip(participantId, partial) {
+    return this.#room.setStrip(participantId, partial);
+  }
+
+  /**
    * Stop or let go the own voice, at once and on the server. Works while the connection is away.
    * @param {boolean} muted
    */

@@ -40,6 +40,12 @@ import { Emitter } from './emitter.js';
  * @property {{ scenes: SceneInfo[] }} sceneschange
  */
 
+/**
+ * @typedef {object} Wanted Meters that somebody looks at.
+ * @property {string[]} [participantIds] At most 32 in all.
+ * @property {string | null} [spectrum] Whose.
+ */
+
 /** @extends {Emitter<DeskEvents>} */
 export class Desk extends Emitter {
   /** @param {{ request: (event: string, payload: unknown) => Promise<any> }} session */
@@ -49,8 +55,8 @@ export class Desk extends Emitter {
   }
 
   #session;
-  /** @type {{ participants: string[], spectrum: string | null }} */
-  #watched = { participants: [], spectrum: null };
+  /** What each part of the page wants to see. @type {Map<string, Required<Wanted>>} */
+  #wanted = new Map();
   /** @type {RoomSettings | null} The room's settings, null outside a room. */
   settings = null;
   /** @type {SceneInfo[]} */
@@ -58,13 +64,26 @@ export class Desk extends Emitter {
 
   /**
    * Show meters of these strips from now on, and this one's spectrum; of no others any more. They
-   * come as `meters`, and go on after a reconnection.
-   * @param {{ participantIds?: string[], spectrum?: string | null }} [wanted]
+   * come as `meters`, and go on after a reconnection. Several parts of a page may look at meters:
+   * each is a `holder`, all get what any of them wants, and the last one to ask for a spectrum gets
+   * it.
+   * @param {Wanted} [wanted]
+   * @param {{ holder?: string }} [who]
    */
-  async watchMeters({ participantIds = [], spectrum = null } = {}) {
-    const watched = { participants: participantIds, spectrum };
-    await this.#session.request('watch_meters', watched);
-    this.#watched = watched;
+  async watchMeters({ participantIds = [], spectrum = null } = {}, { holder = 'page' } = {}) {
+    const before = this.#wanted;
+    const wanted = new Map(before);
+    wanted.delete(holder);
+    if (participantIds.length > 0 || spectrum !== null) {
+      wanted.set(holder, { participantIds, spectrum });
+    }
+    this.#wanted = wanted;
+    try {
+      await this.#session.request('watch_meters', toWatch(wanted));
+    } catch (error) {
+      if (this.#wanted === wanted) this.#wanted = before;
+      throw error;
+    }
   }
 
   /**
@@ -131,18 +150,16 @@ export class Desk extends Emitter {
   enter(ack) {
     this.#setSettings(ack.room_settings ?? {});
     this.#setScenes(ack.scenes ?? []);
-    const { participants, spectrum } = this.#watched;
-    if (participants.length > 0 || spectrum !== null) {
-      // Some of them may be gone: then the page hears of it, and asks again if it wants to.
-      this.#session.request('watch_meters', this.#watched).catch(() => {
-        this.#watched = { participants: [], spectrum: null };
-      });
-    }
+    if (this.#wanted.size === 0) return;
+    // Some of them may be gone: then the page hears of it, and asks again if it wants to.
+    this.#session.request('watch_meters', toWatch(this.#wanted)).catch(() => {
+      this.#wanted = new Map();
+    });
   }
 
   /** The stay is over. */
   leave() {
-    this.#watched = { participants: [], spectrum: null };
+    this.#wanted = new Map();
     this.settings = null;
     this.scenes = [];
   }
@@ -177,6 +194,17 @@ export class Desk extends Emitter {
     this.emit('sceneschange', { scenes: this.scenes });
     return this.scenes;
   }
+}
+
+/**
+ * @param {ReadonlyMap<string, Required<Wanted>>} wanted By holder, the latest last.
+ */
+function toWatch(wanted) {
+  const all = [...wanted.values()];
+  return {
+    participants: [...new Set(all.flatMap(({ participantIds }) => participantIds))],
+    spectrum: all.findLast(({ spectrum }) => spectrum !== null)?.spectrum ?? null,
+  };
 }
 
 /** @param {string} name */

@@ -37,6 +37,10 @@ export class Room extends Emitter {
   #mixSender = new LatestSender(async (participantId, mix) => {
     await this.#tell('set_listener_mix', mixToWire(participantId, mix));
   });
+  /** @type {Map<string, Record<string, unknown>>} Changes of strips that are not sent yet. */
+  #stripChanges = new Map();
+  /** @type {LatestSender<null>} */
+  #stripSender = new LatestSender((participantId) => this.#sendStrip(participantId));
   #muted = false;
   #deafened = false;
   #visible = true;
@@ -106,6 +110,7 @@ export class Room extends Emitter {
   /** The stay is over; mutes stay as they are. */
   leave() {
     this.#roster.clear();
+    this.#stripChanges.clear();
     this.#seat = null;
     this.#ownSettings = {};
   }
@@ -118,6 +123,24 @@ export class Room extends Emitter {
     const ack = await this.#session.request('audio_stream_metadata', partial);
     this.#ownSettings = { ...this.#ownSettings, ...partial };
     return this.#setSettings(ack.settings ?? {});
+  }
+
+  /**
+   * @param {string} participantId
+   * @param {Record<string, unknown>} partial
+   */
+  async setStrip(participantId, partial) {
+    const confirmed = this.#roster.get(participantId)?.settings;
+    const waiting = this.#stripChanges.get(participantId);
+    this.#stripChanges.set(participantId, { ...waiting, ...partial });
+    // Shown at once; the server's word replaces it.
+    if (confirmed) this.#showSettings(participantId, { ...confirmed, ...partial });
+    try {
+      await this.#stripSender.put(participantId, null);
+    } catch (error) {
+      if (confirmed) this.#showSettings(participantId, confirmed);
+      throw error;
+    }
   }
 
   /** @param {boolean} muted */
@@ -252,6 +275,27 @@ export class Room extends Emitter {
     this.#muted = muted;
     this.#deafened = deafened;
     this.emit('switched', { muted, deafened });
+  }
+
+  /** @param {string} participantId */
+  async #sendStrip(participantId) {
+    const change = this.#stripChanges.get(participantId);
+    this.#stripChanges.delete(participantId);
+    if (!change) return;
+    if (participantId === this.#seat?.participantId) {
+      await this.updateSettings(change);
+      return;
+    }
+    const payload = { ...change, participant_id: participantId };
+    await this.#session.request('audio_stream_metadata', payload);
+  }
+
+  /**
+   * @param {string} participantId
+   * @param {Record<string, unknown>} settings
+   */
+  #showSettings(participantId, settings) {
+    if (this.#roster.patch(participantId, { settings })) this.#updated(participantId);
   }
 
   /** @param {Participant} me */

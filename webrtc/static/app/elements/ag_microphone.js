@@ -6,7 +6,7 @@ import { formatDb } from '../format.js';
  * @typedef {import('../../client/client.js').BaseClient} BaseClient
  * @typedef {import('../../client/microphone.js').MicrophoneWishes} MicrophoneWishes
  * @typedef {import('../../client/microphone.js').Processing} Processing
- * @typedef {import('./ag_meter.js').AgMeter} AgMeter
+ * @typedef {import('../desk/ag_meter.js').AgMeter} AgMeter
  */
 
 const PROCESSING = /** @type {const} */ ([
@@ -134,7 +134,7 @@ export class AgMicrophone extends HTMLElement {
       this.#peakDb = -Infinity;
       this.#readAt = now;
     }
-    return rmsDbfs;
+    return { peakDb: peakDbfs, rmsDb: rmsDbfs };
   }
 }
 

@@ -97,9 +97,13 @@ export class AgRoom extends HTMLElement {
   /** Our own microphone, or what the server hears of it where the browser does not measure. */
   #ownLevel() {
     const client = this.#client;
-    if (!client || client.isMuted || !client.isPublishing) return -Infinity;
-    const { rmsDbfs } = client.microphone.level();
-    return Number.isFinite(rmsDbfs) ? rmsDbfs : (client.me?.levelDbov ?? -Infinity);
+    if (!client || client.isMuted || !client.isPublishing) {
+      return { peakDb: -Infinity, rmsDb: -Infinity };
+    }
+    const { rmsDbfs, peakDbfs } = client.microphone.level();
+    if (Number.isFinite(rmsDbfs)) return { peakDb: peakDbfs, rmsDb: rmsDbfs };
+    const level = client.me?.levelDbov ?? -Infinity;
+    return { peakDb: level, rmsDb: level };
   }
 
   /** @param {Promise<unknown> | undefined} step */

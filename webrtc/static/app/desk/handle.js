@@ -1,0 +1,81 @@
+import { dragged, keyed, stepped } from './scale.js';
+
+/** @typedef {import('./scale.js').Scale} Scale */
+
+/** With Shift a drag moves by so much less. */
+const FINE = 0.1;
+/** So soon after the page was scrolled the wheel is meant for the page. */
+const SCROLLED_MS = 400;
+
+let scrolledAt = -Infinity;
+globalThis.document?.addEventListener('scroll', () => (scrolledAt = performance.now()), {
+  capture: true,
+  passive: true,
+});
+
+/**
+ * Let an element be moved like a fader or a knob: by dragging up and down (finely with Shift, and
+ * always from where it stands, so that no level jumps), wheel and keys; a double click resets it.
+ *
+ * @param {HTMLElement} element
+ * @param {object} handle
+ * @param {() => Scale} handle.scale
+ * @param {() => number} handle.value
+ * @param {(value: number) => void} handle.move Called with every value on the way.
+ * @param {() => number} handle.travelPx How far a drag goes from end to end.
+ * @param {() => boolean} handle.isDisabled
+ */
+export function followHand(element, { scale, value, move, travelPx, isDisabled }) {
+  /** @type {{ y: number, position: number } | null} */
+  let drag = null;
+
+  /** @param {number} next */
+  const put = (next) => {
+    if (next !== value()) move(next);
+  };
+
+  element.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0 || isDisabled()) return;
+    event.preventDefault(); // no text is selected; so the focus comes by hand
+    element.focus({ preventScroll: true });
+    element.setPointerCapture(event.pointerId);
+    drag = { y: event.clientY, position: scale().positionOf(value()) };
+    element.dataset.held = '';
+  });
+  element.addEventListener('pointermove', (event) => {
+    if (!drag) return;
+    const way = (drag.y - event.clientY) / travelPx();
+    const position = drag.position + way * (event.shiftKey ? FINE : 1);
+    drag = { y: event.clientY, position: Math.min(1, Math.max(0, position)) };
+    put(dragged(scale(), drag.position, event.shiftKey));
+  });
+  const release = () => {
+    drag = null;
+    delete element.dataset.held;
+  };
+  element.addEventListener('pointerup', release);
+  element.addEventListener('pointercancel', release);
+  element.addEventListener('lostpointercapture', release);
+
+  element.addEventListener('dblclick', () => {
+    if (!isDisabled()) put(scale().initial);
+  });
+  element.addEventListener(
+    'wheel',
+    (event) => {
+      const notches = event.deltaY || event.deltaX; // Shift turns the wheel on its side
+      const meantForPage = performance.now() - scrolledAt < SCROLLED_MS;
+      if (isDisabled() || event.ctrlKey || meantForPage || notches === 0) return;
+      event.preventDefault();
+      put(stepped(scale(), value(), -Math.sign(notches), event.shiftKey));
+    },
+    { passive: false },
+  );
+  element.addEventListener('keydown', (event) => {
+    if (isDisabled() || event.ctrlKey || event.metaKey || event.altKey) return;
+    const next = keyed(scale(), value(), event.key, event.shiftKey);
+    if (next === null) return;
+    event.preventDefault();
+    put(next);
+  });
+}
