@@ -1,11 +1,11 @@
 """The audio bus: how workers that serve the same room pass each other its sources.
 
-Interface and message format. `webrtc.media.local_bus` is the bus between workers of one machine.
+Interface and message format. `webrtc.media.local_bus` is the bus between workers of one machine,
+`webrtc.media.redis_bus` that between replicas.
 Whatever carries it, a bus never makes a worker wait: what does not fit is dropped and counted.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -29,14 +29,17 @@ class Arrived(NamedTuple):
 
 
 class AudioBus(Protocol):
-    """One worker's end of a bus.
+    """One worker's end of a bus."""
 
-    Attributes:
-        counters: `bus_sent`, `bus_received`; `bus_dropped` could not be sent at once,
-            `bus_unreachable` had nobody to go to, `bus_malformed` could not be read.
-    """
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """How many frames.
 
-    counters: Counter[str]
+        `bus_sent`, `bus_received`; `bus_dropped` did not fit and were thrown away by whom sent them
+        or by whom they were for, `bus_unreachable` had nobody to go to, `bus_malformed` could not
+        be read.
+        """
+        ...
 
     def share(self, room_id: str, workers: Collection[int]) -> None:
         """Exchange frames of a room with these other workers from now on; with nobody ends it."""

@@ -19,7 +19,7 @@ class TestLocalBus(AudioBusContract):
     async def make(self, folder):
         made = []
 
-        def make(number: int) -> LocalBus:
+        async def make(number: int) -> LocalBus:
             made.append(LocalBus(folder, number))
             return made[-1]
 
@@ -28,7 +28,7 @@ class TestLocalBus(AudioBusContract):
             bus.close()
 
     async def test_garbage_is_counted_and_dropped(self, make: MakeBus, folder: Path) -> None:
-        bus, other = make(0), make(1)
+        bus, other = await make(0), await make(1)
         bus.share("studio", [1])
         other.share("studio", [0])
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
@@ -42,14 +42,14 @@ class TestLocalBus(AudioBusContract):
     ) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
             left.bind(str(folder / "bus-0.sock"))
-        bus, other = make(0), make(1)
+        bus, other = await make(0), await make(1)
         bus.share("studio", [1])
         other.share("studio", [0])
         other.publish(a_frame(1))
         assert len(await arrivals(bus, 1)) == 1
 
     async def test_a_closed_end_leaves_nothing_behind(self, make: MakeBus, folder: Path) -> None:
-        bus = make(0)
+        bus = await make(0)
         bus.on_arrival(lambda: None)
         bus.close()
         assert list(folder.iterdir()) == []

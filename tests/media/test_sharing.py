@@ -91,6 +91,6 @@ def test_a_defect_in_one_frame_leaves_the_others_alone(scene, caplog):
     object.__setattr__(broken, "levels", b"\x01")
     scene.bus.waiting = [Arrived(broken, 5.0), Arrived(a_frame(number=2), 5.0)]
     scene.sharing.read()
-    assert scene.bus.counters["bus_defects"] == 1
+    assert scene.sharing.counters["bus_defects"] == 1
     assert "a frame of another worker" in caplog.text
     assert scene.woken == [scene.room]

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mixer.exchange_frames import BusFrame, Decision, RosterEntry, Sound
 from rooms.bus import Arrived, AudioBus
 
 PATIENCE_S = 5.0
-MakeBus = Callable[[int], AudioBus]
+MakeBus = Callable[[int], Awaitable[AudioBus]]
 
 
 def a_frame(worker: int = 0, number: int = 1, room_id: str = "studio", size: int = 960) -> BusFrame:
@@ -38,10 +38,13 @@ async def arrivals(bus: AudioBus, count: int) -> list[Arrived]:
 
 
 class AudioBusContract:
-    """Inherit, and give a fixture `make`: a worker's end by number, closed afterwards."""
+    """Inherit, and give a fixture `make`: a worker's end by number, closed afterwards.
+
+    What `make` returns can be reached from then on.
+    """
 
     async def test_a_frame_reaches_all_with_whom_its_room_is_shared(self, make: MakeBus) -> None:
-        buses = [make(number) for number in range(3)]
+        buses = [await make(number) for number in range(3)]
         for bus in buses:
             bus.share("studio", [0, 1, 2])
         before = time.monotonic()
@@ -53,7 +56,7 @@ class AudioBusContract:
         assert buses[0].take() == []  # not one's own
 
     async def test_frames_of_one_worker_keep_their_order(self, make: MakeBus) -> None:
-        ends = make(0), make(1)
+        ends = await make(0), await make(1)
         for bus in ends:
             bus.share("studio", [0, 1])
         for number in range(200):
@@ -62,7 +65,7 @@ class AudioBusContract:
             assert arrived.frame.number == number
 
     async def test_what_is_not_shared_goes_nowhere(self, make: MakeBus) -> None:
-        ends = make(0), make(1)
+        ends = await make(0), await make(1)
         ends[0].share("studio", [0, 1])
         ends[1].share("studio", [0, 1])
         ends[0].publish(a_frame(room_id="another"))
@@ -78,7 +81,7 @@ class AudioBusContract:
     async def test_what_comes_of_a_room_that_is_shared_no_more_is_left_out(
         self, make: MakeBus
     ) -> None:
-        ends = make(0), make(1)
+        ends = await make(0), await make(1)
         ends[0].share("studio", [1])
         ends[0].share("hall", [1])
         ends[1].share("hall", [0])
@@ -87,13 +90,13 @@ class AudioBusContract:
         assert [one.frame.room_id for one in await arrivals(ends[1], 1)] == ["hall"]
 
     async def test_whoever_does_not_read_holds_up_nobody(self, make: MakeBus) -> None:
-        sender, sleeper, reader = make(0), make(1), make(2)
+        sender, sleeper, reader = await make(0), await make(1), await make(2)
         for bus in (sender, sleeper, reader):
             bus.share("studio", [0, 1, 2])
         for number in range(2000):
             sender.publish(a_frame(number=number))
             assert [one.frame.number for one in await arrivals(reader, 1)] == [number]
-        assert sender.counters["bus_dropped"] > 0
+        assert sender.counters["bus_dropped"] + sleeper.counters["bus_dropped"] > 0
         backlog = await arrivals(sleeper, 1)
         assert [one.frame.number for one in backlog] == list(range(len(backlog)))
         assert len(backlog) < 2000
@@ -101,23 +104,23 @@ class AudioBusContract:
         assert [one.frame.number for one in await arrivals(sleeper, 1)][-1] == 5000
 
     async def test_nobody_there_is_no_error_and_who_comes_is_heard(self, make: MakeBus) -> None:
-        sender = make(0)
+        sender = await make(0)
         sender.share("studio", [1])
         sender.publish(a_frame(number=1))
-        late = make(1)
+        late = await make(1)
         late.share("studio", [0])
         sender.publish(a_frame(number=2))
         assert [one.frame.number for one in await arrivals(late, 1)] == [2]
 
     async def test_a_worker_that_comes_again_is_reached(self, make: MakeBus) -> None:
-        sender, first = make(0), make(1)
+        sender, first = await make(0), await make(1)
         sender.share("studio", [1])
         first.share("studio", [0])
         sender.publish(a_frame(number=1))
         await arrivals(first, 1)
         first.close()
         sender.publish(a_frame(number=2))
-        second = make(1)
+        second = await make(1)
         second.share("studio", [0])
         async with asyncio.timeout(PATIENCE_S):
             while not (found := second.take()):
@@ -126,7 +129,7 @@ class AudioBusContract:
         assert found[0].frame.number == 3
 
     async def test_the_largest_frame_fits(self, make: MakeBus) -> None:
-        ends = make(0), make(1)
+        ends = await make(0), await make(1)
         for bus in ends:
             bus.share("studio", [0, 1])
         sounds = [Sound(place, bytes([place]) * 7680) for place in range(20)]
@@ -137,7 +140,7 @@ class AudioBusContract:
         assert arrived.frame == frame
 
     async def test_arrivals_are_told_of(self, make: MakeBus) -> None:
-        ends = make(0), make(1)
+        ends = await make(0), await make(1)
         for bus in ends:
             bus.share("studio", [0, 1])
         told = asyncio.Event()

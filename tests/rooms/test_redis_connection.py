@@ -83,13 +83,12 @@ async def test_a_server_answers_who_knows_its_password():
 
 
 async def test_sentinels_name_the_master():
-    async with RedisServer() as server:
-        async with Sentinel(server.port) as sentinel:
-            address = RedisAddress.parse(sentinel.url)
-            assert await locate(address) == ("127.0.0.1", server.port)
-            client = connect(address)
-            await client.set("key", 1)
-            await client.aclose()
-            direct = connect(RedisAddress.parse(server.url))
-            assert await direct.get("key") == b"1"
-            await direct.aclose()
+    async with RedisServer() as server, Sentinel(server.port) as sentinel:
+        address = RedisAddress.parse(sentinel.url)
+        assert await locate(address) == ("127.0.0.1", server.port)
+        client = connect(address)
+        await client.set("key", 1)
+        await client.aclose()
+        direct = connect(RedisAddress.parse(server.url))
+        assert await direct.get("key") == b"1"
+        await direct.aclose()

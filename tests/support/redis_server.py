@@ -69,6 +69,15 @@ class RedisServer:
                 process.kill()
             await process.wait()
 
+    async def ask(self, command: str) -> str:
+        """Return what it answers to a command, up to 4 kB of it, as it is on the wire."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(f"{command}\r\n".encode())
+            return (await reader.read(4096)).decode()
+        finally:
+            writer.close()
+
     def hang(self) -> None:
         """Let it stand still: connections stay open, and nothing is answered."""
         self._signal(signal.SIGSTOP)
@@ -87,13 +96,9 @@ class RedisServer:
 
     async def _answers(self) -> bool:
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            return (await self.ask("PING")).startswith(("+PONG", "-NOAUTH"))
         except OSError:
             return False
-        writer.write(b"PING\r\n")
-        answer = await reader.read(64)
-        writer.close()
-        return answer.startswith((b"+PONG", b"-NOAUTH"))
 
 
 class Sentinel(RedisServer):
@@ -116,9 +121,49 @@ class Sentinel(RedisServer):
         return [str(config), "--sentinel"]
 
 
+class Cluster:
+    """Three servers that are one; use it as an asynchronous context."""
+
+    def __init__(self) -> None:
+        """Prepare it."""
+        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        self.nodes = [RedisServer(*options) for _ in range(3)]
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    async def __aenter__(self) -> "Cluster":
+        """Start it and wait until its nodes agree."""
+        for node in self.nodes:
+            await node.start()
+        first = self.nodes[0]
+        bounds = [0, 5461, 10923, 16384]
+        for number, node in enumerate(self.nodes):
+            await node.ask(f"CLUSTER ADDSLOTSRANGE {bounds[number]} {bounds[number + 1] - 1}")
+            await node.ask(f"CLUSTER SET-CONFIG-EPOCH {number + 1}")
+            await node.ask(f"CLUSTER MEET 127.0.0.1 {first.port}")
+        async with asyncio.timeout(PATIENCE_S):
+            for node in self.nodes:
+                while "cluster_state:ok" not in await node.ask("CLUSTER INFO"):
+                    await asyncio.sleep(0.05)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End it."""
+        for node in self.nodes:
+            await node.__aexit__()
+
+
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody has at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        assert isinstance(port, int)
-        return port
+    """Return a TCP port of 127.0.0.1 that nobody has at the moment.
+
+    A cluster's node takes the port 10,000 above its own as well.
+    """
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            assert isinstance(port, int)
+        if port < 55_000:
+            return port

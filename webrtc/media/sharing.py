@@ -29,6 +29,7 @@ class Sharing:
         self._hall = hall
         self._worker = worker
         self._wake = wake
+        self._defects = 0
         # Rosters of a worker that was restarted must not be taken for those it had before.
         self._first_serial = time.monotonic_ns() // 1000
         hall.publish = bus.publish
@@ -36,8 +37,8 @@ class Sharing:
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """What the bus counts."""
-        return self._bus.counters
+        """What the bus counts, and `bus_defects`, frames over which we stumbled."""
+        return {**self._bus.counters, "bus_defects": self._defects}
 
     def set_workers(self, room: Room, workers: Collection[int]) -> None:
         """Share a room with these workers, of which this is one; with none of them any more if so.
@@ -78,8 +79,7 @@ class Sharing:
                 if exchange.handle(frame, arrival_s):
                     self._wake(room)
             except Exception:  # a defect: it must not hold up this worker's own people
-                self._bus.counters["bus_defects"] += 1
-                count = self._bus.counters["bus_defects"]
+                self._defects = count = self._defects + 1
                 if count & (count - 1) == 0:  # rarer and rarer: it may come for ever
                     logger.exception("defect %d: a frame of another worker broke off", count)
 

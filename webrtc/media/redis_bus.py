@@ -1,0 +1,219 @@
+"""The audio bus between workers of several machines: Redis's publish and subscribe.
+
+Each worker listens on one channel of its own. What it says to another one within one turn of its
+loop, of all rooms that both serve, goes out as one message: so their number grows with the workers
+that share rooms, and neither with rooms nor with listeners. Whoever does not read, Redis included,
+holds up nobody: what does not fit is dropped and counted.
+
+On a cluster the channels are sharded: each is on the node that its name belongs to.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection
+from typing import Final
+
+import msgspec
+from redis.asyncio.cluster import RedisCluster
+from redis.crc import key_slot
+
+from mixer.exchange_frames import BusFrame
+from rooms.bus import Arrived, BusCodec
+from rooms.redis_connection import RedisAddress, connect, locate
+from rooms.resp import Push, Refusal
+from webrtc.media.redis_line import Place, RedisLine
+
+MOST_WAITING: Final = 256
+"""Frames that wait to be taken; newer ones are dropped."""
+_SLOTS_AGAIN_S: Final = 1.0
+_COUNTED: Final = ("bus_sent", "bus_received", "bus_dropped", "bus_unreachable")
+
+
+class RedisBus:
+    """See `rooms.bus.AudioBus`; a frame has arrived when this machine has it."""
+
+    def __init__(self, address: RedisAddress, worker: int) -> None:
+        """Begin to connect, in the running event loop.
+
+        Args:
+            address: Where Redis is.
+            worker: Number of this worker among all of all replicas.
+        """
+        self.counters: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
+        self._address = address
+        self._worker = worker
+        self._shared: dict[str, frozenset[int]] = {}
+        self._codec = BusCodec()
+        self._bundles = msgspec.msgpack.Decoder(list[bytes])
+        self._outgoing: dict[int, list[bytes]] = {}
+        self._waiting: deque[Arrived] = deque()
+        self._tell: Callable[[], None] = lambda: None
+        self._loop = asyncio.get_running_loop()
+        self._lines: dict[Place | None, RedisLine] = {}
+        self._slots: RedisCluster | None = None
+        self._finding: asyncio.Task[None] | None = None
+        self._is_sharded = address.kind == "cluster"
+        begin = "SSUBSCRIBE" if self._is_sharded else "SUBSCRIBE"
+        find = self._own_node if self._is_sharded else self._server
+        self._own = RedisLine(address, find, [(begin, _channel(worker))], self._on_push)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether Redis is."""
+        return self._own.there.is_set()
+
+    async def wait(self) -> None:
+        """Wait until it can be spoken and listened to."""
+        await self._own.there.wait()
+
+    def share(self, room_id: str, workers: Collection[int]) -> None:
+        """See `AudioBus`."""
+        others = frozenset(workers) - {self._worker}
+        if others:
+            self._shared[room_id] = others
+        else:
+            self._shared.pop(room_id, None)
+
+    def publish(self, frame: BusFrame) -> None:
+        """See `AudioBus`."""
+        workers = self._shared.get(frame.room_id)
+        if not workers:
+            return
+        message = self._codec.encode(frame, time.monotonic())
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)  # behind whatever else this turn has to say
+        for worker in workers:
+            self._outgoing.setdefault(worker, []).append(message)
+
+    def take(self) -> list[Arrived]:
+        """See `AudioBus`."""
+        waiting, self._waiting = self._waiting, deque()
+        taken = [
+            item
+            for item in waiting
+            if item.frame.worker in self._shared.get(item.frame.room_id, ())
+        ]
+        self.counters["bus_received"] += len(taken)
+        return taken
+
+    def on_arrival(self, tell: Callable[[], None]) -> None:
+        """See `AudioBus`."""
+        self._tell = tell
+
+    def close(self) -> None:
+        """See `AudioBus`."""
+        self._own.give_up()
+        for line in self._lines.values():
+            line.give_up()
+        if self._finding is not None:
+            self._finding.cancel()
+
+    # ---- out -------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        outgoing, self._outgoing = self._outgoing, {}
+        for worker, messages in outgoing.items():
+            count = len(messages)
+
+            def on_reply(reply: object, count: int = count) -> None:
+                self._sent(reply, count)
+
+            line = self._line_to(worker)
+            channel = _channel(worker)
+            say = "SPUBLISH" if self._is_sharded else "PUBLISH"
+            if line is None or not line.there.is_set():
+                self.counters["bus_unreachable"] += count
+            elif not line.send(on_reply, say, channel, msgspec.msgpack.encode(messages)):
+                self.counters["bus_dropped"] += count
+
+    def _sent(self, reply: object, count: int) -> None:
+        if isinstance(reply, Refusal):
+            self.counters["bus_dropped"] += count
+            if reply.text.startswith("MOVED"):
+                self._forget_slots()
+        elif reply == 0:
+            self.counters["bus_unreachable"] += count
+        else:
+            self.counters["bus_sent"] += count
+
+    def _line_to(self, worker: int) -> RedisLine | None:
+        if not self._is_sharded:
+            return self._own
+        if self._slots is None:
+            self._find_slots()
+            return None
+        place = _node_of(self._slots, _channel(worker))
+        line = self._lines.get(place)
+        if line is None:
+
+            async def find() -> Place:
+                return place
+
+            line = self._lines[place] = RedisLine(self._address, find, [], self._on_push)
+        return line
+
+    # ---- in --------------------------------------------------------------------------------
+
+    def _on_push(self, push: Push) -> None:
+        arrival_s = time.monotonic()
+        kind, *rest = push.items
+        if kind == b"sunsubscribe":  # the channel is on another node now
+            self._own.reconnect()
+        if kind not in (b"message", b"smessage"):
+            return
+        try:
+            messages = self._bundles.decode(rest[1] if isinstance(rest[1], bytes) else b"")
+            frames = [self._codec.decode(message).frame for message in messages]
+        except (msgspec.MsgspecError, ValueError):
+            self.counters["bus_malformed"] += 1
+            return
+        for frame in frames:
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting.append(Arrived(frame, arrival_s))
+            else:
+                self.counters["bus_dropped"] += 1
+        self._tell()
+
+    # ---- where -----------------------------------------------------------------------------
+
+    async def _server(self) -> Place:
+        if self._address.kind == "unix":
+            return self._address.path
+        return await locate(self._address)
+
+    async def _own_node(self) -> Place:
+        await self._learn_slots()
+        assert self._slots is not None
+        return _node_of(self._slots, _channel(self._worker))
+
+    async def _learn_slots(self) -> None:
+        cluster = connect(self._address)
+        assert isinstance(cluster, RedisCluster)
+        try:
+            await cluster.initialize()
+            self._slots = cluster
+        finally:
+            await cluster.aclose()
+
+    def _find_slots(self) -> None:
+        if self._finding is None or self._finding.done():
+            self._finding = self._loop.create_task(self._look_for_slots(), name="slots of Redis")
+
+    async def _look_for_slots(self) -> None:
+        try:
+            await self._learn_slots()
+        except Exception:  # whatever it is, the nodes are asked again
+            await asyncio.sleep(_SLOTS_AGAIN_S)
+
+    def _forget_slots(self) -> None:
+        self._slots = None
+
+
+def _channel(worker: int) -> bytes:
+    return b"ag06:bus:%d" % worker
+
+
+def _node_of(cluster: RedisCluster, channel: bytes) -> Place:
+    node = cluster.nodes_manager.get_node_from_slot(key_slot(channel))
+    return str(node.host), int(node.port)

@@ -1,0 +1,80 @@
+"""A bus of two: samples to the workers of this machine, packets by way of Redis to all others."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+
+from mixer.exchange_frames import BusFrame
+from rooms.bus import Arrived, AudioBus
+from rooms.replicas import replica_of
+from webrtc.media.bus_sound import SoundPacker, SoundUnpacker
+
+
+class WideBus:
+    """See `rooms.bus.AudioBus`."""
+
+    def __init__(
+        self,
+        near: AudioBus,
+        far: AudioBus,
+        worker: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Put two together.
+
+        Args:
+            near: To workers of the same replica.
+            far: To those of others.
+            worker: Number of this worker among all.
+            clock: Seconds, monotonic.
+        """
+        self._near = near
+        self._far = far
+        self._replica = replica_of(worker)
+        self._clock = clock
+        self._packer = SoundPacker()
+        self._unpacker = SoundUnpacker()
+        self._far_rooms: set[str] = set()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What both count; `far_…` is of Redis alone."""
+        far = {f"far_{name}": count for name, count in self._far.counters.items()}
+        both = Counter(self._near.counters)
+        both.update(self._far.counters)
+        both.update(far)
+        both["bus_malformed"] += self._unpacker.malformed
+        return both
+
+    def share(self, room_id: str, workers: Collection[int]) -> None:
+        """See `AudioBus`."""
+        near = [worker for worker in workers if replica_of(worker) == self._replica]
+        far = [worker for worker in workers if replica_of(worker) != self._replica]
+        self._near.share(room_id, near)
+        self._far.share(room_id, far)
+        if far:
+            self._far_rooms.add(room_id)
+        else:
+            self._far_rooms.discard(room_id)
+
+    def publish(self, frame: BusFrame) -> None:
+        """See `AudioBus`."""
+        self._near.publish(frame)
+        if frame.room_id in self._far_rooms:
+            self._far.publish(self._packer.pack(frame, self._clock()))
+
+    def take(self) -> list[Arrived]:
+        """See `AudioBus`."""
+        unpack = self._unpacker.unpack
+        far = [Arrived(unpack(one.frame, one.arrival_s), one.arrival_s) for one in self._far.take()]
+        return self._near.take() + far
+
+    def on_arrival(self, tell: Callable[[], None]) -> None:
+        """See `AudioBus`."""
+        self._near.on_arrival(tell)
+        self._far.on_arrival(tell)
+
+    def close(self) -> None:
+        """See `AudioBus`."""
+        self._near.close()
+        self._far.close()
