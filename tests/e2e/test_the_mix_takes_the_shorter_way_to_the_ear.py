@@ -22,8 +22,13 @@ window.Worker = class extends Worker {
 };
 """
 NOT_ISOLATED = "Object.defineProperty(window, 'crossOriginIsolated', { value: false });"
-ADD_UNDERRUNS = """
-window.moreUnderruns = 0;
+STARVE_AT_WILL = """
+let underruns = 0;
+window.starves = false;
+const report = (stats) => {
+  if (window.starves && CLIENT.playout.path === 'low-latency') underruns += 1;
+  Object.assign(stats, { underruns, lost: 0, wantedMs: Math.min(stats.wantedMs, 40) });
+};
 window.AudioWorkletNode = class extends AudioWorkletNode {
   constructor(...args) {
     super(...args);
@@ -31,7 +36,7 @@ window.AudioWorkletNode = class extends AudioWorkletNode {
     Object.defineProperty(port, 'onmessage', {
       set(handle) {
         port.addEventListener('message', (event) => {
-          if (event.data.stats) event.data.stats.underruns += window.moreUnderruns;
+          if (event.data.stats) report(event.data.stats);
           handle(event);
         });
         port.start();
@@ -39,10 +44,14 @@ window.AudioWorkletNode = class extends AudioWorkletNode {
     });
   }
 };
+""".replace("CLIENT", CLIENT)
+"""Reports of a device that runs dry while `starves` is true, on a network without a fault.
+
+What a busy machine does to the real figures would be another reason to leave the short way, and
+each departure begins a new count of underruns.
 """
 _WITHIN_S = 45.0
 _ATTEMPTS = 3
-_CHANGES = 2
 _GAP_MS = 5.0
 _CLICK_DBFS = -50.0
 _DEAD_WORKER_MS = 600.0
@@ -111,6 +120,7 @@ async def is_smooth(person: Person, pitch_hz: int, act: Callable[[], Awaitable[N
     Other programs of a busy machine make gaps too, and the browser stretches what it plays; what
     spoils each change is ours.
     """
+    there, back = range(2)
     clean: set[int] = set()
     found: list[list[tuple[float, float]]] = []
     for _ in range(_ATTEMPTS):
@@ -122,7 +132,7 @@ async def is_smooth(person: Person, pitch_hz: int, act: Callable[[], Awaitable[N
         for nth, (gap_ms, click_dbfs) in enumerate(found[-1]):
             if gap_ms <= _GAP_MS and click_dbfs <= _CLICK_DBFS:
                 clean.add(nth)
-        if len(clean) == _CHANGES:
+        if {there, back} <= clean:
             return
     raise AssertionError(f"gaps in ms and clicks in dBFS of every change: {found}")
 
@@ -208,18 +218,17 @@ async def test_who_is_deafened_hears_nothing_on_either_way(two: Two) -> None:
 async def test_a_device_that_starves_is_left_to_the_browser_unheard_and_tried_again(
     two: Two,
 ) -> None:
-    ada, grace = await two("low-latency", ADD_UNDERRUNS)
+    ada, grace = await two("auto", STARVE_AT_WILL)
     await takes(ada, "low-latency")
     await listen(ada)
     await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
-    await ada.client("setPlayout('auto')")
-    await asyncio.sleep(3.5)
 
     async def starve_and_recover() -> None:
-        await ada.page.evaluate("window.moreUnderruns += 10")
+        await ada.client("setPlayout('auto')")  # the pause does not grow from time to time
+        await ada.page.evaluate("window.starves = true")
         await takes(ada, "browser", "underruns")
+        await ada.page.evaluate("window.starves = false")
         await takes(ada, "low-latency", "recovered")
-        await asyncio.sleep(3.5)  # what comes while it learns does not count
 
     await is_smooth(ada, grace.pitch_hz, starve_and_recover)
 
