@@ -1,0 +1,1 @@
+"""What is heard: speech, rock, jazz, electronic or classical music."""
