@@ -59,6 +59,13 @@ class MemoryRoomStore:
             del self._room_of[member.participant_id]
         return members
 
+    async def remove_empty_room(self, room_id: str) -> bool:
+        """See `RoomStore`."""
+        is_empty = room_id in self._rooms and not self._members[room_id]
+        if is_empty:
+            await self.remove_room(room_id)
+        return is_empty
+
     async def add_participant(self, participant: Participant, max_participants: int) -> None:
         """See `RoomStore`."""
         members = self._members.get(participant.room_id)

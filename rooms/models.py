@@ -192,6 +192,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         pinned: heard before all others, by hand.
         takes_tracks: answers offers of the server, and so can be sent more than one track.
         udp: how it comes, if through the UDP gateway.
+        home: number, among all of all replicas, of the media worker that has its connection.
+        present: False while neither socket nor media is there, and the others do not see it.
     """
 
     participant_id: str
@@ -212,6 +214,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     mix: dict[str, SourceMix] = {}
     udp: UdpAccess | None = None
     tenant: str = DEFAULT_TENANT
+    home: int = 0
+    present: bool = True
 
     @property
     def publishes(self) -> bool:

@@ -12,6 +12,7 @@ be good; `?ssl_ca_certs=FILE` names who signs it. Passwords are percent-encoded,
 """
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -21,7 +22,10 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.crc import key_slot
 
+Place = tuple[str, int] | str
+"""Host and port, or the path of a Unix socket."""
 Kind = Literal["server", "unix", "sentinel", "cluster"]
 
 _PORT: Final = 6379
@@ -122,13 +126,14 @@ def connect(
     return Redis(host=host, port=port, **options)
 
 
-async def locate(address: RedisAddress, *, timeout_s: float = 1.0) -> tuple[str, int]:
-    """Return host and port of a server to speak to: the master, if there is such a thing.
+async def locate(address: RedisAddress, key: bytes = b"", *, timeout_s: float = 1.0) -> Place:
+    """Return the server that a key belongs to: the master, of a cluster the one that has the key.
 
     Raises:
-        redis.RedisError: no Sentinel knows the master.
-        ValueError: the server has a Unix socket and no port.
+        redis.RedisError: nobody knows.
     """
+    if address.kind == "unix":
+        return address.path
     if address.kind == "sentinel":
         sentinel = _sentinel(address, timeout_s)
         try:
@@ -137,9 +142,31 @@ async def locate(address: RedisAddress, *, timeout_s: float = 1.0) -> tuple[str,
             for one in sentinel.sentinels:
                 await one.aclose()
         return str(host), int(port)
-    if not address.nodes:
-        raise ValueError("no host and port")
+    if address.kind == "cluster":
+        return (await learn_slots(address, timeout_s=timeout_s))(key)
     return address.nodes[0]
+
+
+async def learn_slots(
+    address: RedisAddress, *, timeout_s: float = 1.0
+) -> Callable[[bytes], tuple[str, int]]:
+    """Ask a cluster which node has what; return who has a key, as it is now.
+
+    Raises:
+        redis.RedisError: nobody answers.
+    """
+    cluster = connect(address, timeout_s=timeout_s)
+    assert isinstance(cluster, RedisCluster)
+    try:
+        await cluster.initialize()
+    finally:
+        await cluster.aclose()
+
+    def node_of(key: bytes) -> tuple[str, int]:
+        node = cluster.nodes_manager.get_node_from_slot(key_slot(key))
+        return str(node.host), int(node.port)
+
+    return node_of
 
 
 def _sentinel(address: RedisAddress, timeout_s: float) -> Sentinel:

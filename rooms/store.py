@@ -1,5 +1,7 @@
 """Where rooms and participants are kept: the interface that memory and Redis share.
 
+`rooms.memory_store` is for a server that is alone, `rooms.shared_store` for one of several.
+
 Every method is one atomic step. All stores pass the contract suite in tests/rooms.
 """
 
@@ -66,6 +68,10 @@ class RoomStore(Protocol):
 
     async def remove_room(self, room_id: str) -> list[Participant]:
         """Remove a room, if it is there, and everyone in it; return who was in it."""
+        ...
+
+    async def remove_empty_room(self, room_id: str) -> bool:
+        """Remove a room if nobody is in it; return whether that was so."""
         ...
 
     async def add_participant(self, participant: Participant, max_participants: int) -> None:

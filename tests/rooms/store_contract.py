@@ -185,6 +185,16 @@ class RoomStoreContract:
         await store.add_room(a_room("a"), 10)
         assert await store.participants("a") == []
 
+    async def test_only_an_empty_room_is_removed_as_such(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_participant(a_participant(), 10)
+        assert await store.remove_empty_room("studio") is False
+        assert await store.participants("studio") == [a_participant()]
+        await store.remove_participant("alice")
+        assert await store.remove_empty_room("studio") is True
+        assert await store.remove_empty_room("studio") is False
+        assert await store.room("studio") is None
+
     async def test_everything_about_a_participant_is_kept(
         self, store: RoomStore, full: Callable[[], Participant]
     ) -> None:

@@ -15,18 +15,16 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
-from redis.asyncio.cluster import RedisCluster
-from redis.crc import key_slot
 
 from mixer.exchange_frames import BusFrame
 from rooms.bus import Arrived, BusCodec
-from rooms.redis_connection import RedisAddress, connect, locate
+from rooms.redis_connection import Place, RedisAddress, learn_slots, locate
+from rooms.redis_line import RedisLine
 from rooms.resp import Push, Refusal
-from webrtc.media.redis_line import Place, RedisLine
 
 MOST_WAITING: Final = 256
 """Frames that wait to be taken; newer ones are dropped."""
-_SLOTS_AGAIN_S: Final = 1.0
+_NODES_AGAIN_S: Final = 1.0
 _COUNTED: Final = ("bus_sent", "bus_received", "bus_dropped", "bus_unreachable")
 
 
@@ -51,12 +49,14 @@ class RedisBus:
         self._tell: Callable[[], None] = lambda: None
         self._loop = asyncio.get_running_loop()
         self._lines: dict[Place | None, RedisLine] = {}
-        self._slots: RedisCluster | None = None
+        self._node_of: Callable[[bytes], Place] | None = None
         self._finding: asyncio.Task[None] | None = None
         self._is_sharded = address.kind == "cluster"
         begin = "SSUBSCRIBE" if self._is_sharded else "SUBSCRIBE"
-        find = self._own_node if self._is_sharded else self._server
-        self._own = RedisLine(address, find, [(begin, _channel(worker))], self._on_push)
+        channel = _channel(worker)
+        self._own = RedisLine(
+            address, lambda: locate(address, channel), [(begin, channel)], self._on_push
+        )
 
     @property
     def is_there(self) -> bool:
@@ -131,7 +131,7 @@ class RedisBus:
         if isinstance(reply, Refusal):
             self.counters["bus_dropped"] += count
             if reply.text.startswith("MOVED"):
-                self._forget_slots()
+                self._node_of = None
         elif reply == 0:
             self.counters["bus_unreachable"] += count
         else:
@@ -140,10 +140,10 @@ class RedisBus:
     def _line_to(self, worker: int) -> RedisLine | None:
         if not self._is_sharded:
             return self._own
-        if self._slots is None:
-            self._find_slots()
+        if self._node_of is None:
+            self._find_nodes()
             return None
-        place = _node_of(self._slots, _channel(worker))
+        place = self._node_of(_channel(worker))
         line = self._lines.get(place)
         if line is None:
 
@@ -177,43 +177,16 @@ class RedisBus:
 
     # ---- where -----------------------------------------------------------------------------
 
-    async def _server(self) -> Place:
-        if self._address.kind == "unix":
-            return self._address.path
-        return await locate(self._address)
-
-    async def _own_node(self) -> Place:
-        await self._learn_slots()
-        assert self._slots is not None
-        return _node_of(self._slots, _channel(self._worker))
-
-    async def _learn_slots(self) -> None:
-        cluster = connect(self._address)
-        assert isinstance(cluster, RedisCluster)
-        try:
-            await cluster.initialize()
-            self._slots = cluster
-        finally:
-            await cluster.aclose()
-
-    def _find_slots(self) -> None:
+    def _find_nodes(self) -> None:
         if self._finding is None or self._finding.done():
-            self._finding = self._loop.create_task(self._look_for_slots(), name="slots of Redis")
+            self._finding = self._loop.create_task(self._look_for_nodes(), name="nodes of Redis")
 
-    async def _look_for_slots(self) -> None:
+    async def _look_for_nodes(self) -> None:
         try:
-            await self._learn_slots()
-        except Exception:  # whatever it is, the nodes are asked again
-            await asyncio.sleep(_SLOTS_AGAIN_S)
-
-    def _forget_slots(self) -> None:
-        self._slots = None
+            self._node_of = await learn_slots(self._address)
+        except Exception:  # whatever it is, they are asked again
+            await asyncio.sleep(_NODES_AGAIN_S)
 
 
 def _channel(worker: int) -> bytes:
     return b"ag06:bus:%d" % worker
-
-
-def _node_of(cluster: RedisCluster, channel: bytes) -> Place:
-    node = cluster.nodes_manager.get_node_from_slot(key_slot(channel))
-    return str(node.host), int(node.port)

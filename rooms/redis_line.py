@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from rooms.redis_connection import RedisAddress
+from rooms.redis_connection import Place, RedisAddress
 from rooms.resp import Push, Refusal, RespError, RespReader, command
 
 logger = logging.getLogger(__name__)
@@ -30,10 +30,13 @@ MOST_UNSENT_BYTES: Final = 512 * 1024
 _CONFIRMED: Final = ([b"subscribe"], [b"ssubscribe"])
 """In RESP3 these are all the answer that there is."""
 
-Place = tuple[str, int] | str
-"""Host and port, or the path of a Unix socket."""
+LOST: Final = Refusal("LOST the connection was lost")
 OnReply = Callable[[object], None]
 Parts = tuple[bytes | str | int, ...]
+
+
+class RedisAwayError(Exception):
+    """Redis is not there."""
 
 
 class RedisLine(asyncio.Protocol):
@@ -45,6 +48,7 @@ class RedisLine(asyncio.Protocol):
         find: Callable[[], Awaitable[Place]],
         begin: Sequence[Parts],
         on_push: Callable[[Push], None],
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         """Begin to connect, in the running event loop.
 
@@ -53,13 +57,14 @@ class RedisLine(asyncio.Protocol):
             find: Says where to connect to, each time.
             begin: Commands that each connection begins with.
             on_push: Is given what Redis sends unasked.
+            on_lost: Is told when a connection that was there is not any more.
         """
         self.there = asyncio.Event()
-        self.times_lost = 0
         self._address = address
         self._find = find
         self._begin = begin
         self._on_push = on_push
+        self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._reader = RespReader()
         self._awaited: deque[tuple[float, OnReply]] = deque()
@@ -67,8 +72,32 @@ class RedisLine(asyncio.Protocol):
         self._complained = False
         self._task = asyncio.get_running_loop().create_task(self._keep(), name="line to Redis")
 
+    async def request(self, *parts: bytes | str | int) -> object:
+        """Send a command and return what it is answered with.
+
+        What was pushed before the answer has been handed out by then.
+
+        Raises:
+            RedisAwayError: it is away, or was lost before it answered; who knows what it did.
+        """
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+        def on_reply(reply: object) -> None:
+            if not future.done():
+                future.set_result(reply)
+
+        if not self.send(on_reply, *parts):
+            raise RedisAwayError("Redis is away")
+        reply = await future
+        if reply is LOST:
+            raise RedisAwayError("Redis was lost")
+        return reply
+
     def send(self, on_reply: OnReply, *parts: bytes | str | int) -> bool:
-        """Send a command unless Redis is away or does not read; return whether it went out."""
+        """Send a command unless Redis is away or does not read; return whether it went out.
+
+        The answer is `LOST` when the connection is lost before it comes.
+        """
         transport = self._transport
         if transport is None or not self.there.is_set():
             return False
@@ -102,6 +131,8 @@ class RedisLine(asyncio.Protocol):
         if self._address.password is not None:
             credentials = ("AUTH", self._address.username or "default", self._address.password)
         self._write(transport, self._greeted, ("HELLO", 3, *credentials))
+        if self._address.db:
+            self._write(transport, self._greeted, ("SELECT", self._address.db))
         for parts in self._begin:
             self._write(transport, self._greeted, parts)
         self._write(transport, self._is_there, ("PING",))
@@ -121,11 +152,14 @@ class RedisLine(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Begin anew."""
         self._transport = None
-        self._awaited.clear()
-        if self.there.is_set():
-            self.there.clear()
-            self.times_lost += 1
+        was_there = self.there.is_set()
+        self.there.clear()
         self._lost.set()
+        if was_there:
+            self._on_lost()
+        awaited, self._awaited = self._awaited, deque()
+        for _, on_reply in awaited:
+            on_reply(LOST)
 
     # ---- within ----------------------------------------------------------------------------
 
@@ -134,14 +168,14 @@ class RedisLine(asyncio.Protocol):
         transport.write(command(*parts))
 
     def _greeted(self, reply: object) -> None:
-        if isinstance(reply, Refusal):
+        if reply is not LOST and isinstance(reply, Refusal):
             logger.error("Redis refuses: %s", reply.text)
             self.reconnect()
 
     def _is_there(self, reply: object) -> None:
-        if not isinstance(reply, Refusal):
-            self.there.set()
+        if reply is not LOST and not isinstance(reply, Refusal):
             self._complained = False
+            self.there.set()
 
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,182 @@
+"""After an outage: what a replica has and what Redis has become one. Sans-I/O.
+
+| who or what                      | in Redis, too              | not in Redis                  |
+|----------------------------------|----------------------------|-------------------------------|
+| is served here                   | as it is there, or as it   | is written                    |
+| is served elsewhere              | was changed here meanwhile | is gone; kept for a while if  |
+| a room                           |                            | Redis has lost everything     |
+| was removed here                 | is removed if it was ours  |                               |
+| came back elsewhere meanwhile    | is theirs                  |                               |
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from rooms import shared_scripts as scripts
+from rooms.shared_log import Loaded, read_room
+from rooms.shared_view import SharedPerson, SharedRoom, SharedView, UnreadableError
+from rooms.shared_watcher import StoreWatcher
+
+logger = logging.getLogger(__name__)
+
+ANY_NUMBER: Final = 1_000_000_000
+Write = tuple[str | bytes | int, ...]
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """What has changed here while Redis was away, by id."""
+
+    rooms: set[str] = field(default_factory=set)
+    people: set[str] = field(default_factory=set)
+    rooms_gone: set[str] = field(default_factory=set)
+    people_gone: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Healed:
+    """What is so from now on.
+
+    Attributes:
+        writes: scripts with arguments that make Redis say the same.
+        doubtful_rooms: ids of rooms that others may write, or not.
+        doubtful_people: ids of people that others may write, or not.
+    """
+
+    view: SharedView
+    writes: list[Write] = field(default_factory=list)
+    doubtful_rooms: set[str] = field(default_factory=set)
+    doubtful_people: set[str] = field(default_factory=set)
+
+
+def view_of(loaded: Loaded, before: SharedView, place: Callable[[], int]) -> SharedView:
+    """Return what Redis has; a room that is new here is mixed by the worker that `place` names."""
+    view = SharedView()
+    found = []
+    for room_id, (rev, value) in loaded.rooms.items():
+        known = before.rooms.get(room_id)
+        worker = place() if known is None else known.room.worker
+        room = read_room(value, worker, rev)
+        if room is not None:
+            found.append(room)
+    for room in sorted(found, key=lambda one: one.seq):
+        view.put_room(room)
+        people = []
+        for value in loaded.people[room.room.room_id].values():
+            try:
+                people.append(SharedPerson.read(value))
+            except UnreadableError:
+                logger.error("a participant in Redis cannot be read")
+        for person in sorted(people, key=lambda one: one.seq):
+            view.put_person(person)
+    return view
+
+
+def heal(
+    before: SharedView,
+    theirs: SharedView,
+    unwritten: Unwritten,
+    replica: int,
+    others: Collection[int],
+) -> Healed:
+    """Bring both together; `theirs` is used up.
+
+    Args:
+        before: What this replica has.
+        theirs: What Redis has.
+        unwritten: What has changed here meanwhile.
+        replica: This one.
+        others: Replicas whose people are known here, not to Redis any more, and live.
+    """
+    healed = Healed(theirs)
+    for participant_id in unwritten.people_gone:
+        person = theirs.person(participant_id)
+        if person is not None and person.owner == replica:
+            theirs.drop_person(participant_id)
+            healed.writes.append((scripts.REMOVE_PERSON, participant_id))
+    for room_id in unwritten.rooms_gone:
+        room = theirs.rooms.get(room_id)
+        if room is not None and not room.people:
+            theirs.drop_room(room_id)
+            healed.writes.append((scripts.REMOVE_ROOM, room_id, 1))
+    for room in before.rooms.values():
+        unknown = [one for one in room.people.values() if _id(one) not in theirs]
+        ours = [one for one in unknown if one.owner == replica]
+        doubtful = [one for one in unknown if one.owner in others]
+        _heal_room(healed, room, unwritten, ours=bool(ours), doubtful=bool(doubtful))
+        for person in ours:
+            _add(healed, person)
+        for person in doubtful:
+            theirs.put_person(person)
+            healed.doubtful_people.add(_id(person))
+        for participant_id in unwritten.people & room.people.keys():
+            _update(healed, room.people[participant_id])
+    return healed
+
+
+def _id(person: SharedPerson) -> str:
+    return person.participant.participant_id
+
+
+def _heal_room(
+    healed: Healed, room: SharedRoom, unwritten: Unwritten, *, ours: bool, doubtful: bool
+) -> None:
+    room_id = room.room.room_id
+    known = healed.view.rooms.get(room_id)
+    is_changed = room_id in unwritten.rooms
+    if known is None and (ours or doubtful or is_changed):
+        healed.view.put_room(SharedRoom(healed.view.next_seq(), room.raw, room.room))
+    if is_changed and (known is None or known.raw != room.raw):
+        healed.writes.append((scripts.PUT_ROOM, room_id, room.raw))
+        if known is not None:
+            known.room, known.raw = room.room, room.raw
+    elif known is None and ours:
+        healed.writes.append((scripts.ADD_ROOM, room_id, room.raw, ANY_NUMBER))
+    elif known is None and doubtful:
+        healed.doubtful_rooms.add(room_id)
+
+
+def _add(healed: Healed, person: SharedPerson) -> None:
+    participant = person.participant
+    seq = healed.view.next_seq()
+    healed.view.put_person(SharedPerson(seq, person.raw, participant))
+    healed.writes.append(
+        (
+            *(scripts.ADD_PERSON, participant.room_id, participant.participant_id),
+            *(participant.csrc, person.owner, person.raw, ANY_NUMBER),
+        )
+    )
+
+
+def _update(healed: Healed, person: SharedPerson) -> None:
+    participant_id = person.participant.participant_id
+    known = healed.view.person(participant_id)
+    if known is None or known.raw == person.raw or known.owner != person.owner:
+        return
+    healed.view.put_person(SharedPerson(known.seq, person.raw, person.participant))
+    healed.writes.append(
+        (scripts.UPDATE_PERSON, participant_id, known.raw, person.owner, person.raw)
+    )
+
+
+def tell_differences(before: SharedView, now: SharedView, watcher: StoreWatcher) -> None:
+    """Tell a watcher, which knows what was before, what is so now."""
+    for room_id, room in before.rooms.items():
+        if room_id not in now.rooms:
+            watcher.on_room_gone(room.room, [one.participant for one in room.people.values()])
+            continue
+        for name, one in room.people.items():
+            if now.person(name) is None:
+                watcher.on_participant_gone(one.participant)
+    for room_id, room in now.rooms.items():
+        former = before.rooms.get(room_id)
+        if former is None or former.raw != room.raw:
+            watcher.on_room(None if former is None else former.room, room.room)
+        for name, one in room.people.items():
+            known = before.person(name)
+            if known is None or known.raw != one.raw:
+                watcher.on_participant(
+                    None if known is None else known.participant, one.participant
+                )

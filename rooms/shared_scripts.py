@@ -1,0 +1,230 @@
+"""Rooms in Redis: which keys there are, and the scripts that change them, each one atomic step.
+
+All keys have one hash tag, so that all of it is on one node of a cluster. `P` is the prefix.
+
+| key              | what                                                                       |
+|------------------|----------------------------------------------------------------------------|
+| `Pschema`        | version of all of this                                                     |
+| `Pepoch`         | random; another one after Redis has lost everything                        |
+| `Prev`           | counts changes; each message on channel `Pchanges` begins with its own     |
+| `Pseq`           | counts rooms and participants ever added: the order of coming              |
+| `Prooms`         | by room id: `seq:room`                                                     |
+| `Ppeople:ROOM`   | by participant id: `seq:csrc:replica:participant`                          |
+| `Pcsrcs:ROOM`    | by csrc: participant id                                                    |
+| `Pwhere`         | by participant id: room id                                                 |
+| `Powned:REPLICA` | ids of the participants that a replica serves                              |
+| `Preplicas`      | by replica: when its lease ends, in ms since the epoch, by Redis's clock   |
+
+Rooms and participants are msgpack (`rooms.models`). Nothing outlives its replica's lease for longer
+than `reap` is told, so the number of keys is bounded by the rooms and people of all replicas.
+"""
+
+from typing import Final
+
+SCHEMA: Final = 1
+PREFIX: Final = f"{{ag06}}:{SCHEMA}:"
+SCHEMA_KEY: Final = "{ag06}:schema"
+CHANGES: Final = f"{PREFIX}changes"
+
+ROOM_PUT, ROOM_GONE, PERSON_PUT, PERSON_GONE = b"R", b"r", b"P", b"p"
+
+EXISTS, FULL, MISSING, CHANGED, BUSY = b"exists", b"full", b"missing", b"changed", b"busy"
+
+# ARGV[1] is always the replica that asks. What a change is announced with: rev, kind, room,
+# participant, origin, value, one to a line; the value is last and may hold anything.
+_COMMON: Final = f"""
+local P, me = '{PREFIX}', ARGV[1]
+local function say(kind, room, person, value)
+  local rev = redis.call('INCR', P..'rev')
+  local lines = table.concat({{rev, kind, room, person, me, value}}, '\\n')
+  redis.call('PUBLISH', P..'changes', lines)
+  return rev
+end
+local function cut(person)
+  return string.match(person, '^(%d+):(%d+):(%d+):(.*)$')
+end
+local function remove(room, id)
+  local now = redis.call('HGET', P..'people:'..room, id)
+  if not now then return end
+  local _, csrc, owner = cut(now)
+  redis.call('HDEL', P..'people:'..room, id)
+  redis.call('HDEL', P..'csrcs:'..room, csrc)
+  redis.call('HDEL', P..'where', id)
+  redis.call('SREM', P..'owned:'..owner, id)
+end
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+"""
+
+ADD_ROOM: Final = (
+    _COMMON
+    + """
+local id, value, most = ARGV[2], ARGV[3], tonumber(ARGV[4])
+if redis.call('HEXISTS', P..'rooms', id) == 1 then return 'exists' end
+if redis.call('HLEN', P..'rooms') >= most then return 'full' end
+local full = redis.call('INCR', P..'seq')..':'..value
+redis.call('HSET', P..'rooms', id, full)
+return say('R', id, '', full)
+"""
+)
+
+# Whatever there is.
+PUT_ROOM: Final = (
+    _COMMON
+    + """
+local id, value = ARGV[2], ARGV[3]
+local now = redis.call('HGET', P..'rooms', id)
+local seq = now and string.match(now, '^(%d+):') or redis.call('INCR', P..'seq')
+redis.call('HSET', P..'rooms', id, seq..':'..value)
+return say('R', id, '', seq..':'..value)
+"""
+)
+
+UPDATE_ROOM: Final = (
+    _COMMON
+    + """
+local id, before, value = ARGV[2], ARGV[3], ARGV[4]
+local now = redis.call('HGET', P..'rooms', id)
+if not now then return 'missing' end
+local seq, old = string.match(now, '^(%d+):(.*)$')
+if old ~= before then return 'changed' end
+redis.call('HSET', P..'rooms', id, seq..':'..value)
+return say('R', id, '', seq..':'..value)
+"""
+)
+
+REMOVE_ROOM: Final = (
+    _COMMON
+    + """
+local id, only_if_empty = ARGV[2], ARGV[3]
+if redis.call('HEXISTS', P..'rooms', id) == 0 then return 'missing' end
+local people = redis.call('HKEYS', P..'people:'..id)
+if only_if_empty == '1' and #people > 0 then return 'busy' end
+for _, person in ipairs(people) do remove(id, person) end
+redis.call('DEL', P..'people:'..id, P..'csrcs:'..id)
+redis.call('HDEL', P..'rooms', id)
+return say('r', id, '', '')
+"""
+)
+
+ADD_PERSON: Final = (
+    _COMMON
+    + """
+local room, id, csrc, owner, value, most = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+if redis.call('HEXISTS', P..'rooms', room) == 0 then return 'missing' end
+if redis.call('HEXISTS', P..'where', id) == 1 then return 'exists' end
+if redis.call('HEXISTS', P..'csrcs:'..room, csrc) == 1 then return 'exists' end
+if redis.call('HLEN', P..'people:'..room) >= tonumber(most) then return 'full' end
+local full = table.concat({redis.call('INCR', P..'seq'), csrc, owner, value}, ':')
+redis.call('HSET', P..'people:'..room, id, full)
+redis.call('HSET', P..'csrcs:'..room, csrc, id)
+redis.call('HSET', P..'where', id, room)
+redis.call('SADD', P..'owned:'..owner, id)
+return say('P', room, id, full)
+"""
+)
+
+UPDATE_PERSON: Final = (
+    _COMMON
+    + """
+local id, before, owner, value = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local room = redis.call('HGET', P..'where', id)
+if not room then return 'missing' end
+local seq, csrc, former, old = cut(redis.call('HGET', P..'people:'..room, id))
+if old ~= before then return 'changed' end
+local full = table.concat({seq, csrc, owner, value}, ':')
+redis.call('HSET', P..'people:'..room, id, full)
+if former ~= owner then
+  redis.call('SREM', P..'owned:'..former, id)
+  redis.call('SADD', P..'owned:'..owner, id)
+end
+return say('P', room, id, full)
+"""
+)
+
+REMOVE_PERSON: Final = (
+    _COMMON
+    + """
+local id = ARGV[2]
+local room = redis.call('HGET', P..'where', id)
+if not room then return 'missing' end
+remove(room, id)
+return say('p', room, id, '')
+"""
+)
+
+LOAD: Final = (
+    _COMMON
+    + f"""
+local schema = redis.call('GET', '{SCHEMA_KEY}')
+if not schema then
+  schema = '{SCHEMA}'
+  redis.call('SET', '{SCHEMA_KEY}', schema)
+end
+redis.call('SETNX', P..'epoch', ARGV[2])
+local rooms = redis.call('HKEYS', P..'rooms')
+local rev = redis.call('GET', P..'rev') or '0'
+return {{schema, redis.call('GET', P..'epoch'), rev, rooms}}
+"""
+)
+
+LOAD_ROOM: Final = (
+    _COMMON
+    + """
+local id = ARGV[2]
+local room = redis.call('HGET', P..'rooms', id)
+if not room then return 'missing' end
+local rev = redis.call('GET', P..'rev')
+return {rev, room, redis.call('HGETALL', P..'people:'..id)}
+"""
+)
+
+BEAT: Final = (
+    _COMMON
+    + """
+local now = now_ms()
+redis.call('HSET', P..'replicas', me, now + tonumber(ARGV[2]))
+local live, all = {}, redis.call('HGETALL', P..'replicas')
+for i = 1, #all, 2 do
+  if tonumber(all[i + 1]) > now then table.insert(live, all[i]) end
+end
+return live
+"""
+)
+
+LEAVE: Final = (
+    _COMMON
+    + """
+return redis.call('HDEL', P..'replicas', me)
+"""
+)
+
+# Forgets up to ARGV[4] people of replica ARGV[2] if its lease ended ARGV[3] ms ago; says how many
+# changes that took.
+REAP: Final = (
+    _COMMON
+    + """
+local dead, patience, most = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local ends = redis.call('HGET', P..'replicas', dead)
+if ends and tonumber(ends) + patience > now_ms() then return 0 end
+local count = 0
+for _, id in ipairs(redis.call('SRANDMEMBER', P..'owned:'..dead, most)) do
+  local room = redis.call('HGET', P..'where', id)
+  count = count + 1
+  if not room then
+    redis.call('SREM', P..'owned:'..dead, id)
+  else
+    remove(room, id)
+    say('p', room, id, '')
+    if redis.call('HLEN', P..'people:'..room) == 0 then
+      redis.call('HDEL', P..'rooms', room)
+      say('r', room, '', '')
+    end
+  end
+end
+if count < most then redis.call('HDEL', P..'replicas', dead) end
+return count
+"""
+)
