@@ -55,6 +55,10 @@ class ParticipantKind(enum.StrEnum):
 
     WEBRTC = "webrtc"
     UDP = "udp"
+    WHIP = "whip"
+    """Publishes by one HTTP request, see `webrtc.signaling.http_sessions`."""
+    WHEP = "whep"
+    """Listens by one."""
 
 
 GainDb = Annotated[
@@ -194,6 +198,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         udp: how it comes, if through the UDP gateway.
         home: number, among all of all replicas, of the media worker that has its connection.
         present: False while neither socket nor media is there, and the others do not see it.
+        ice_tag: entity tag of its ICE session, if it comes by WHIP or WHEP.
     """
 
     participant_id: str
@@ -213,6 +218,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     strip: StripSettings = DEFAULT_STRIP
     mix: dict[str, SourceMix] = {}
     udp: UdpAccess | None = None
+    ice_tag: str = ""
     tenant: str = DEFAULT_TENANT
     home: int = 0
     present: bool = True

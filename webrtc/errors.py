@@ -66,6 +66,9 @@ REASONS: Final[dict[str, str]] = {
     "not_found": "There is no such resource.",
     "method_not_allowed": "The resource does not know this method.",
     "unauthorized": "The request needs a bearer token, or has a wrong one.",
+    "unsupported_media_type": "The request's body is of a type that the resource does not take.",
+    "precondition_required": "The request needs an If-Match header: the session's ETag, or *.",
+    "precondition_failed": "The If-Match header names another ICE session than the present one.",
     "internal_error": "The server made a mistake; it has been recorded.",
 }
 """Every reason code and what it tells the client."""

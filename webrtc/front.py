@@ -18,6 +18,7 @@ from aiohttp import web
 from rooms.memory_store import MemoryRoomStore
 from rooms.store import RoomStore
 from webrtc.api.app import build_app
+from webrtc.api.http_media import http_media_routes
 from webrtc.api.pages import page_files
 from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
@@ -27,6 +28,7 @@ from webrtc.runtime_dir import control_path, pulse_path
 from webrtc.settings import Settings
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
+from webrtc.signaling.http_sessions import HttpSessions
 from webrtc.signaling.socketio_adapter import SignalingServer
 from webrtc.supervisor_pulse import keep_beating
 
@@ -106,6 +108,7 @@ class Front:
     app: web.Application
     runner: web.AppRunner
     gateway: GatewayControl
+    sessions: HttpSessions
 
     @classmethod
     def build(
@@ -123,7 +126,9 @@ class Front:
         dispatcher = Dispatcher(desk)
         signaling = SignalingServer(dispatcher, limits.max_sockets)
         origins = OriginPolicy.of(settings)
-        app = build_app(desk, dispatcher, signaling, page_files(), origins)
+        sessions = HttpSessions(desk, dispatcher)
+        further = http_media_routes(sessions, settings.ice_servers)
+        app = build_app(desk, dispatcher, signaling, page_files(), origins, further)
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -131,13 +136,15 @@ class Front:
             logger=http_logger(),
             shutdown_timeout=_SHUTDOWN_S,
         )
-        return cls(desk, dispatcher, signaling, app, runner, GatewayControl(desk, dispatcher))
+        gateway = GatewayControl(desk, dispatcher)
+        return cls(desk, dispatcher, signaling, app, runner, gateway, sessions)
 
     async def start(
         self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
     ) -> None:
         """Take over what the workers remember, then serve on `sockets`."""
         await self.desk.start()
+        self.sessions.start()
         await self.runner.setup()
         for listener in sockets:
             await web.SockSite(self.runner, listener, backlog=_BACKLOG).start()
@@ -148,6 +155,7 @@ class Front:
         """Tell everyone to come back, close every socket, leave the workers playing."""
         self.desk.drain()
         await self.gateway.close()
+        await self.sessions.close()
         await self.signaling.close()
         await self.runner.cleanup()
         await self.desk.close()

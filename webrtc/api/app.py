@@ -1,5 +1,6 @@
 """The HTTP application: REST, Socket.IO and the page, the same on both ports."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
@@ -43,14 +44,15 @@ def build_app(
     signaling: SignalingServer,
     files: StaticFiles,
     origins: OriginPolicy,
+    further: Sequence[Route] = (),
 ) -> web.Application:
-    """Return the application."""
+    """Return the application, with `further` routes."""
     security = Security(origins)
     app = web.Application(
         middlewares=[problems, security.middleware()], client_max_size=MAX_BODY_BYTES
     )
     app.on_response_prepare.append(security.add_headers)
-    routes = routes_of(desk, dispatcher, signaling)
+    routes = [*routes_of(desk, dispatcher, signaling), *further]
     app[DOCUMENT] = document(routes, API_VERSION)
     for route in routes:
         if route.method == "GET":

@@ -77,13 +77,14 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
             schema = schema_of[id(reply.body)]
             responses[str(status)]["content"] = {reply.content_type: {"schema": schema}}
     problems = {**route.problems}
-    if route.body is not None:
+    if route.body is not None or route.takes:
         problems |= {400: "The request is malformed.", 413: "The request is too large."}
     for status, meaning in problems.items():
         responses[str(status)] = _problem(meaning, schema_of)
     responses["default"] = _problem("Any other failure.", schema_of)
+    name = route.handler.__qualname__.replace(".<locals>", "").replace(".", "_")
     operation: dict[str, Any] = {
-        "operationId": route.handler.__qualname__.replace(".<locals>", "").replace(".", "_"),
+        "operationId": route.operation or name,
         "summary": route.summary,
         "responses": responses,
     }
@@ -93,6 +94,8 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
     if route.body is not None:
         schema = schema_of[id(route.body)]
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    elif route.takes:
+        operation["requestBody"] = {"content": {route.takes: {"schema": {"type": "string"}}}}
     if route.host_key:
         operation["security"] = [{"hostKey": []}]
     return operation

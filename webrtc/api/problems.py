@@ -29,6 +29,15 @@ STATUS_OF: Final = {
     "server_full": HTTPStatus.SERVICE_UNAVAILABLE,
     "draining": HTTPStatus.SERVICE_UNAVAILABLE,
     "worker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "room_full": HTTPStatus.SERVICE_UNAVAILABLE,
+    "bad_sdp": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_candidate": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "busy": HTTPStatus.CONFLICT,
+    "negotiation_failed": HTTPStatus.BAD_GATEWAY,
+    "negotiation_timeout": HTTPStatus.GATEWAY_TIMEOUT,
+    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "precondition_required": HTTPStatus.PRECONDITION_REQUIRED,
+    "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """HTTP status of the reason codes that REST uses."""

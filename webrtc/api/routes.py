@@ -32,6 +32,8 @@ class Route:
     Attributes:
         replies: by status; errors only where the resource has its own.
         body: type of the request's JSON body, None without one.
+        takes: content type of the request's body where that is not JSON.
+        operation: its name in the OpenAPI document; without one, the handler's.
         host_key: whether the room's host key is wanted as bearer token.
     """
 
@@ -41,8 +43,10 @@ class Route:
     summary: str
     replies: Mapping[int, Reply]
     body: Any = None
+    takes: str = ""
     host_key: bool = False
     problems: Mapping[int, str] = field(default_factory=dict)
+    operation: str = ""
 
 
 def json_reply(

@@ -33,7 +33,9 @@ class Security:
         headers.add("Vary", "Origin")
         if self.allows(request):
             headers["Access-Control-Allow-Origin"] = origin
-            headers["Access-Control-Expose-Headers"] = "Location, ETag, Retry-After"
+            headers["Access-Control-Expose-Headers"] = (
+                "Location, ETag, Retry-After, Link, Accept-Patch"
+            )
 
     def allows(self, request: web.Request) -> bool:
         """Return whether the page that sent the request, if it was one, may use the server."""

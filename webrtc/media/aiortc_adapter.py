@@ -53,10 +53,20 @@ class IceChannel(Protocol):
     async def _send(self, data: bytes) -> None: ...
 
 
+# Ours is an ECDSA certificate. The last two are for a peer that insists on being the DTLS server
+# (`a=setup:passive`) and has an RSA certificate, as some encoders have.
+CIPHERS = (
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    b"ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:"
+    b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305"
+)
+
+
 class SharedCertificate(RTCCertificate):
     """One certificate and one OpenSSL context for all connections of a worker.
 
-    aiortc makes both anew per connection, which costs a quarter of a millisecond and some 20 KB.
+    aiortc makes both anew per connection, which costs a quarter of a millisecond and some 20 KB;
+    and it speaks with ECDSA servers only.
     """
 
     _context: SSL.Context | None = None
@@ -64,6 +74,7 @@ class SharedCertificate(RTCCertificate):
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         if self._context is None:
             self._context = super()._create_ssl_context(srtp_profiles)
+            self._context.set_cipher_list(CIPHERS)
             # An idle connection keeps no read and write buffers.
             self._context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         return self._context
