@@ -12,9 +12,15 @@ import numpy as np
 
 
 def main() -> None:
+    """Speak."""
     url, pitch_hz, certificate, key = sys.argv[1:]
     end = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), end.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        end.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     options = {"handshake_timeout": "20000", "cert_file": certificate, "key_file": key}
     container = av.open(url, "w", format="whip", options=options)
     stream = container.add_stream("libopus", rate=48000, layout="stereo")

@@ -5,6 +5,8 @@ each half second. It ends when its standard input is closed. GStreamer's certifi
 needs the system's Python with gi, and exits with status 77 where GStreamer is not there.
 """
 
+# mypy: ignore-errors
+# It runs in the system's Python, with bindings that have no types.
 import re
 import sys
 import threading

@@ -69,7 +69,8 @@ class Peer:
     ) -> None:
         self.connection = RTCPeerConnection()
         if rsa_key:
-            self.connection._RTCPeerConnection__certificates = [rsa_certificate()]
+            # aiortc has no way to say it.
+            vars(self.connection)["_RTCPeerConnection__certificates"] = [rsa_certificate()]
         self._base_url, self._path = base_url, path
         self._headers = {"Content-Type": "application/sdp", **(headers or {})}
         self._heard: deque[np.ndarray[Any, Any]] = deque(maxlen=500)
@@ -146,6 +147,7 @@ class Peer:
     async def _hear(self, track: MediaStreamTrack) -> None:
         while True:
             frame = await track.recv()
+            assert isinstance(frame, av.AudioFrame)
             samples = frame.to_ndarray().reshape(-1, 2)[:, 0] / 32768
             self._heard.append(samples)
             self._changed.set()

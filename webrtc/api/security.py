@@ -5,7 +5,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from webrtc.front_origins import OriginPolicy
 
-_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
 _SCRIPTS = ("/webrtc_client.js", "/client/", "/vendor/")
 
