@@ -3,7 +3,8 @@
 `chorus.py`, `delay.py` and `reverb.py` have the formulae. What a delay line gives has gone in long
 ago, so chunks that are no longer than the shortest line can be computed along time: the compiler
 makes vectors of samples here, and one publisher costs as much as one of many. The few one-pole
-filters, which need each sample before the next, run eight at a time.
+filters, which need each sample before the next, run eight at a time. What runs for each short piece
+of a line is copied to where it is called: its arguments would cost as much as its work.
 
 All arithmetic is exact in order, so it does not matter where a chunk begins.
 """
@@ -47,7 +48,9 @@ FIRST = 4 * PITCH
 SECOND = 5 * PITCH
 TAPS = 6 * PITCH  # what leaves the lines, eight rows
 CURVES = 14 * PITCH  # each coefficient on its way
-SPACE = CURVES + COEFFICIENTS * PITCH
+TURNED = CURVES + COEFFICIENTS * PITCH  # eight samples of the lines, a line in each lane
+TURNED_POLES = TURNED + WIDTH * LINES
+SPACE = TURNED_POLES + WIDTH * LINES
 
 # Added to what one-pole filters are fed: far below what is flushed, and it keeps them from falling
 # asleep among denormals without a comparison at each sample.
@@ -199,7 +202,7 @@ def _foresee(n, at, addresses, curve):  # type: ignore[no-untyped-def]
             _fetch(ring, place, curve[REVERB_AT + 4 + k], n)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _fetch(ring, place, delay, n):  # type: ignore[no-untyped-def]
     """Fetch where n samples will be written, and where they will be read."""
     for back in (np.int64(0), np.int64(delay)):
@@ -265,7 +268,7 @@ def _ramp(old, new, work):  # type: ignore[no-untyped-def]
                 store(work, begin + i, fused(load(work, WEIGHTS + i), change, value))
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _peak(work, n):  # type: ignore[no-untyped-def]
     """Return the largest magnitude of the sound, as its bits, which are in the same order."""
     bits = work.view(np.int32)
@@ -277,7 +280,7 @@ def _peak(work, n):  # type: ignore[no-untyped-def]
     return peak
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _move(source, start, target, begin, n):  # type: ignore[no-untyped-def]
     """Copy n samples. The vectors are explicit: so short a loop has no time for preparations."""
     whole = n - n % WIDTH
@@ -287,7 +290,7 @@ def _move(source, start, target, begin, n):  # type: ignore[no-untyped-def]
         target[begin + i] = source[start + i]
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _read(ring, start, work, begin, n):  # type: ignore[no-untyped-def]
     """Copy n samples of a ring from `start` on, and on from its beginning."""
     start = start if start >= 0 else start + len(ring)
@@ -297,7 +300,7 @@ def _read(ring, start, work, begin, n):  # type: ignore[no-untyped-def]
         _move(ring, 0, work, begin + head, n - head)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _write(ring, start, work, begin, n):  # type: ignore[no-untyped-def]
     head = min(n, len(ring) - start)
     _move(work, begin, ring, start, head)
@@ -305,7 +308,7 @@ def _write(ring, start, work, begin, n):  # type: ignore[no-untyped-def]
         _move(work, begin + head, ring, 0, n - head)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _tap(ring, place, old, new, work, begin, n):  # type: ignore[no-untyped-def]
     """Read what went in `old` samples ago, on its way to what went in `new` samples ago.
 
@@ -429,7 +432,7 @@ def _delay(n, at, old, new, memory, work):  # type: ignore[no-untyped-def]
         _write(ring, place, work, dull, n)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _dull(n, states, work):  # type: ignore[no-untyped-def]
     """Run the delay's low-passes, from the taps to FIRST and SECOND."""
     lefts, rights = work[TAPS:], work[TAPS + PITCH :]
@@ -495,7 +498,7 @@ def _enter(n, at, old, new, memory, work):  # type: ignore[no-untyped-def]
             _write(ring, step, work, TAPS + k * PITCH, n)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _leave(n, work):  # type: ignore[no-untyped-def]
     """Mix what leaves the lines into the sound, and turn it down for the way back."""
     curve = CURVES + REVERB_AT * PITCH
@@ -515,28 +518,20 @@ def _leave(n, work):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _damp(n, states, work):  # type: ignore[no-untyped-def]
-    """Run the lines' low-passes, all eight at each sample: the processor overlaps their chains."""
-    t = carray(_pointer(work.ctypes.data + 4 * TAPS), (LINES, PITCH))
+    """Run the lines' low-passes, which need each sample before the next: a line in each lane."""
     poles = CURVES + (REVERB_AT + 20) * PITCH
-    p = carray(_pointer(work.ctypes.data + 4 * poles), (LINES, PITCH))
-    a, b, c, d = states[0], states[1], states[2], states[3]
-    e, f, g, h = states[4], states[5], states[6], states[7]
-    for i in range(n):
-        a = p[0, i] * a + t[0, i]
-        b = p[1, i] * b + t[1, i]
-        c = p[2, i] * c + t[2, i]
-        d = p[3, i] * d + t[3, i]
-        e = p[4, i] * e + t[4, i]
-        f = p[5, i] * f + t[5, i]
-        g = p[6, i] * g + t[6, i]
-        h = p[7, i] * h + t[7, i]
-        t[0, i], t[1, i], t[2, i], t[3, i] = a, b, c, d
-        t[4, i], t[5, i], t[6, i], t[7, i] = e, f, g, h
-    states[0], states[1], states[2], states[3] = a, b, c, d
-    states[4], states[5], states[6], states[7] = e, f, g, h
+    state = load(states, 0)
+    for i in range(0, n, WIDTH):
+        turn(work, TAPS + i, PITCH, work, TURNED, WIDTH)
+        turn(work, poles + i, PITCH, work, TURNED_POLES, WIDTH)
+        for k in range(0, min(WIDTH, n - i) * WIDTH, WIDTH):
+            state = fused(load(work, TURNED_POLES + k), state, load(work, TURNED + k))
+            store(work, TURNED + k, state)
+        turn(work, TURNED, WIDTH, work, TAPS + i, PITCH)
+    store(states, 0, state)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _mix(n, work):  # type: ignore[no-untyped-def]
     """Multiply the lines by a Hadamard matrix, 1/√8 of which stands in their gains; add the new."""
     for i in range(TAPS, TAPS + n, WIDTH):
