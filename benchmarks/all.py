@@ -17,7 +17,6 @@ BENCHMARKS = (
     "selection",
     "forward",
     "gateway",
-    "desk",
     "dsp",
     "dsp_quality",
     "peers",

@@ -257,13 +257,24 @@ test('a strip that is drawn along costs few requests, and what is refused is tak
   assert.equal(fader(), -3);
 });
 
-test('what a sound is recognised as is told with its confidence', async () => {
+test('what a preset sets is known as soon as the server has answered', async () => {
   const there = world();
   await join(there);
   const { client, server } = there;
-  assert.equal(client.participant('ada')?.genre, null);
-  server.emit('genre_detected', { participant_id: 'ada', genre: 'jazz', confidence: 0.9 });
-  assert.deepEqual(client.participant('ada')?.genre, { label: 'jazz', confidence: 0.9 });
+  const settings = { preset: 'flat', compRatio: 1, pan: 0.5 };
+  for (const id of ['ada', 'me1']) {
+    server.emit('participant_updated', person(id, { settings }));
+    server.answers.audio_stream_metadata = () => ({
+      ok: true,
+      settings: { ...settings, preset: 'podcast', compRatio: 4 },
+    });
+    await client.setStrip(id, { preset: 'podcast' });
+    assert.deepEqual(client.participant(id)?.settings, {
+      preset: 'podcast',
+      compRatio: 4,
+      pan: 0.5,
+    });
+  }
 });
 
 test('the own strip is set as ever, and again on a new seat', async () => {

@@ -1,21 +1,28 @@
 /**
- * The page's one animation loop. It runs only while somebody wants frames and the page is seen, at
- * about 30 frames per second: enough for a meter, half the work.
+ * The page's one animation loop. It runs only while somebody wants frames and the page is seen. Meters
+ * take about 30 frames per second, which is enough for a bar and half the work; plots take all.
  */
 
-const FRAME_MS = 30;
+const METER_MS = 30;
 
-/** @type {Set<(elapsedMs: number) => void>} */
+/**
+ * @typedef {object} Painter
+ * @property {(elapsedMs: number) => void} paint
+ * @property {number} everyMs
+ * @property {number} last When it painted.
+ */
+
+/** @type {Set<Painter>} */
 const painters = new Set();
 let handle = 0;
-let last = 0;
 
 /** @param {number} now */
 function frame(now) {
-  const elapsedMs = now - last;
-  if (elapsedMs >= FRAME_MS) {
-    last = now;
-    for (const paint of painters) paint(Math.min(250, elapsedMs));
+  for (const painter of painters) {
+    const elapsedMs = now - painter.last;
+    if (elapsedMs < painter.everyMs) continue;
+    painter.last = now;
+    painter.paint(Math.min(250, elapsedMs));
   }
   handle = painters.size > 0 ? requestAnimationFrame(frame) : 0;
 }
@@ -23,13 +30,12 @@ function frame(now) {
 /**
  * Call `paint` before every frame.
  * @param {(elapsedMs: number) => void} paint
+ * @param {{ everyMs?: number }} [options] 0: as often as the screen shows something new.
  * @returns {() => void} Stops it.
  */
-export function eachFrame(paint) {
-  painters.add(paint);
-  if (handle === 0) {
-    last = performance.now();
-    handle = requestAnimationFrame(frame);
-  }
-  return () => painters.delete(paint);
+export function eachFrame(paint, { everyMs = METER_MS } = {}) {
+  const painter = { paint, everyMs, last: performance.now() };
+  painters.add(painter);
+  if (handle === 0) handle = requestAnimationFrame(frame);
+  return () => painters.delete(painter);
 }

@@ -33,10 +33,16 @@ import { Emitter } from './emitter.js';
  */
 
 /**
+ * @typedef {object} StripSpectrum What is drawn of one strip alone.
+ * @property {string} participantId
+ * @property {number[]} bandsDb 120 bands of a twelfth of an octave around 20 · 2^(n/12) Hz, dBFS.
+ * @property {number} correlation Of left and right, −1 to 1.
+ * @property {number} truePeakDb dBTP.
+ */
+
+/**
  * @typedef {object} DeskEvents
- * @property {{ meters: StripMeters[],
- *   spectrum: { participantId: string, bandsDb: number[] } | null,
- *   limiterDb: number }} meters `limiterDb` is the gain of that mix's limiter which works hardest.
+ * @property {{ meters: StripMeters[], spectrum: StripSpectrum | null }} meters
  * @property {{ settings: RoomSettings }} roomchange
  * @property {{ scenes: SceneInfo[] }} sceneschange
  */
@@ -173,12 +179,8 @@ export class Desk extends Emitter {
    */
   handle(event, payload) {
     if (event === 'meters') {
-      const { meters, spectrum, limiter_db: limiterDb = 0 } = payload;
-      this.emit('meters', {
-        meters: meters.map(toCamelCase),
-        spectrum: spectrum && toCamelCase(spectrum),
-        limiterDb,
-      });
+      const { meters, spectrum } = payload;
+      this.emit('meters', { meters: meters.map(toCamelCase), spectrum: spectrum && toCamelCase(spectrum) });
     } else if (event === 'room_updated') this.#setSettings(payload.settings);
     else if (event === 'scenes_changed') this.#setScenes(payload.scenes);
     else return false;

@@ -6,7 +6,7 @@
 import { AudioStreamingError } from './errors.js';
 import { Emitter } from './emitter.js';
 import { LatestSender } from './latest.js';
-import { Roster, genreOf } from './roster.js';
+import { Roster } from './roster.js';
 
 /**
  * @typedef {import('./roster.js').ListenerMix} ListenerMix
@@ -215,10 +215,6 @@ export class Room extends Emitter {
       }
       this.emit('levels', { levels });
     },
-    genre_detected: (raw) => {
-      const participantId = String(raw.participant_id);
-      if (this.#roster.patch(participantId, { genre: genreOf(raw) })) this.#updated(participantId);
-    },
     room_updated: ({ settings }) => {
       this.#forwards = settings?.mode === 'forward';
       if (!this.#forwards) this.emit('assigned', { tracks: [] });
@@ -286,12 +282,23 @@ export class Room extends Emitter {
     const change = this.#stripChanges.get(participantId);
     this.#stripChanges.delete(participantId);
     if (!change) return;
-    if (participantId === this.#seat?.participantId) {
-      await this.updateSettings(change);
-      return;
-    }
+    const settings =
+      participantId === this.#seat?.participantId
+        ? await this.updateSettings(change)
+        : await this.#updateOthers(participantId, change);
+    // What has been changed since is on its way.
+    this.#showSettings(participantId, { ...settings, ...this.#stripChanges.get(participantId) });
+  }
+
+  /**
+   * @param {string} participantId
+   * @param {Record<string, unknown>} change
+   * @returns {Promise<Record<string, unknown>>} All their effective settings.
+   */
+  async #updateOthers(participantId, change) {
     const payload = { ...change, participant_id: participantId };
-    await this.#session.request('audio_stream_metadata', payload);
+    const ack = await this.#session.request('audio_stream_metadata', payload);
+    return ack.settings ?? {};
   }
 
   /**

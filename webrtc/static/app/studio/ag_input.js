@@ -1,0 +1,80 @@
+import { make, setText } from '../dom.js';
+import { StageElement, readout } from './stage.js';
+import { isOn, switched } from './stages.js';
+
+/**
+ * What comes before the gate: noise suppression, automatic level, trim and low cut; with the level
+ * that comes in, and whether it is a voice.
+ */
+export class AgInput extends StageElement {
+  #meter = /** @type {import('../desk/ag_meter.js').AgMeter} */ (document.createElement('ag-meter'));
+  #voice = make('span', { class: 'voice-light' });
+  #levelled = readout('Gain', 'dB');
+  #lowCutSwitch = make('input', { attributes: { type: 'checkbox', role: 'switch' } });
+  #lowCut = make('label', { class: 'switch' }, [
+    this.#lowCutSwitch,
+    make('span', { class: 'switch-text', text: 'Low cut' }),
+  ]);
+
+  /** @override */
+  get heading() {
+    return 'Input';
+  }
+
+  /** @override */
+  get settings() {
+    return ['inputTrim', 'highPass', 'highPassBypass', 'denoise', 'autoLevel', 'autoLevelTarget'];
+  }
+
+  /** @override */
+  figures() {
+    return [this.#voice];
+  }
+
+  /** @override */
+  body() {
+    this.#meter.setAttribute('lying', '');
+    this.#lowCutSwitch.addEventListener('change', () => this.change(switched('highPass', this.values)));
+    return [
+      this.#meter,
+      this.knobs([
+        ['inputTrim', 'Trim'],
+        ['highPass', 'Low cut'],
+        ['autoLevelTarget', 'Target'],
+      ]),
+      make('div', { class: 'switches' }, [
+        this.#lowCut,
+        this.toggle('denoise', 'Noise suppression'),
+        make('div', { class: 'switch-row' }, [
+          this.toggle('autoLevel', 'Automatic level'),
+          this.#levelled.element,
+        ]),
+      ]),
+    ];
+  }
+
+  /** @override @param {import('./settings.js').Values} values */
+  show(values) {
+    super.show(values);
+    this.#lowCutSwitch.checked = 'preset' in values && isOn('highPass', values);
+    this.#levelled.element.hidden = !values.autoLevel;
+  }
+
+  /** @override @param {boolean} allowed */
+  allow(allowed) {
+    super.allow(allowed);
+    this.#lowCutSwitch.disabled = !allowed;
+  }
+
+  /** @override @param {import('./stage.js').Reading | null} reading */
+  hear(reading) {
+    this.#meter.show({
+      peakDb: reading?.inPeakDb ?? -Infinity,
+      rmsDb: reading?.inRmsDb ?? -Infinity,
+    });
+    this.#levelled.show(reading ? reading.autoLevelDb : null);
+    const voice = reading?.voice ?? false;
+    this.#voice.classList.toggle('on', voice);
+    setText(this.#voice, voice ? 'voice' : reading && reading.inPeakDb > -60 ? 'no voice' : 'quiet');
+  }
+}
