@@ -17,6 +17,7 @@ BENCHMARKS = (
     "selection",
     "forward",
     "gateway",
+    "desk",
     "dsp",
     "dsp_quality",
     "peers",

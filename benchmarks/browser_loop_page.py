@@ -38,10 +38,15 @@ def ensure_chromium() -> None:
         raise SystemExit(str(error)) from None
 
 
+async def launch(playwright: Playwright) -> Browser:
+    """Start a headless Chromium."""
+    return await playwright.chromium.launch(executable_path=_chromium(), args=list(_FLAGS))
+
+
 @asynccontextmanager
 async def fresh_page(playwright: Playwright, base_url: str) -> AsyncIterator[Page]:
     """Give the page in a browser of its own, from the server's own origin."""
-    browser = await playwright.chromium.launch(executable_path=_chromium(), args=list(_FLAGS))
+    browser = await launch(playwright)
     try:
         page = await browser.new_page()
         # From the server's origin, so that the client's files are its own and need no rules.

@@ -638,6 +638,12 @@ class RoomMixer:
                 LIMITER_RELEASE,
             )
 
+    @property
+    def limiter_db(self) -> float:
+        """Gain of that mix's limiter which works hardest at the moment, 0 or less."""
+        gains = [self._limiters[output.row] for output in self.outputs.values()]
+        return float(20.0 * np.log10(min(gains, default=1.0)))
+
     def left_out(self, mix: MixKey) -> str:
         """Return the only one of those chosen who is not in a mix: its owner, or the reserve."""
         if self._reserve is None:

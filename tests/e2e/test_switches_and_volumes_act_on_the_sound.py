@@ -27,9 +27,17 @@ async def test_whoever_is_deafened_hears_nothing_and_is_heard(people: People) ->
     assert await ada.client("playback.element.muted") is False
 
 
-async def test_a_volume_acts_in_decibels_and_for_one_listener_only(people: People) -> None:
+async def test_a_fader_acts_for_everybody_and_a_volume_for_one_listener_only(
+    people: People,
+) -> None:
     ada, grace, edsger = await people("Ada", "Grace", "Edsger")
     await all_hear_each_other(ada, grace, edsger)
+    fader = ada.page.get_by_role("slider", name="Room fader of Grace")
+    await fader.press("PageDown")
+    await edsger.hears_at(grace, TONE_DBFS - 6, TONE_DBFS - 6)
+    await ada.hears_at(grace, TONE_DBFS - 6, TONE_DBFS - 6)
+    await fader.dblclick()
+    await ada.page.get_by_role("radio", name="what I hear").check()
     field = ada.page.get_by_label("Volume of Grace in decibels")
     for gain_db in (-12, 6):
         await field.fill(str(gain_db))
@@ -45,7 +53,8 @@ async def test_a_volume_acts_in_decibels_and_for_one_listener_only(people: Peopl
 async def test_a_voice_can_be_moved_to_one_side(people: People) -> None:
     ada, grace, edsger = await people("Ada", "Grace", "Edsger")
     await all_hear_each_other(ada, grace, edsger)
-    slider = ada.page.get_by_label("Pan of Grace")
+    await ada.page.get_by_role("radio", name="what I hear").check()
+    slider = ada.page.get_by_role("slider", name="Pan of Grace")
     await slider.press("End")
     await ada.hears_at(grace, SILENCE_DBFS, TONE_DBFS)
     await slider.press("Home")

@@ -257,6 +257,15 @@ test('a strip that is drawn along costs few requests, and what is refused is tak
   assert.equal(fader(), -3);
 });
 
+test('what a sound is recognised as is told with its confidence', async () => {
+  const there = world();
+  await join(there);
+  const { client, server } = there;
+  assert.equal(client.participant('ada')?.genre, null);
+  server.emit('genre_detected', { participant_id: 'ada', genre: 'jazz', confidence: 0.9 });
+  assert.deepEqual(client.participant('ada')?.genre, { label: 'jazz', confidence: 0.9 });
+});
+
 test('what a preset sets is known as soon as the server has answered', async () => {
   const there = world();
   await join(there);

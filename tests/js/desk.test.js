@@ -25,14 +25,15 @@ test('meters are told in the names of the page', () => {
   const told = [];
   desk.on('meters', (detail) => told.push(detail));
   const meters = [{ participant_id: 'ada', in_peak_db: -3.1, short_term_lufs: -20.5, voice: true }];
-  assert.ok(desk.handle('meters', { meters, spectrum: { participant_id: 'ada', bands_db: [-60] } }));
+  assert.ok(desk.handle('meters', { meters, spectrum: { participant_id: 'ada', bands_db: [-60] }, limiter_db: -2 }));
   assert.ok(desk.handle('meters', { meters: [], spectrum: null }));
   assert.deepEqual(told, [
     {
       meters: [{ participantId: 'ada', inPeakDb: -3.1, shortTermLufs: -20.5, voice: true }],
       spectrum: { participantId: 'ada', bandsDb: [-60] },
+      limiterDb: -2,
     },
-    { meters: [], spectrum: null },
+    { meters: [], spectrum: null, limiterDb: 0 },
   ]);
   assert.equal(desk.handle('levels', {}), false);
 });

@@ -43,6 +43,7 @@ async def test_the_meters_of_a_watched_strip_are_told_and_no_others(speaker):
     assert max(spectrum.bands_db) > -60
     assert -60 < anna.out_rms_db < spectrum.true_peak_db < 0
     assert -1 <= spectrum.correlation <= 1
+    assert told.limiters == {speaker.room.room_id: 0.0}
     decoded = msgspec.msgpack.decode(msgspec.msgpack.encode(told), type=Meters)
     assert decoded == told
     worker.handle(WatchMeters(speaker.room.room_id))

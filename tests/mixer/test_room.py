@@ -456,11 +456,13 @@ def test_the_sum_of_loud_voices_never_passes_the_ceiling_and_the_gain_recovers()
     tape = stage.tapes["dora"]
     assert np.abs(tape.sound).max() <= CEILING
     assert np.abs(tape.sound).max() > 0.9
+    assert -20 < stage.room.limiter_db < -3
     for voice in loud:
         voice.sings = False
     stage.tick(120)
     block = stage.blocks[-2]
     np.testing.assert_array_equal(tape.at(block.time, 480), block.voices["quiet"])
+    assert stage.room.limiter_db == 0
     assert quiet.sings
 
 

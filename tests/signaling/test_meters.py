@@ -49,8 +49,10 @@ async def test_a_page_sees_what_it_asked_for_and_nothing_else(front: RunningFron
     await anna.ok("watch_meters", {"participants": [hers]})
     await told_to_watch(front, {his, hers}, {hers})
     spectrum = StripSpectrum(hers, list(range(-120, 0)), 0.5, -3.2)
-    front.worker.send(Meters([strip(hers), strip(his), strip(bens)], [spectrum]))
+    limiters = {"room": -2.5, "another": -9.0}
+    front.worker.send(Meters([strip(hers), strip(his), strip(bens)], [spectrum], limiters))
     event = await host.event("meters")
+    assert event["limiter_db"] == -2.5
     assert shown(event) == {hers, his}
     assert event["spectrum"] == msgspec.to_builtins(spectrum)
     first = next(one for one in event["meters"] if one["participant_id"] == hers)

@@ -302,10 +302,12 @@ class Meters(_Message, frozen=True):
     """What was measured of watched strips, of all rooms together; at most 25 a second.
 
     A strip that falls silent says so at once, and again every second while its room is awake.
+    `limiters` are gains by room: of that mix's limiter which works hardest, 0 dB or less.
     """
 
     strips: list[StripMeters]
     spectra: list[StripSpectrum] = []
+    limiters: dict[str, float] = {}
 
 
 class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -49,11 +49,14 @@ class Metering:
 def _message(rooms: Iterable[Room]) -> Meters | None:
     strips: list[StripMeters] = []
     spectra: list[StripSpectrum] = []
+    limiters: dict[str, float] = {}
     for room in rooms:
         meters, pictures = room.mixer.treatment.take_meters(room.mixer.sources)
         strips += map(_strip, meters)
         spectra += [_spectrum(name, picture) for name, picture in pictures]
-    return Meters(strips, spectra) if strips or spectra else None
+        if meters or pictures:
+            limiters[room.room_id] = round(room.mixer.limiter_db, 1)
+    return Meters(strips, spectra, limiters) if strips or spectra else None
 
 
 def _spectrum(name: str, picture: Picture) -> StripSpectrum:

@@ -33,11 +33,13 @@ class MetersTaken(msgspec.Struct, frozen=True):
 
     A strip that falls silent says so at once, and then every second; one of which nothing has come
     for two seconds is silent.
-    `spectrum` is null while the strip that was asked for is silent.
+    `spectrum` is null while the strip that was asked for is silent. `limiter_db` is the gain of the
+    room's mixes' limiters, of the one that works hardest; 0 or less.
     """
 
     meters: list[StripMeters]
     spectrum: StripSpectrum | None
+    limiter_db: float = 0.0
 
 
 class ActiveSpeakers(msgspec.Struct, frozen=True):

@@ -108,13 +108,16 @@ class MeterFanOut:
         for room_id in {seat.room_id for seat in seats if seat is not None}:
             room = self._rooms.get(room_id)
             if room is not None:
-                self._send(room, strips, spectra)
+                self._send(room, strips, spectra, message.limiters.get(room_id, 0.0))
                 if not all(one.is_kept for one in room.watches.values()):
                     self.refresh(room_id)
 
     @staticmethod
     def _send(
-        room: _Room, strips: dict[str, StripMeters], spectra: dict[str, StripSpectrum]
+        room: _Room,
+        strips: dict[str, StripMeters],
+        spectra: dict[str, StripSpectrum],
+        limiter_db: float,
     ) -> None:
         frames: dict[tuple[frozenset[str], str | None], bytes] = {}
         for watch in room.watches.values():
@@ -125,7 +128,7 @@ class MeterFanOut:
                 shown = [meters for name, meters in strips.items() if name in watch.strips]
                 spectrum = spectra.get(watch.spectrum or "")
                 is_empty = not shown and spectrum is None
-                event = MetersTaken(shown, spectrum)
+                event = MetersTaken(shown, spectrum, limiter_db)
                 frames[wanted] = b"" if is_empty else event_frame("meters", event)
             if frames[wanted]:
                 watch.connection.socket.write_lossy(frames[wanted])

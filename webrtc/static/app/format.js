@@ -50,3 +50,6 @@ export function parseDb(text) {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain)) return null;
   return Number(plain);
 }
+
+/** @param {number} lufs Below −70 is nothing. */
+export const formatLufs = (lufs) => (lufs < -70 ? `${MINUS}∞` : fixed(lufs, 1));

@@ -13,6 +13,34 @@ export function listenForShortcuts(actions) {
   });
 }
 
+/**
+ * A key that does something for as long as it is held, such as push-to-talk. It is left alone where it
+ * means something else: on buttons, in fields. Losing the window lets it go.
+ * @param {string} key
+ * @param {{ isWanted: () => boolean, press: () => void, release: () => void }} held
+ */
+export function listenForHeldKey(key, { isWanted, press, release }) {
+  let isHeld = false;
+  const letGo = () => {
+    if (!isHeld) return;
+    isHeld = false;
+    release();
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== key || isUsed(event.target) || event.ctrlKey || event.metaKey || event.altKey)
+      return;
+    if (!isHeld && !isWanted()) return;
+    event.preventDefault();
+    if (event.repeat || isHeld) return;
+    isHeld = true;
+    press();
+  });
+  document.addEventListener('keyup', (event) => {
+    if (event.key === key) letGo();
+  });
+  window.addEventListener('blur', letGo);
+}
+
 const TEXT_INPUTS = ['text', 'search', 'url', 'email', 'password', 'number'];
 
 /** @param {EventTarget | null} target */
@@ -20,3 +48,7 @@ function isTyping(target) {
   if (target instanceof HTMLInputElement) return TEXT_INPUTS.includes(target.type);
   return target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
 }
+
+/** @param {EventTarget | null} target */
+const isUsed = (target) =>
+  target instanceof Element && target.closest('button, input, select, textarea, a, summary') !== null;

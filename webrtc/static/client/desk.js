@@ -42,7 +42,8 @@ import { Emitter } from './emitter.js';
 
 /**
  * @typedef {object} DeskEvents
- * @property {{ meters: StripMeters[], spectrum: StripSpectrum | null }} meters
+ * @property {{ meters: StripMeters[], spectrum: StripSpectrum | null, limiterDb: number }} meters
+ *   `limiterDb` is the gain of that mix's limiter which works hardest.
  * @property {{ settings: RoomSettings }} roomchange
  * @property {{ scenes: SceneInfo[] }} sceneschange
  */
@@ -179,8 +180,12 @@ export class Desk extends Emitter {
    */
   handle(event, payload) {
     if (event === 'meters') {
-      const { meters, spectrum } = payload;
-      this.emit('meters', { meters: meters.map(toCamelCase), spectrum: spectrum && toCamelCase(spectrum) });
+      const { meters, spectrum, limiter_db: limiterDb = 0 } = payload;
+      this.emit('meters', {
+        meters: meters.map(toCamelCase),
+        spectrum: spectrum && toCamelCase(spectrum),
+        limiterDb,
+      });
     } else if (event === 'room_updated') this.#setSettings(payload.settings);
     else if (event === 'scenes_changed') this.#setScenes(payload.scenes);
     else return false;

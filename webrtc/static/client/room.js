@@ -6,7 +6,7 @@
 import { AudioStreamingError } from './errors.js';
 import { Emitter } from './emitter.js';
 import { LatestSender } from './latest.js';
-import { Roster } from './roster.js';
+import { Roster, genreOf } from './roster.js';
 
 /**
  * @typedef {import('./roster.js').ListenerMix} ListenerMix
@@ -214,6 +214,10 @@ export class Room extends Emitter {
         if (this.#roster.setVoice(participantId, voice)) levels.push({ participantId, ...voice });
       }
       this.emit('levels', { levels });
+    },
+    genre_detected: (raw) => {
+      const participantId = String(raw.participant_id);
+      if (this.#roster.patch(participantId, { genre: genreOf(raw) })) this.#updated(participantId);
     },
     room_updated: ({ settings }) => {
       this.#forwards = settings?.mode === 'forward';

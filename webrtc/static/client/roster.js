@@ -27,6 +27,8 @@
  * @property {number} joinedAt Unix seconds.
  * @property {readonly { kind: string }[]} tracks
  * @property {Record<string, unknown> | null} settings Their strip, when they publish.
+ * @property {{ label: string, confidence: number } | null} genre What the server takes the sound for,
+ *   where it can tell; `confidence` 0 to 1.
  * @property {boolean} isMe
  * @property {number} levelDbov 0 loudest, −127 silence.
  * @property {ListenerMix} mix
@@ -40,6 +42,13 @@
 export const UNITY = Object.freeze({ gainDb: 0, pan: 0, muted: false, solo: false });
 
 const SILENCE_DBOV = -127;
+
+/**
+ * @param {Record<string, any>} raw The wire's shape.
+ * @returns {{ label: string, confidence: number } | null}
+ */
+export const genreOf = ({ genre, confidence }) =>
+  genre ? { label: String(genre), confidence: Number(confidence ?? 0) } : null;
 
 export class Roster {
   /** @type {Map<string, Participant>} */
@@ -123,6 +132,7 @@ export class Roster {
       joinedAt: Number(raw.joined_at ?? 0),
       tracks: raw.tracks ?? [],
       settings: raw.settings ?? null,
+      genre: genreOf(raw),
       isMe,
       levelDbov: voice?.levelDbov ?? SILENCE_DBOV,
       mix: this.#mixes.get(participantId) ?? UNITY,

@@ -5,7 +5,8 @@ import { refs, setText } from '../dom.js';
 import { KeptLikes } from '../kept_likes.js';
 import { Notices } from '../notices.js';
 import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
-import { listenForShortcuts } from '../shortcuts.js';
+import { listenForHeldKey, listenForShortcuts } from '../shortcuts.js';
+import { qualityOf } from '../quality.js';
 import { Troubles, subjectOf } from '../troubles.js';
 import { leaveVisit, roomInAddress, roomLink, takeVisit } from '../visit.js';
 import { isWorthSaying, playoutWords, roleWords, roomClosedWords, statusWords } from '../words.js';
@@ -38,7 +39,7 @@ export class AgApp extends HTMLElement {
     this.#parts = {
       status: /** @type {import('./ag_status.js').AgStatus} */ (this.querySelector('ag-status')),
       lobby: /** @type {import('./ag_lobby.js').AgLobby} */ (this.querySelector('ag-lobby')),
-      room: /** @type {import('./ag_room.js').AgRoom} */ (this.querySelector('ag-room')),
+      room: /** @type {import('../desk/ag_room.js').AgRoom} */ (this.querySelector('ag-room')),
       microphone: /** @type {import('./ag_microphone.js').AgMicrophone} */ (
         this.querySelector('ag-microphone')
       ),
@@ -47,6 +48,9 @@ export class AgApp extends HTMLElement {
       ),
       figures: /** @type {import('./ag_figures.js').AgFigures} */ (
         this.querySelector('ag-figures')
+      ),
+      scenes: /** @type {import('../desk/ag_scenes.js').AgScenes} */ (
+        this.querySelector('ag-scenes')
       ),
       dock: /** @type {import('./ag_dock.js').AgDock} */ (this.querySelector('ag-dock')),
     };
@@ -80,10 +84,11 @@ export class AgApp extends HTMLElement {
   #announcer = /** @type {any} */ (null);
   /**
    * @type {{ status: import('./ag_status.js').AgStatus, lobby: import('./ag_lobby.js').AgLobby,
-   *   room: import('./ag_room.js').AgRoom,
+   *   room: import('../desk/ag_room.js').AgRoom,
    *   microphone: import('./ag_microphone.js').AgMicrophone,
    *   speaker: import('./ag_speaker.js').AgSpeaker,
-   *   figures: import('./ag_figures.js').AgFigures, dock: import('./ag_dock.js').AgDock }}
+   *   figures: import('./ag_figures.js').AgFigures,
+   *   scenes: import('../desk/ag_scenes.js').AgScenes, dock: import('./ag_dock.js').AgDock }}
    */
   #parts = /** @type {any} */ (null);
 
@@ -100,6 +105,7 @@ export class AgApp extends HTMLElement {
     });
     this.#devices.fill();
     room.attach(this.client);
+    this.#parts.scenes.attach(this.client);
     await this.#devices.list();
     this.#draw();
     await this.#connect();
@@ -169,6 +175,7 @@ export class AgApp extends HTMLElement {
     document.title = `${room.roomId} · AG06 Mixer`;
     this.#parts.room.clear();
     this.#parts.room.showAll();
+    this.#parts.scenes.show();
     this.#parts.figures.show(null);
     this.#draw();
     window.scrollTo(0, 0);
@@ -237,7 +244,7 @@ export class AgApp extends HTMLElement {
   // ---- what the user does --------------------------------------------------------------------
 
   #followUser() {
-    const { lobby, status, microphone, speaker, dock, room } = this.#parts;
+    const { lobby, status, microphone, speaker, dock, room, scenes } = this.#parts;
     lobby.addEventListener('connect', () => void this.#connect());
     lobby.addEventListener('join', (event) => {
       void this.#join(/** @type {CustomEvent<{ roomId: string, name: string }>} */ (event).detail);
@@ -249,6 +256,13 @@ export class AgApp extends HTMLElement {
     room.addEventListener('trouble', (event) => {
       this.#trouble('mix', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
     });
+    scenes.addEventListener('trouble', (event) => {
+      this.#trouble('scene', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
+    });
+    scenes.addEventListener('done', (event) => {
+      this.#notices.clear('scene');
+      this.#announcer.say(/** @type {CustomEvent<{ text: string }>} */ (event).detail.text);
+    });
     dock.addEventListener('microphone', () => this.#microphoneKey());
     dock.addEventListener('speaker', () => this.#speakerKey());
     dock.addEventListener('leave', () => void this.#leave());
@@ -256,6 +270,11 @@ export class AgApp extends HTMLElement {
     listenForShortcuts({
       m: () => this.client.room && this.#microphoneKey(),
       d: () => this.client.room && this.#speakerKey(),
+    });
+    listenForHeldKey(' ', {
+      isWanted: () => this.client.room !== null && this.client.isPublishing && this.client.isMuted,
+      press: () => this.#attempt('server', this.client.setMuted(false)),
+      release: () => this.#attempt('server', this.client.setMuted(true)),
     });
   }
 
@@ -392,9 +411,12 @@ export class AgApp extends HTMLElement {
   async #readStats() {
     if (!this.client.room || document.visibilityState !== 'visible') return;
     try {
-      this.#parts.figures.show(await this.client.getAudioStats());
+      const stats = await this.client.getAudioStats();
+      this.#parts.figures.show(stats);
+      this.#parts.room.showQuality(qualityOf(stats));
     } catch {
       this.#parts.figures.show(null);
+      this.#parts.room.showQuality(null);
     }
   }
 

@@ -73,7 +73,7 @@ function microphoneLook(publishing, opening, muted) {
       tone: 'off',
       icon: 'mic-off',
       text: 'Microphone off',
-      hint: 'click to speak',
+      hint: 'hold Space to talk',
       key: 'M',
     };
   }

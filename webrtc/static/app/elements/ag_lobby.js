@@ -20,6 +20,13 @@ export class AgLobby extends HTMLElement {
       this.dispatchEvent(new CustomEvent('join', { detail }));
     });
     this.#fields.room.addEventListener('input', () => this.#explain());
+    this.addEventListener('choose', (event) => {
+      const { room, name } = this.#fields;
+      room.value = /** @type {CustomEvent<{ roomId: string }>} */ (event).detail.roomId;
+      this.#explain();
+      if (name.value.trim() === '') name.focus();
+      else form.requestSubmit();
+    });
     this.#refs.connect?.addEventListener('click', () => this.dispatchEvent(new Event('connect')));
   }
 

@@ -1,0 +1,132 @@
+"""The desk in a real browser, with people who are not there: many, and the keyboard alone."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.async_api import Locator, Page, Route, expect
+
+from tests.support.chromium import Chromium
+from webrtc.api.pages import page_files
+
+PEOPLE = Path(__file__).parents[1] / "support" / "fake_room.js"
+FILES = page_files()
+FADER_OF = "(name) => fake.participants.find((one) => one.name === name).settings.fader"
+MIX_OF = "(name) => fake.participants.find((one) => one.name === name).mix"
+
+
+async def serve(route: Route) -> None:
+    asset = FILES.find(urlsplit(route.request.url).path)
+    if asset is None:
+        await route.fulfill(status=404)
+    else:
+        await route.fulfill(body=asset.body, content_type=asset.content_type)
+
+
+async def room_of(chromium: Chromium, people: int) -> Page:
+    page = await (await chromium.launch()).new_page()
+    await page.route("**/*", serve)
+    await page.goto("http://localhost:9")
+    await page.wait_for_function("() => customElements.get('ag-app') !== undefined")
+    await page.evaluate(PEOPLE.read_text("utf-8"))
+    await page.evaluate(f"window.fake = fakeRoom({people}); 0")
+    await expect(page.locator("ag-room [data-ref=count]")).to_have_text(str(people))
+    return page
+
+
+def strips(page: Page) -> Locator:
+    return page.get_by_role("list", name="Participants").get_by_role("listitem")
+
+
+async def test_of_hundreds_of_people_those_in_sight_are_made(chromium: Chromium) -> None:
+    page = await room_of(chromium, 300)
+    await expect(page.get_by_label("Order")).to_have_value("loudest")
+    await expect(strips(page).first).to_contain_text("Ada")
+    await expect(strips(page).first).to_have_attribute("aria-setsize", "300")
+    assert await strips(page).count() < 20
+    bank = page.locator("[data-ref=bank]")
+    await bank.evaluate("(it) => (it.scrollLeft = it.scrollWidth)")
+    await expect(strips(page).last).to_have_attribute("aria-posinset", "300")
+    assert await strips(page).count() < 20
+    watched = "() => fake.desk.watched.length > 0 && fake.desk.watched.length < 32"
+    await page.wait_for_function(watched)
+    await page.get_by_label("Find").fill("hedy 2")
+    await expect(strips(page).first).to_have_attribute("aria-setsize", "11")  # 2, and 20 to 29
+    await page.get_by_label("Find").fill("nobody")
+    await expect(page.get_by_text("Nobody here has such a name.")).to_be_visible()
+
+
+async def test_nobody_moves_under_the_hand_and_who_leaves_is_gone(chromium: Chromium) -> None:
+    page = await room_of(chromium, 30)
+    fader = page.get_by_role("slider", name="Room fader of Grace", exact=True)
+    await fader.focus()
+    before = await strips(page).evaluate_all("(all) => all.map((one) => one.ariaPosInSet)")
+    await page.locator("[data-ref=bank]").evaluate("(it) => (it.scrollLeft = it.scrollWidth)")
+    await expect(strips(page).last).to_have_attribute("aria-posinset", "30")
+    await expect(fader).to_be_focused()
+    await page.keyboard.press("PageDown")
+    await page.wait_for_function(f"() => ({FADER_OF})('Grace') === -6")
+    await page.locator("[data-ref=bank]").evaluate("(it) => (it.scrollLeft = 0)")
+    await expect(strips(page)).to_have_count(len(before))
+    after = await strips(page).evaluate_all("(all) => all.map((one) => one.ariaPosInSet)")
+    assert sorted(after) == sorted(before)
+    await page.evaluate("fake.leave('p1')")
+    await expect(fader).to_have_count(0)
+    await expect(page.locator("ag-room [data-ref=count]")).to_have_text("29")
+
+
+async def test_the_keyboard_alone_runs_the_desk(chromium: Chromium) -> None:
+    page = await room_of(chromium, 3)
+    await page.get_by_role("slider", name="Room fader of Ada").focus()
+    await page.keyboard.press("Tab")  # its field
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Pin Ada")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("slider", name="Room pan of Grace")).to_be_focused()
+    await page.keyboard.press("ArrowLeft")
+    for _ in range(2):
+        await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Mute Grace for me")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    assert (await page.evaluate(MIX_OF, "Grace"))["solo"] is True
+    await page.keyboard.press("Tab")
+    fader = page.get_by_role("slider", name="Room fader of Grace")
+    await expect(fader).to_be_focused()
+    await page.keyboard.press("Shift+ArrowDown")
+    await expect(fader).to_have_attribute("aria-valuetext", "−0.1 decibels")
+    await page.keyboard.type("-7,5")
+    await page.keyboard.press("Enter")
+    await expect(fader).to_have_attribute("aria-valuetext", "−7.5 decibels")
+    assert await page.evaluate(FADER_OF, "Grace") == -7.5
+    await page.get_by_role("radio", name="the room’s mix").focus()
+    await page.keyboard.press("ArrowRight")
+    own = page.get_by_role("slider", name="Volume of Grace")
+    await own.press("End")
+    assert (await page.evaluate(MIX_OF, "Grace"))["gainDb"] == 12
+    assert await page.evaluate(FADER_OF, "Grace") == -7.5
+
+
+async def test_a_fader_follows_the_hand(chromium: Chromium) -> None:
+    page = await room_of(chromium, 2)
+    fader = page.get_by_role("slider", name="Room fader of Grace")
+    box = await fader.bounding_box()
+    assert box is not None
+    x, middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    await page.mouse.move(x, middle)
+    await page.mouse.down()
+    await page.mouse.move(x, middle + 1)
+    assert await page.evaluate(FADER_OF, "Grace") == 0  # it rests at unity, and never jumps
+    lower = middle + box["height"] / 5
+    await page.mouse.move(x, lower)
+    lowered = await page.evaluate(FADER_OF, "Grace")
+    assert -16 < lowered < -8
+    await page.keyboard.down("Shift")
+    await page.mouse.move(x, lower + 10)
+    await page.keyboard.up("Shift")
+    await page.mouse.up()
+    assert -2 < await page.evaluate(FADER_OF, "Grace") - lowered < 0
+    await fader.dblclick()
+    assert await page.evaluate(FADER_OF, "Grace") == 0
+    await page.mouse.wheel(0, 100)
+    await page.wait_for_function(f"() => ({FADER_OF})('Grace') === -1")

@@ -1,0 +1,327 @@
+import { refs, setText } from '../dom.js';
+import { eachFrame } from '../frame_loop.js';
+import { Store } from '../store.js';
+import { inSight, pitchOf } from './bank.js';
+import { MOST_WATCHED, MeterBoard } from './meter_board.js';
+import { feedRoom } from './room_feed.js';
+import { EMPTY_ROOM, mayMixForAll, reduceRoom } from './room_state.js';
+import { Strip } from './strip.js';
+
+/**
+ * @typedef {import('../../client/client.js').BaseClient} BaseClient
+ * @typedef {import('../../client/roster.js').Participant} Participant
+ * @typedef {import('../orders.js').OrderName} OrderName
+ * @typedef {import('../quality.js').Quality} Quality
+ * @typedef {import('./room_state.js').Layer} Layer
+ * @typedef {import('./room_state.js').RoomState} RoomState
+ */
+
+const REORDER_EVERY_MS = 1500;
+/** Gate lights, and whom the server is asked to measure. */
+const LIGHTS_EVERY_MS = 100;
+const WATCH_AFTER_MS = 250;
+/** From so many people on, the loudest come first unless somebody chose another order. */
+const MANY = 20;
+
+/**
+ * The desk: a row of strips, of which only those in sight are made, and what all of them share.
+ * Fires `trouble` with `detail.error`.
+ */
+export class AgRoom extends HTMLElement {
+  /** What is shown. */
+  store = new Store(reduceRoom, EMPTY_ROOM, (tell) => requestAnimationFrame(tell));
+  #board = new MeterBoard(() => performance.now());
+  /** @type {Map<string, Strip>} Those that are made. */
+  #strips = new Map();
+  /** @type {Record<string, HTMLElement>} */
+  #refs = {};
+  /** @type {BaseClient | null} */
+  #client = null;
+  /** @type {ReturnType<typeof feedRoom> | null} */
+  #feed = null;
+  /** @type {Quality | null} */
+  #quality = null;
+  #viewPx = 0;
+  #orderChosen = false;
+  #drawDue = false;
+  #sinceLightsMs = 0;
+  #sinceOrderMs = 0;
+  #watchTimer = 0;
+  #watched = '';
+  /** @type {(() => void) | null} */
+  #stopFrames = null;
+  /** @type {HTMLElement | null} Where the studio was opened from. */
+  #opener = null;
+
+  connectedCallback() {
+    this.#refs = refs(this);
+    this.#bank.addEventListener('scroll', () => this.#later(), { passive: true });
+    new ResizeObserver(([entry]) => {
+      this.#viewPx = entry?.contentRect.width ?? 0;
+      this.#later();
+    }).observe(this.#bank);
+    this.#order.addEventListener('change', () => {
+      this.#orderChosen = true;
+      const order = /** @type {OrderName} */ (this.#order.value);
+      this.store.dispatch({ type: 'order', order });
+    });
+    this.#ref('search').addEventListener('input', () => {
+      const query = /** @type {HTMLInputElement} */ (this.#ref('search')).value;
+      this.store.dispatch({ type: 'query', query });
+      this.#bank.scrollLeft = 0;
+    });
+    for (const input of this.#ref('layers').querySelectorAll('input')) {
+      input.addEventListener('change', () =>
+        this.store.dispatch({ type: 'layer', layer: /** @type {Layer} */ (input.value) }),
+      );
+    }
+    this.#list.addEventListener('focusin', () => this.store.dispatch({ type: 'held', held: true }));
+    this.#list.addEventListener('focusout', ({ relatedTarget }) => {
+      const held = relatedTarget instanceof Node && this.#list.contains(relatedTarget);
+      this.store.dispatch({ type: 'held', held });
+    });
+    this.store.subscribe((state, before) => this.#changed(state, before));
+  }
+
+  /** @param {BaseClient} client */
+  attach(client) {
+    this.#client = client;
+    this.#feed = feedRoom(client, this.store, this.#board);
+    client.on('levels', ({ levels }) => this.#voices(levels));
+    /** @type {import('../elements/ag_rules.js').AgRules} */ (
+      this.querySelector('ag-rules')
+    ).attach(client);
+    /** @type {import('./ag_master.js').AgMaster} */ (
+      this.querySelector('ag-master')
+    ).attach(client, this.#board);
+  }
+
+  /** A stay begins: show everyone. */
+  showAll() {
+    this.#feed?.enter();
+    this.#stopFrames ??= eachFrame((elapsedMs) => this.#frame(elapsedMs));
+  }
+
+  /** The stay is over. */
+  clear() {
+    this.#stopFrames?.();
+    this.#stopFrames = null;
+    this.#feed?.leave();
+    this.#quality = null;
+    this.#watched = '';
+    window.clearTimeout(this.#watchTimer);
+  }
+
+  /** @param {Quality | null} quality Of my own connection. */
+  showQuality(quality) {
+    if (quality === this.#quality) return;
+    this.#quality = quality;
+    this.#later();
+  }
+
+  // ---- drawing -------------------------------------------------------------------------------
+
+  /** @param {RoomState} state @param {RoomState} before */
+  #changed(state, before) {
+    setText(this.#ref('count'), String(state.people.size));
+    this.#ref('alone').hidden = state.people.size !== 1;
+    this.#ref('nobody').hidden = state.people.size === 0 || state.sequence.length > 0;
+    this.#ref('find').hidden = state.people.size < 8 && state.query === '';
+    this.#ref('layers').hidden = !mayMixForAll(state);
+    for (const input of this.#ref('layers').querySelectorAll('input')) {
+      input.checked = input.value === state.layer;
+    }
+    this.classList.toggle('chooses', state.rights.includes('choose_speakers'));
+    if (!this.#orderChosen && state.people.size >= MANY && state.order === 'joined') {
+      this.#order.value = 'loudest';
+      this.store.dispatch({ type: 'order', order: 'loudest' });
+    }
+    if (state.opened !== before.opened) this.#showStudio(state.opened);
+    this.#draw();
+  }
+
+  /** Once before the next frame, however often it is asked for. */
+  #later() {
+    if (this.#drawDue) return;
+    this.#drawDue = true;
+    requestAnimationFrame(() => {
+      this.#drawDue = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { state } = this.store;
+    const count = state.sequence.length;
+    const pitchPx = pitchOf(count, this.#viewPx);
+    const { scrollLeft: scrollPx } = this.#bank;
+    const { first, end } = inSight({ count, pitchPx, scrollPx, viewPx: this.#viewPx });
+    this.#list.style.width = `${count * pitchPx}px`;
+    this.#bank.style.setProperty('--pitch', `${pitchPx}px`);
+    const shown = new Set(state.sequence.slice(first, end));
+    this.#release(shown);
+    state.sequence.forEach((participantId, index) => {
+      const person = state.people.get(participantId);
+      const strip = this.#strips.get(participantId) ?? null;
+      if (!person || !(strip || shown.has(participantId))) return;
+      this.#place(strip ?? this.#make(participantId), person, index);
+    });
+    if (!state.held) this.#putInOrder(state.sequence);
+    this.#watchLater();
+  }
+
+  /** Give up strips that are out of sight, but not what somebody is at. @param {Set<string>} shown */
+  #release(shown) {
+    const { people } = this.store.state;
+    for (const [participantId, strip] of this.#strips) {
+      const isUsed = strip.element.contains(document.activeElement);
+      if (shown.has(participantId) || (isUsed && people.has(participantId))) continue;
+      strip.release();
+      this.#strips.delete(participantId);
+    }
+  }
+
+  /** @param {string} participantId */
+  #make(participantId) {
+    const template = /** @type {HTMLTemplateElement} */ (document.getElementById('strip'));
+    const strip = new Strip(template, this.#actions);
+    this.#strips.set(participantId, strip);
+    this.#list.append(strip.element);
+    strip.followBoard(this.#board);
+    return strip;
+  }
+
+  /**
+   * @param {Strip} strip
+   * @param {Participant} person
+   * @param {number} index
+   */
+  #place(strip, person, index) {
+    const { element } = strip;
+    const { state } = this.store;
+    element.style.setProperty('--index', String(index));
+    element.setAttribute('aria-posinset', String(index + 1));
+    element.setAttribute('aria-setsize', String(state.sequence.length));
+    strip.show(person, state, person.isMe ? this.#quality : null);
+  }
+
+  /** The order of reading and of the Tab key is the order in sight. @param {readonly string[]} sequence */
+  #putInOrder(sequence) {
+    const wanted = sequence.flatMap((id) => this.#strips.get(id)?.element ?? []);
+    if (wanted.some((element, index) => this.#list.children[index] !== element)) {
+      this.#list.append(...wanted);
+    }
+  }
+
+  /** @param {readonly { participantId: string }[]} levels */
+  #voices(levels) {
+    for (const { participantId } of levels) {
+      const strip = this.#strips.get(participantId);
+      const person = strip && this.#client?.participant(participantId);
+      if (person) strip.showVoice(person);
+    }
+  }
+
+  /** @param {number} elapsedMs */
+  #frame(elapsedMs) {
+    this.#sinceLightsMs += elapsedMs;
+    this.#sinceOrderMs += elapsedMs;
+    if (this.#sinceLightsMs > LIGHTS_EVERY_MS) {
+      this.#sinceLightsMs = 0;
+      for (const strip of this.#strips.values()) strip.showGate(this.#board);
+    }
+    if (this.#sinceOrderMs < REORDER_EVERY_MS) return;
+    this.#sinceOrderMs = 0;
+    const loudness = this.#board.settle();
+    const { order, held } = this.store.state;
+    if (order === 'loudest' && !held) this.store.dispatch({ type: 'loudness', loudness });
+  }
+
+  // ---- meters --------------------------------------------------------------------------------
+
+  #watchLater() {
+    window.clearTimeout(this.#watchTimer);
+    this.#watchTimer = window.setTimeout(() => this.#watch(), WATCH_AFTER_MS);
+  }
+
+  /** Ask for the meters of the strips in sight that I may edit; all others show what everybody sees. */
+  #watch() {
+    const { state } = this.store;
+    const all = mayMixForAll(state);
+    const own = state.rights.includes('edit_own_strip');
+    const participantIds = [...this.#strips.keys()]
+      .filter((id) => {
+        const person = state.people.get(id);
+        return person && person.role !== 'subscriber' && (all || (own && person.isMe));
+      })
+      .slice(0, MOST_WATCHED)
+      .sort();
+    const wanted = participantIds.join();
+    if (wanted === this.#watched || !this.#client?.room) return;
+    this.#watched = wanted;
+    // Somebody may just have gone; then the next drawing asks again.
+    this.#client.desk.watchMeters({ participantIds }, { holder: 'strips' }).catch(() => {
+      this.#watched = '';
+    });
+  }
+
+  // ---- what the hand does --------------------------------------------------------------------
+
+  /** @type {import('./strip.js').StripActions} */
+  #actions = {
+    mix: (participantId, change) =>
+      this.#attempt(this.#client?.setListenerMix({ participantId, ...change })),
+    strip: (participantId, change) =>
+      this.#attempt(this.#client?.setStrip(participantId, change)),
+    turn: (participantId, change) =>
+      this.#attempt(this.#client?.desk.setSpeaker({ participantId, ...change })),
+    role: (participantId, role) => this.#attempt(this.#client?.desk.setRole(participantId, role)),
+    open: (participantId, opener) => {
+      this.#opener = opener;
+      this.store.dispatch({ type: 'opened', participantId });
+    },
+  };
+
+  /** @param {Promise<unknown> | undefined} step */
+  #attempt(step) {
+    step?.catch((error) => {
+      this.dispatchEvent(new CustomEvent('trouble', { detail: { error } }));
+    });
+  }
+
+  /**
+   * The studio is an element of its own: it gets `client` and `participantId`, and fires `close`.
+   * @param {string | null} participantId
+   */
+  #showStudio(participantId) {
+    this.querySelector('ag-studio')?.remove();
+    if (participantId === null) {
+      if (this.#opener?.isConnected) this.#opener.focus();
+      this.#opener = null;
+      return;
+    }
+    const studio = document.createElement('ag-studio');
+    Object.assign(studio, { client: this.#client, participantId });
+    studio.addEventListener('close', () =>
+      this.store.dispatch({ type: 'opened', participantId: null }),
+    );
+    this.append(studio);
+  }
+
+  get #order() {
+    return /** @type {HTMLSelectElement} */ (this.#ref('order'));
+  }
+
+  get #bank() {
+    return this.#ref('bank');
+  }
+
+  get #list() {
+    return this.#ref('strips');
+  }
+
+  /** @param {string} name */
+  #ref(name) {
+    return /** @type {HTMLElement} */ (this.#refs[name]);
+  }
+}
