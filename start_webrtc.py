@@ -2,12 +2,15 @@
 """Start AG06 Mixer: arguments to settings to the supervisor of its processes."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+COMMANDS = {"token": "webrtc.token_command"}
+"""What may come in place of options, and the module whose `run` does it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,18 +23,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="start_webrtc.py",
         description="Start AG06 Mixer, an audio conference and live mixing desk for browsers.\n"
-        "Prints the address to open when everything is ready; ends on Ctrl-C or SIGTERM.",
+        "Prints the address to open when everything is ready; ends on Ctrl-C or SIGTERM.\n\n"
+        "`start_webrtc.py token --help`: print a join token.",
         epilog=settings_help.for_terminal(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--check", action="store_true", help="check the settings and exit")
-    only_check = parser.parse_args(arguments).check
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    command = given[0] if given and given[0] in COMMANDS else None
+    only_check = command is None and parser.parse_args(given).check
     try:
         chosen = settings.load(os.environ)
         if only_check:
             sys.stdout.write("The settings are usable.\n")
             return 0
         preflight.check_python_packages(ROOT / "requirements.txt")
+        if command is not None:
+            # Only now: it may need packages.
+            run = importlib.import_module(COMMANDS[command]).run
+            sys.stdout.write(run(given[1:], chosen) + "\n")
+            return 0
         for sentence in preflight.page_warnings(ROOT / "node_modules"):
             sys.stderr.write(sentence + "\n")
         with logs.writing("supervisor", chosen.log_level):

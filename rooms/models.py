@@ -199,6 +199,9 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         home: number, among all of all replicas, of the media worker that has its connection.
         present: False while neither socket nor media is there, and the others do not see it.
         ice_tag: entity tag of its ICE session, if it comes by WHIP or WHEP.
+        grants: what its join token opens, see `rooms.rights`; None where none is wanted.
+        subject: whom the token is for.
+        token_id: the token's own id, by which it can be revoked.
     """
 
     participant_id: str
@@ -219,6 +222,9 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     mix: dict[str, SourceMix] = {}
     udp: UdpAccess | None = None
     ice_tag: str = ""
+    grants: tuple[str, ...] | None = None
+    subject: str = ""
+    token_id: str = ""
     tenant: str = DEFAULT_TENANT
     home: int = 0
     present: bool = True

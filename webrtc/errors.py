@@ -52,7 +52,7 @@ REASONS: Final[dict[str, str]] = {
     "too_many_scenes": "The room holds as many scenes, or the scene as many strips, as it may.",
     "too_many_mixes": "The participant hears as many others in a way of their own as it may.",
     "resume_failed": "The resume token is unknown or older than 60 s; join afresh without it.",
-    "forbidden": "The participant's rights do not allow this.",
+    "forbidden": "The participant's rights, or the token's grants, do not allow this.",
     "not_installed": "The server lacks an optional package that this takes; `detail` names it.",
     "busy": "The previous request of this kind has not been answered yet.",
     "glare": "An offer of the server is open: answer it first, then offer again.",
@@ -65,10 +65,13 @@ REASONS: Final[dict[str, str]] = {
     "draining": "This server is shutting down and takes no one new.",
     "not_found": "There is no such resource.",
     "method_not_allowed": "The resource does not know this method.",
-    "unauthorized": "The request needs a bearer token, or has a wrong one.",
     "unsupported_media_type": "The request's body is of a type that the resource does not take.",
     "precondition_required": "The request needs an If-Match header: the session's ETag, or *.",
     "precondition_failed": "The If-Match header names another ICE session than the present one.",
+    "unauthorized": "A token is wanted here, and there is none, or a wrong one.",
+    "token_expired": "The token's time is over; ask whoever gave it for another one.",
+    "token_revoked": "The token has been taken back.",
+    "auth_unavailable": "The keys that tokens are signed with cannot be fetched at the moment.",
     "internal_error": "The server made a mistake; it has been recorded.",
 }
 """Every reason code and what it tells the client."""

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from rooms.memory_store import MemoryRoomStore
 from rooms.store import RoomStore
+from webrtc.access import Access
 from webrtc.api.app import build_app
 from webrtc.api.http_media import http_media_routes
 from webrtc.api.pages import page_files
@@ -122,7 +123,9 @@ class Front:
         limits = limits or FrontLimits()
         workers = [control_path(runtime_dir, index) for index in range(settings.media_workers)]
         ice_servers = [server.as_json() for server in settings.ice_servers]
-        desk = FrontDesk(store or MemoryRoomStore(), workers, limits, ice_servers)
+        access = Access.of(settings)
+        rooms = store or MemoryRoomStore()
+        desk = FrontDesk(rooms, workers, limits, ice_servers, access=access)
         dispatcher = Dispatcher(desk)
         signaling = SignalingServer(dispatcher, limits.max_sockets)
         origins = OriginPolicy.of(settings)

@@ -28,6 +28,8 @@ class FrontLimits:
     """Shortest time between two `participant_updated` of one participant."""
     listener_levels_period_s: float = 1 / 3
     """Shortest time between two `levels` to those who publish nothing."""
+    stranger_s: float = 20.0
+    """How long a socket may stay without a good join token, where tokens are wanted."""
     drain_retry_after_s: float = 2.0
     workers_at_start_s: float = 2.0
     """How long a starting front process waits for workers that may remember rooms."""

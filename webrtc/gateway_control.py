@@ -149,12 +149,12 @@ class GatewayControl:
         if self._dispatcher.sockets >= self._desk.conference.limits.max_sockets:
             line.say(Error(reason="server_full", detail="this server takes no more lines"))
             return
-        connection = self._dispatcher.connected(line)
+        address = writer.get_extra_info("peername")
+        if address is None:  # it was gone before we looked
+            return
+        connection = self._dispatcher.connected(line, address=address[0])
         reason = "left"
         try:
-            address = writer.get_extra_info("peername")
-            if address is None:  # it was gone before we looked
-                return
             conversation = _Conversation(self._desk, connection, line, address[0])
             lines = _lines(reader)
             await conversation.greet(await anext(lines))

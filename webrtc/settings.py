@@ -10,7 +10,7 @@ An empty variable counts as unset. `load` reports everything that is wrong in on
 import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from webrtc import hosts
@@ -18,13 +18,16 @@ from webrtc.settings_texts import (
     IceServer,
     address,
     announced,
+    audience,
     choice,
     gateway_port,
     ice_servers,
     integer,
+    jwks_url,
     origins,
     ptime,
     realtime,
+    secret,
     simulated_network,
 )
 
@@ -78,6 +81,14 @@ class Settings:
     """What publishers' packets go through, as `mixer.netsim_settings` reads it; "" is off."""
     udp_gateway_port: int | None = None
     """TCP and UDP; worker i listens on UDP port `udp_gateway_port + i`. None opens no gateway."""
+    auth_secret: str | None = field(default=None, repr=False)
+    """Join tokens are signed with it (HS256); None wants none so signed."""
+    auth_jwks_url: str | None = None
+    """Where the public keys of join tokens' signers are; None wants none so signed."""
+    auth_audience: str = "ag06-mixer"
+    """The `aud` of join tokens."""
+    operator_token: str | None = field(default=None, repr=False)
+    """Opens the server's own figures and lists."""
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -94,6 +105,11 @@ class Settings:
         problem = _clash(self)
         if problem is not None:
             raise ValueError(problem)
+
+    @property
+    def wants_tokens(self) -> bool:
+        """Whether every door wants a join token."""
+        return self.auth_secret is not None or self.auth_jwks_url is not None
 
     def media_port_of(self, worker: int) -> int:
         """Return the UDP port of the worker with this index, from 0 on."""
@@ -154,6 +170,10 @@ class Variable:
     def example(self) -> str:
         """A value as it stands in .env.example, quoted for a shell."""
         return self.default if self.example_value is None else self.example_value
+
+
+def _or_nothing(value: str | None) -> str:
+    return value or ""
 
 
 _port = integer(0, 65535, "a port number")
@@ -275,6 +295,42 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         example_value="5002",
     ),
     Variable(
+        "WEBRTC_AUTH_SECRET",
+        "auth_secret",
+        "none",
+        "Secret of signed join tokens (HS256), at least 32 characters; every door then wants one.",
+        secret,
+        _or_nothing,
+        secret=True,
+        example_value="put-the-output-of-openssl-rand-base64-32-here",
+    ),
+    Variable(
+        "WEBRTC_AUTH_JWKS_URL",
+        "auth_jwks_url",
+        "none",
+        "Where the public keys are that join tokens are signed with (RS256, ES256), as JWKS.",
+        jwks_url,
+        _or_nothing,
+        example_value="https://id.example/jwks.json",
+    ),
+    Variable(
+        "WEBRTC_AUTH_AUDIENCE",
+        "auth_audience",
+        "ag06-mixer",
+        "The audience (`aud`) that join tokens have to name.",
+        audience,
+    ),
+    Variable(
+        "WEBRTC_OPERATOR_TOKEN",
+        "operator_token",
+        "none",
+        "Bearer token, at least 32 characters, that opens figures and lists of the whole server.",
+        secret,
+        _or_nothing,
+        secret=True,
+        example_value="put-the-output-of-openssl-rand-base64-32-here-too",
+    ),
+    Variable(
         "LOG_LEVEL",
         "log_level",
         "INFO",
@@ -297,11 +353,6 @@ class LaterVariable:
 _NO_REDIS: Final = "this version keeps its rooms in memory and runs as a single replica"
 
 NOT_YET: Final[tuple[LaterVariable, ...]] = (
-    LaterVariable(
-        "WEBRTC_AUTH_SECRET",
-        "Secret of signed join tokens.",
-        "this version cannot check join tokens, and everyone who reaches it may join",
-    ),
     LaterVariable(
         "WEBRTC_TLS_CERT",
         "Certificate chain (PEM file) for HTTPS.",

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mixer.netsim_settings import parse_conditions
@@ -63,6 +63,40 @@ def simulated_network(text: str) -> str:
         parse_conditions(text)
     except ValueError as error:
         raise ValueError(f"off or a network ({error})") from None
+    return text
+
+
+MIN_SECRET_CHARS: Final = 32
+
+
+def secret(text: str) -> str | None:
+    """Parse a secret that nobody guesses, as far as its length tells."""
+    if not text:
+        return None
+    if len(text) < MIN_SECRET_CHARS or not text.isascii() or not text.isprintable():
+        raise ValueError(f"at least {MIN_SECRET_CHARS} printable ASCII characters")
+    return text
+
+
+def jwks_url(text: str) -> str | None:
+    """Parse the address of signers' keys: HTTPS, or HTTP on this very machine."""
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        is_own = parts.hostname in ("localhost", "127.0.0.1")
+        usable = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        usable = False
+    if not usable or not (parts.scheme == "https" or (parts.scheme == "http" and is_own)):
+        raise ValueError("an https address such as https://id.example/jwks.json")
+    return text
+
+
+def audience(text: str) -> str:
+    """Parse the name of those whom join tokens are for."""
+    if not re.fullmatch(r"[\x21-\x7e]{1,200}", text):
+        raise ValueError("up to 200 printable ASCII characters without spaces")
     return text
 
 

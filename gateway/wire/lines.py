@@ -49,7 +49,7 @@ class Hello(_Line, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: _Name = ""
     room_id: _Id = ""
     payload: PayloadKind = "pcm"
-    token: Annotated[str, Meta(max_length=2048)] | None = None
+    token: Annotated[str, Meta(max_length=3072)] | None = None
     resume_token: Annotated[str, Meta(max_length=256)] | None = None
 
 

@@ -761,3 +761,14 @@ test('a room that forwards: its tracks, who is on them, and what may be changed'
   await clock.advance(0);
   assert.deepEqual(client.tracks, []);
 });
+
+test('a token opens the socket and the room, and a call may bring another', async () => {
+  const there = world({ token: 'mine' });
+  await there.client.connect();
+  await there.client.joinRoom('studio');
+  assert.equal(there.server.last('join_room').token, 'mine');
+  assert.deepEqual(there.server.opened.at(-1), ['http://server', undefined, 'mine']);
+  await there.client.leaveRoom();
+  await there.client.joinRoom({ roomId: 'studio', token: 'another' });
+  assert.equal(there.server.last('join_room').token, 'another');
+});

@@ -69,7 +69,12 @@ export class FakeServer {
   /** @type {Set<FakeSocket>} */
   sockets = new Set();
 
-  createSocket = () => {
+  /** @type {unknown[][]} With what sockets were made. */
+  opened = [];
+
+  /** @param {unknown[]} given */
+  createSocket = (...given) => {
+    this.opened.push(given);
     const socket = new FakeSocket(this);
     this.sockets.add(socket);
     return socket;

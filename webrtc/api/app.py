@@ -5,17 +5,19 @@ from typing import Final
 
 from aiohttp import web
 
+from webrtc.api.guard import Guard
 from webrtc.api.health import HealthResource
 from webrtc.api.metrics import MetricsResource
 from webrtc.api.openapi import DOCUMENT, document, openapi_route
 from webrtc.api.pages import Pages
 from webrtc.api.problems import problems
 from webrtc.api.rooms import RoomsResource
-from webrtc.api.routes import Route
+from webrtc.api.routes import Handler, Route
 from webrtc.api.scenes import ScenesResource
 from webrtc.api.security import Security
 from webrtc.api.static_files import StaticFiles
 from webrtc.api.stats import StatsResource
+from webrtc.api.tokens import TokensResource
 from webrtc.errors import ClientError
 from webrtc.front_origins import OriginPolicy
 from webrtc.signaling.desk import FrontDesk
@@ -34,6 +36,7 @@ def routes_of(desk: FrontDesk, dispatcher: Dispatcher, signaling: SignalingServe
         *StatsResource(desk, dispatcher).routes,
         *RoomsResource(desk).routes,
         *ScenesResource(desk).routes,
+        *TokensResource(desk).routes,
         openapi_route(),
     ]
 
@@ -53,12 +56,14 @@ def build_app(
     )
     app.on_response_prepare.append(security.add_headers)
     routes = [*routes_of(desk, dispatcher, signaling), *further]
+    guard = Guard(desk)
     app[DOCUMENT] = document(routes, API_VERSION)
     for route in routes:
+        handler = _guarded(route, guard)
         if route.method == "GET":
-            app.router.add_get(route.path, route.handler)  # answers HEAD, too
+            app.router.add_get(route.path, handler)  # answers HEAD, too
         else:
-            app.router.add_route(route.method, route.path, route.handler)
+            app.router.add_route(route.method, route.path, handler)
 
     async def socketio(request: web.Request) -> web.StreamResponse:
         if not security.allows(request):
@@ -68,3 +73,11 @@ def build_app(
     app.router.add_get(SOCKETIO_PATH, socketio)
     app.router.add_get("/{path:.*}", Pages(files, origins).answer)
     return app
+
+
+def _guarded(route: Route, guard: Guard) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        await guard.let_pass(route.need, request)
+        return await route.handler(request)
+
+    return handle

@@ -3,6 +3,7 @@
 import msgspec
 from aiohttp import web
 
+from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route, json_reply
 from webrtc.control.messages import Welcome
 from webrtc.signaling.desk import FrontDesk
@@ -45,6 +46,7 @@ class HealthResource:
                 self.live,
                 "Liveness: answers as long as the front process does.",
                 {200: Reply("The front process is alive.", Health)},
+                need=Need.NOBODYS,
             ),
             Route(
                 "GET",
@@ -55,6 +57,7 @@ class HealthResource:
                     200: Reply("People may be sent here.", Health),
                     503: Reply("Not now.", Health),
                 },
+                need=Need.NOBODYS,
             ),
         ]
 

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from rooms.models import ParticipantKind
+from webrtc.api.guard import Need, bearer
 from webrtc.api.problems import problem
 from webrtc.api.routes import Reply, Route
 from webrtc.errors import ClientError
@@ -74,6 +75,7 @@ class HttpMediaResource:
                 takes=SDP,
                 problems=offers,
                 operation=f"{kind}_open",
+                need=Need.LOOK,  # and the entrance asks whether to publish or to listen
             ),
             self._options(endpoint, "endpoint", {"Accept-Post": SDP}, "POST, OPTIONS"),
             self._nothing(endpoint, "endpoint", "POST, OPTIONS"),
@@ -89,6 +91,7 @@ class HttpMediaResource:
                 takes=sdp_fragments.CONTENT_TYPE,
                 problems=fragments,
                 operation=f"{kind}_patch",
+                need=Need.OWN,  # whoever knows the session's secret address
             ),
             Route(
                 "DELETE",
@@ -98,6 +101,7 @@ class HttpMediaResource:
                 {200: Reply("The session is over.")},
                 problems={404: _SESSION},
                 operation=f"{kind}_end",
+                need=Need.OWN,  # whoever knows the session's secret address
             ),
             self._options(
                 session,
@@ -154,8 +158,7 @@ class HttpMediaResource:
 
         The bearer token may be a join token or the room's host key.
         """
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        token = token.strip() if scheme.lower() == "bearer" else ""
+        token = bearer(request)
         publishes = self._kind is ParticipantKind.WHIP
         wanted = {
             "room_id": request.match_info["room_id"],
@@ -178,7 +181,15 @@ class HttpMediaResource:
 
         replies = {204: Reply("See the headers.")}
         name = f"{self._kind}_{what}_options"
-        return Route("OPTIONS", path, options, "What is taken.", replies, operation=name)
+        return Route(
+            "OPTIONS",
+            path,
+            options,
+            "What is taken.",
+            replies,
+            operation=name,
+            need=Need.NOBODYS,
+        )
 
     def _nothing(self, path: str, what: str, allow: str) -> Route:
         """Return the route that refuses to be read (RFC 9725 section 4.1)."""
@@ -189,7 +200,14 @@ class HttpMediaResource:
 
         name = f"{self._kind}_{what}_get"
         return Route(
-            "GET", path, nothing, "Refused.", {}, problems={405: "Always."}, operation=name
+            "GET",
+            path,
+            nothing,
+            "Refused.",
+            {},
+            problems={405: "Always."},
+            operation=name,
+            need=Need.NOBODYS,
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route
 from webrtc.control.messages import WorkerStats
 from webrtc.signaling.desk import FrontDesk
@@ -71,6 +72,7 @@ class MetricsResource:
                 self.metrics,
                 "Metrics for Prometheus.",
                 {200: Reply("The metrics.", str, "text/plain")},
+                need=Need.OPERATOR,
             )
         ]
 

@@ -7,10 +7,22 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from webrtc.api.guard import Need
 from webrtc.api.problems import CONTENT_TYPE, ProblemDetails
 from webrtc.api.routes import Reply, Route, json_reply
 
 _REF_TEMPLATE: Final = "#/components/schemas/{name}"
+
+
+# "" is for callers without any: rooms stand open unless the operator wants tokens.
+_SCHEMES: Final[dict[Need, tuple[str, ...]]] = {
+    Need.NOBODYS: (),
+    Need.OWN: ("", "joinToken"),
+    Need.OPERATOR: ("", "joinToken", "operatorToken"),
+    Need.MAKE: ("", "joinToken"),
+    Need.LOOK: ("", "joinToken"),
+    Need.HOST: ("hostKey", "joinToken"),
+}
 
 
 def openapi_route() -> Route:
@@ -25,6 +37,7 @@ def openapi_route() -> Route:
         document,
         "This document.",
         {200: Reply("OpenAPI 3.1.", dict[str, Any])},
+        need=Need.NOBODYS,
     )
 
 
@@ -57,7 +70,18 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The host key that the creator of the room was told.",
-                }
+                },
+                "joinToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "Wanted where the server checks join tokens.",
+                },
+                "operatorToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The operator's own token, where one is set.",
+                },
             },
         },
     }
@@ -96,8 +120,9 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     elif route.takes:
         operation["requestBody"] = {"content": {route.takes: {"schema": {"type": "string"}}}}
-    if route.host_key:
-        operation["security"] = [{"hostKey": []}]
+    schemes = _SCHEMES[route.need]
+    if schemes:
+        operation["security"] = [{scheme: []} if scheme else {} for scheme in schemes]
     return operation
 
 

@@ -1,5 +1,7 @@
 """`/api/rooms`: make, list, look at and close rooms."""
 
+from typing import Final
+
 import msgspec
 from aiohttp import web
 
@@ -13,11 +15,14 @@ from rooms.models import (
     RoomSettings,
     TargetLufs,
 )
-from webrtc.api.routes import Reply, Route, json_body, json_reply, require_host
+from webrtc.api.guard import PASS, Need
+from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import participant_info
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.messages import ParticipantInfo, RoomChange, RoomId
+
+WRONG_KEY: Final = "The host key, or the token, is missing or wrong."
 
 
 class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,12 +44,15 @@ class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CreatedRoom(msgspec.Struct, frozen=True):
-    """A new room. `host_key` makes its holder the host; it is told only here."""
+    """A new room.
+
+    `host_key` makes its holder the host; it is told only here, and not where tokens decide that.
+    """
 
     room_id: str
     created_at: float
     settings: RoomSettings
-    host_key: str
+    host_key: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class RoomSummary(msgspec.Struct, frozen=True):
@@ -88,6 +96,7 @@ class RoomsResource:
                 {201: Reply("The room is there.", CreatedRoom)},
                 body=NewRoom,
                 problems={409: "There is a room of this id.", 503: "Too many rooms, or draining."},
+                need=Need.MAKE,
             ),
             Route(
                 "GET",
@@ -95,6 +104,7 @@ class RoomsResource:
                 self.list_all,
                 "List the rooms.",
                 {200: Reply("The rooms.", RoomList)},
+                need=Need.OPERATOR,
             ),
             Route(
                 "GET",
@@ -103,6 +113,7 @@ class RoomsResource:
                 "Look at a room.",
                 {200: Reply("The room.", RoomDetails)},
                 problems={404: "There is no such room."},
+                need=Need.LOOK,
             ),
             Route(
                 "PATCH",
@@ -111,8 +122,8 @@ class RoomsResource:
                 "Change a room's settings; everyone in it is told `room_updated`.",
                 {200: Reply("The room.", RoomDetails)},
                 body=RoomChange,
-                host_key=True,
-                problems={401: "The host key is missing or wrong.", 404: "There is no such room."},
+                problems={401: WRONG_KEY, 404: "There is no such room."},
+                need=Need.HOST,
             ),
             Route(
                 "DELETE",
@@ -120,8 +131,8 @@ class RoomsResource:
                 self.delete,
                 "Close a room; everyone in it is told `room_closed`.",
                 {204: Reply("The room is gone.")},
-                host_key=True,
-                problems={401: "The host key is missing or wrong.", 404: "There is no such room."},
+                problems={401: WRONG_KEY, 404: "There is no such room."},
+                need=Need.HOST,
             ),
         ]
 
@@ -130,8 +141,14 @@ class RoomsResource:
         wanted: NewRoom = await json_body(request, _new_room)
         if self._desk.entrance.draining:
             raise ClientError("draining", "this server is about to stop", 2.0)
-        room, host_key = await self._desk.entrance.open_room(wanted.room_id, wanted.settings)
-        created = CreatedRoom(room.room_id, room.created_at, room.settings, host_key)
+        shown, room_id = request.get(PASS), wanted.room_id
+        if shown is not None:
+            room_id = room_id or shown.only_room or ""
+            if not (shown.opens(room_id) if room_id else shown.opens_every_room):
+                raise ClientError("forbidden", "this token is for other rooms")
+        room, host_key = await self._desk.entrance.open_room(room_id, wanted.settings)
+        told = host_key if shown is None else msgspec.UNSET
+        created = CreatedRoom(room.room_id, room.created_at, room.settings, told)
         return json_reply(created, 201, {"Location": f"/api/rooms/{room.room_id}"})
 
     async def list_all(self, _: web.Request) -> web.Response:
@@ -155,7 +172,6 @@ class RoomsResource:
     async def change(self, request: web.Request) -> web.Response:
         """`PATCH /api/rooms/{room_id}`."""
         room = await self._room(request)
-        require_host(request, room)
         wanted: RoomChange = await json_body(request, _room_change)
         conference = self._desk.conference
         room = await conference.change_room(room.room_id, wanted.applied_to)
@@ -174,7 +190,6 @@ class RoomsResource:
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /api/rooms/{room_id}`."""
         room = await self._room(request)
-        require_host(request, room)
         await self._desk.close_room(room)
         return web.Response(status=204)
 

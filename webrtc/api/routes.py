@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from rooms import tokens
-from rooms.models import Room
+from webrtc.api.guard import Need
 from webrtc.errors import ClientError
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -34,7 +33,7 @@ class Route:
         body: type of the request's JSON body, None without one.
         takes: content type of the request's body where that is not JSON.
         operation: its name in the OpenAPI document; without one, the handler's.
-        host_key: whether the room's host key is wanted as bearer token.
+        need: what the caller has to have, see `webrtc.api.guard`. Named for every route.
     """
 
     method: str
@@ -44,9 +43,9 @@ class Route:
     replies: Mapping[int, Reply]
     body: Any = None
     takes: str = ""
-    host_key: bool = False
     problems: Mapping[int, str] = field(default_factory=dict)
     operation: str = ""
+    need: Need = field(kw_only=True)
 
 
 def json_reply(
@@ -72,14 +71,3 @@ async def json_body(request: web.Request, decoder: msgspec.json.Decoder[Any]) ->
         return decoder.decode(await request.read() or b"{}")
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise ClientError("bad_message", str(error)[:200]) from None
-
-
-def require_host(request: web.Request, room: Room) -> None:
-    """Let the request pass if it shows the room's host key.
-
-    Raises:
-        ClientError: `unauthorized`.
-    """
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not tokens.matches(key.strip(), room.host_key_hash):
-        raise ClientError("unauthorized", "the room's host key is wanted as bearer token")

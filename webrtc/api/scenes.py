@@ -3,7 +3,9 @@
 import msgspec
 from aiohttp import web
 
-from webrtc.api.routes import Reply, Route, json_body, json_reply, require_host
+from webrtc.api.guard import Need
+from webrtc.api.rooms import WRONG_KEY
+from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.messages import (
@@ -17,7 +19,6 @@ from webrtc.signaling.messages import (
 
 _MISSING_ROOM = "There is no such room."
 _MISSING_SCENE = "There is no such room or scene."
-_WRONG_KEY = "The host key is missing or wrong."
 
 
 class SceneList(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ class ScenesResource:
                 "List the scenes of a room.",
                 {200: Reply("The scenes.", SceneList)},
                 problems={404: _MISSING_ROOM},
+                need=Need.LOOK,
             ),
             Route(
                 "PUT",
@@ -56,8 +58,8 @@ class ScenesResource:
                 self.store,
                 "Store the room as it is; a scene of this name is replaced.",
                 {200: Reply("The scenes.", SceneList)},
-                host_key=True,
-                problems={401: _WRONG_KEY, 404: _MISSING_ROOM, 409: "There are too many scenes."},
+                need=Need.HOST,
+                problems={401: WRONG_KEY, 404: _MISSING_ROOM, 409: "There are too many scenes."},
             ),
             Route(
                 "POST",
@@ -66,8 +68,8 @@ class ScenesResource:
                 "Bring the room to a scene.",
                 {200: Reply("What changed.", RecalledScene)},
                 body=Fade,
-                host_key=True,
-                problems={401: _WRONG_KEY, 404: _MISSING_SCENE},
+                need=Need.HOST,
+                problems={401: WRONG_KEY, 404: _MISSING_SCENE},
             ),
             Route(
                 "DELETE",
@@ -75,8 +77,8 @@ class ScenesResource:
                 self.delete,
                 "Forget a scene.",
                 {204: Reply("The scene is gone.")},
-                host_key=True,
-                problems={401: _WRONG_KEY, 404: _MISSING_SCENE},
+                need=Need.HOST,
+                problems={401: WRONG_KEY, 404: _MISSING_SCENE},
             ),
         ]
 
@@ -88,13 +90,11 @@ class ScenesResource:
     async def store(self, request: web.Request) -> web.Response:
         """`PUT /api/rooms/{room_id}/scenes/{name}`."""
         room = await self._desk.conference.known_room(request.match_info["room_id"])
-        require_host(request, room)
         return json_reply(SceneList(await self._desk.scenes.store(room, _name(request))))
 
     async def recall(self, request: web.Request) -> web.Response:
         """`POST /api/rooms/{room_id}/scenes/{name}/recall`."""
         room = await self._desk.conference.known_room(request.match_info["room_id"])
-        require_host(request, room)
         fade: Fade = await json_body(request, _fade)
         wanted = SceneRecall(_name(request), fade.fade_ms)
         return json_reply(await self._desk.scenes.recall(room, wanted))
@@ -102,7 +102,6 @@ class ScenesResource:
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /api/rooms/{room_id}/scenes/{name}`."""
         room = await self._desk.conference.known_room(request.match_info["room_id"])
-        require_host(request, room)
         await self._desk.scenes.delete(room, _name(request))
         return web.Response(status=204)
 

@@ -3,6 +3,7 @@
 import msgspec
 from aiohttp import web
 
+from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route, json_reply
 from webrtc.control.messages import PeerStats, WorkerStats
 from webrtc.signaling.desk import FrontDesk
@@ -63,6 +64,7 @@ class StatsResource:
                 self.stats,
                 "Figures of every worker, room and participant, at most a second old.",
                 {200: Reply("The figures.", Stats)},
+                need=Need.OPERATOR,
             )
         ]
 

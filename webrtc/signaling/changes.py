@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from rooms.models import DEFAULT_SOURCE_MIX, MAX_PERSONAL_MIX, Participant, Role, SourceMix
-from rooms.rights import Right, rights_of, with_role
+from rooms.rights import Right, held, listed, reaches, with_role
 from rooms.strip import changed, to_wire
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
@@ -147,12 +147,14 @@ class Changes:
         def apply(participant: Participant) -> Participant:
             if participant.role is Role.HOST:
                 raise ClientError("forbidden", "a host stays host")
+            if not reaches(participant, Role(change.role)):
+                raise ClientError("forbidden", "the participant's token does not open this role")
             return with_role(participant, Role(change.role))
 
         updated = await conference.change(target, apply)
         conference.follow_role(updated)
         conference.announcer.request(target)
-        return EffectiveRole(target, change.role, rights_of(updated.role))
+        return EffectiveRole(target, change.role, listed(held(updated)))
 
     async def watch_meters(self, connection: Connection, wanted: WatchedMeters) -> EffectiveMeters:
         """Show a page the meters of some strips, and no others any more.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from rooms.models import Participant, Room, RoomSettings
-from rooms.rights import Right, may, rights_of
+from rooms.rights import Right, held, listed, may
 from rooms.store import ParticipantMissingError, RoomMissingError, RoomStore
 from rooms.strip import to_wire
 from webrtc.errors import ClientError
@@ -149,7 +149,7 @@ class Conference:
         seat.publishes = participant.publishes
         if not participant.publishes:
             self.levels.forget_participant(seat.room_id, seat.participant_id)
-        rights = rights_of(participant.role)
+        rights = held(participant)
         if Right.EDIT_ANY_STRIP not in rights:
             own = {seat.participant_id} if Right.EDIT_OWN_STRIP in rights else set[str]()
             self.meters.restrict(seat, frozenset(own))
@@ -222,7 +222,7 @@ def participant_info(participant: Participant, *, speaking: bool) -> Participant
         participant_id=participant.participant_id,
         name=participant.name,
         role=participant.direction.value,
-        rights=rights_of(participant.role),
+        rights=listed(held(participant)),
         kind=participant.kind.value,
         muted=participant.muted,
         deafened=participant.deafened,

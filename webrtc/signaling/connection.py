@@ -30,11 +30,25 @@ class Socket(Protocol):
 
 
 class Connection:
-    """A socket, the seat that it holds, and what runs on its behalf."""
+    """A socket, the seat that it holds, and what runs on its behalf.
 
-    def __init__(self, socket: Socket, bucket: TokenBucket) -> None:
+    Args:
+        socket: takes what is to be sent.
+        bucket: how many events it may send.
+        token: the join token that was shown when it was opened, if one was.
+        address: IP address of the client, "" where nobody knows. Personal: never logged.
+    """
+
+    def __init__(
+        self, socket: Socket, bucket: TokenBucket, token: str | None = None, address: str = ""
+    ) -> None:
         self.socket = socket
         self.bucket = bucket
+        self.token = token
+        self.address = address
+        self.is_known = False
+        """Whether a good token was shown on it."""
+        self.is_gone = False
         self.seat: Seat | None = None
         self.refusals = 0
         """How many events in a row were over the rate."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from rooms.models import Room
 from rooms.store import RoomStore
+from webrtc.access import Access
 from webrtc.control.memory import Memory
 from webrtc.control.messages import Levels, Meters, ServerOffer, TracksAssigned
 from webrtc.front_limits import FrontLimits
@@ -30,6 +31,7 @@ class FrontDesk:
         limits: bounds.
         ice_servers: handed to every client as they are.
         clock: seconds since the epoch.
+        access: who may come in; everybody by default.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class FrontDesk:
         limits: FrontLimits,
         ice_servers: list[dict[str, Any]],
         clock: Callable[[], float] = time.time,
+        access: Access | None = None,
     ) -> None:
+        self.access = access or Access()
         self.workers = WorkerPool(worker_sockets, self, limits.room_share)
         self.presence = Presence(limits.resume_window_s, limits.lost_after_s, self)
         self.conference = Conference(store, self.workers, self.presence, limits)
-        self.entrance = Entrance(self.conference, ice_servers, clock)
+        self.entrance = Entrance(self.conference, self.access, ice_servers, clock)
         self.changes = Changes(self.conference)
         self.scenes = Scenes(self.conference, clock)
         self.negotiation = Negotiation(self.conference)
@@ -69,7 +73,27 @@ class FrontDesk:
         """Stop; the workers and what they remember go on."""
         self.conference.close()
         await self.entrance.close()
+        await self.access.close()
         await self.workers.close()
+
+    async def revoke(self, token_id: str, until: float) -> int:
+        """Take a join token back and put out whoever came in with it; return how many.
+
+        Args:
+            token_id: its `jti`.
+            until: its `exp`, seconds since the epoch.
+
+        Raises:
+            ClientError: `server_full`.
+        """
+        await self.access.revoke(token_id, until)
+        put_out = 0
+        for seat in self.presence.all_seats():
+            participant = await self.conference.store.participant(seat.participant_id)
+            if participant is not None and participant.token_id == token_id:
+                await self.entrance.put_out(seat, "revoked")
+                put_out += 1
+        return put_out
 
     async def close_room(self, room: Room) -> None:
         """Close a room because its host says so."""

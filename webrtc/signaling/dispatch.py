@@ -1,9 +1,10 @@
 """From a client's event to its acknowledgement: rate, parsing, the call, and every way to fail."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from webrtc.errors import ClientError
@@ -70,11 +71,21 @@ class Dispatcher:
 
     # ---- a socket's life ----
 
-    def connected(self, socket: Socket) -> Connection:
-        """Take a new socket."""
+    def connected(self, socket: Socket, token: str | None = None, address: str = "") -> Connection:
+        """Take a new socket.
+
+        Args:
+            socket: takes what is to be sent.
+            token: the join token that it was opened with, if any; joining may show another.
+            address: IP address of the client, "" where nobody knows.
+        """
         self.sockets += 1
-        limits, now = self._limits, asyncio.get_running_loop().time()
-        return Connection(socket, TokenBucket(limits.event_rate_per_s, limits.event_burst, now))
+        limits, loop = self._limits, asyncio.get_running_loop()
+        bucket = TokenBucket(limits.event_rate_per_s, limits.event_burst, loop.time())
+        connection = Connection(socket, bucket, token, address)
+        if self._desk.access.wants_tokens:
+            self._start(connection, self._recognise(connection), "recognise")
+        return connection
 
     def disconnected(self, connection: Connection) -> None:
         """Give a socket up; its seat is kept for a while, whyever the socket is gone.
@@ -83,6 +94,7 @@ class Dispatcher:
         only `leave_room` means leaving.
         """
         self.sockets -= 1
+        connection.is_gone = True
         for task in connection.tasks:
             task.cancel()
         if connection.seat is not None:
@@ -106,10 +118,24 @@ class Dispatcher:
             self._answer(connection, packet, _refused(busy))
         else:
             handler = self._as_task[event.name]
-            work = self._call(connection, packet, handler, message)
-            task = asyncio.create_task(work, name=event.name)
-            connection.tasks.add(task)
-            task.add_done_callback(connection.tasks.discard)
+            self._start(connection, self._call(connection, packet, handler, message), event.name)
+
+    @staticmethod
+    def _start(connection: Connection, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        connection.tasks.add(task)
+        task.add_done_callback(connection.tasks.discard)
+
+    async def _recognise(self, connection: Connection) -> None:
+        """Hang up on somebody who does not show a good token for a while."""
+        if connection.token is not None:
+            with contextlib.suppress(ClientError):
+                await self._desk.access.check(connection.token)
+                connection.is_known = True
+                return
+        await asyncio.sleep(self._limits.stranger_s)
+        if not connection.is_known:
+            connection.socket.hang_up()
 
     def _admit(self, connection: Connection, packet: Packet) -> ClientEvent:
         event = None if packet.name is None else CLIENT_EVENTS.get(packet.name)

@@ -11,7 +11,7 @@ import msgspec
 
 from rooms import tokens
 from rooms.models import DEFAULT_ROOM_SETTINGS, Participant, Room, RoomSettings
-from rooms.rights import rights_of, role_for
+from rooms.rights import held, listed
 from rooms.store import (
     CapacityError,
     ParticipantExistsError,
@@ -19,7 +19,9 @@ from rooms.store import (
     RoomMissingError,
 )
 from rooms.strip import to_wire
+from webrtc.access import Access
 from webrtc.errors import ClientError
+from webrtc.signaling.applicant import Applicant
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import MediaReset, ParticipantLeft, RoomClosed, ServerOffered
@@ -43,6 +45,7 @@ class Entrance:
 
     Args:
         conference: the shared state.
+        access: who may come in.
         ice_servers: handed to every client as they are.
         clock: seconds since the epoch.
     """
@@ -50,10 +53,12 @@ class Entrance:
     def __init__(
         self,
         conference: Conference,
+        access: Access,
         ice_servers: list[dict[str, Any]],
         clock: Callable[[], float],
     ) -> None:
         self._conference = conference
+        self._access = access
         self._ice_servers = ice_servers
         self._clock = clock
         self._unused_rooms: dict[str, asyncio.TimerHandle] = {}
@@ -75,7 +80,7 @@ class Entrance:
 
         Raises:
             ClientError: `draining`, `already_joined`, `resume_failed`, `room_full`,
-                `server_full`.
+                `server_full`, or what `Access.enter` refuses with.
         """
         if self.draining:
             retry_after_s = self._conference.limits.drain_retry_after_s
@@ -84,24 +89,38 @@ class Entrance:
             raise ClientError("already_joined", "leave the room first")
         if request.resume_token is not None:
             return await self._resume(connection, request.resume_token)
+        applicant = await self._applicant(connection, request)
         for _ in range(_ATTEMPTS):
             # Between two steps the last one in the room may leave and take the room away.
             with contextlib.suppress(RoomMissingError):
-                return await self._enter(connection, request)
+                return await self._enter(connection, request, applicant)
         raise ClientError("room_not_found", "the room closes again and again", 0.5)
 
-    async def _enter(self, connection: Connection, request: JoinRoom) -> Joined:
-        room, host_key = await self._room(request.room_id or "", request.room_settings)
+    async def _applicant(self, connection: Connection, request: JoinRoom) -> Applicant:
+        shown = await self._access.enter(request.token or connection.token, request.room_id or "")
+        if shown is None:
+            return Applicant.unknown(request)
+        connection.is_known = True
+        return Applicant.with_pass(request, shown)
+
+    async def _enter(
+        self, connection: Connection, request: JoinRoom, applicant: Applicant
+    ) -> Joined:
+        room, host_key = await self._room(applicant.room_id, request.room_settings)
+        if applicant.shown is not None:
+            host_key = None  # a token decides who is host
         # A key of a former room of this id must not keep its holder out of this one.
         shown_key = host_key or request.host_key or ""
         proved = tokens.matches(shown_key, room.host_key_hash)
         secret = tokens.new_secret()
-        participant = await self._add(room, request, secret, host=proved)
+        participant = await self._add(room, request, applicant, secret, host=proved)
         conference = self._conference
         self._use(room.room_id)
         worker = conference.workers.place_in(room)
         seat = Seat(participant.participant_id, room.room_id, worker, participant.publishes)
         conference.presence.sit(seat, connection)
+        if connection.is_gone:  # while somebody was asked about it
+            conference.presence.detach(seat)
         conference.note(participant)
         conference.workers.put_participant(worker, participant)
         conference.meters.refresh(room.room_id)  # the worker may be new to the room
@@ -110,7 +129,9 @@ class Entrance:
         token = tokens.resume_token(participant.participant_id, secret)
         return await self._joined(participant, token, host_key)
 
-    async def _add(self, room: Room, request: JoinRoom, secret: str, *, host: bool) -> Participant:
+    async def _add(
+        self, room: Room, request: JoinRoom, applicant: Applicant, secret: str, *, host: bool
+    ) -> Participant:
         """Store a new participant; its csrc is random, so that it may have to be drawn again."""
         for _ in range(_ATTEMPTS):
             participant = Participant(
@@ -119,9 +140,12 @@ class Entrance:
                 csrc=1 + secrets.randbelow(0xFFFF_FFFE),
                 joined_at=self._clock(),
                 resume_hash=tokens.fingerprint(secret),
-                name=request.name or "",
-                direction=request.direction,
-                role=role_for(request.direction, host=host),
+                name=applicant.name,
+                direction=applicant.direction,
+                role=applicant.role(host=host),
+                grants=applicant.grants,
+                subject=applicant.subject,
+                token_id=applicant.token_id,
                 takes_tracks=TRACKS in request.capabilities,
                 tenant=room.tenant,
             )
@@ -144,8 +168,10 @@ class Entrance:
             participant is None
             or seat is None
             or not tokens.matches(secret, participant.resume_hash)
+            or await self._access.is_revoked(participant.token_id)
         ):
             raise ClientError("resume_failed", "the seat is gone; join afresh without the token")
+        connection.is_known = True
         conference.presence.attach(seat, connection)
         return await self._joined(participant, token, None, resumed=True)
 
@@ -181,7 +207,7 @@ class Entrance:
             resume_token=token,
             resumed=resumed,
             role=participant.direction.value,
-            rights=rights_of(participant.role),
+            rights=listed(held(participant)),
             participants=cast(list[ParticipantInfo], shown),  # encoded already
             settings=to_wire(participant.strip),
             listener_mix=participant.mix,
@@ -264,6 +290,12 @@ class Entrance:
         conference.workers.drop_room(room)
 
     # ---- going ----
+
+    async def put_out(self, seat: Seat, reason: str) -> None:
+        """End somebody's seat against their will, and tell them why."""
+        if seat.connection is not None:
+            seat.connection.emit("room_closed", RoomClosed(reason))
+        await self.leave(seat, reason)
 
     async def leave(self, seat: Seat, reason: str) -> None:
         """End a seat for good and tell the others."""

@@ -81,7 +81,10 @@ class ScenesChanged(msgspec.Struct, frozen=True):
 
 
 class RoomClosed(msgspec.Struct, frozen=True):
-    """The room is gone and so is the seat in it; `deleted`: a host closed it."""
+    """The seat is gone, and mostly the room with it.
+
+    `deleted`: a host closed the room; `revoked`: my token was taken back.
+    """
 
     reason: str
 

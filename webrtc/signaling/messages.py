@@ -26,6 +26,7 @@ from rooms.models import (
     SourceMix,
     TargetLufs,
 )
+from rooms.passes import MAX_TOKEN_CHARS
 from rooms.strip import StripValue, partial_fields
 from webrtc.control.messages import PeerStats
 
@@ -77,7 +78,7 @@ FadeMs = Annotated[
     ),
 ]
 Secret = Annotated[str, Meta(max_length=256)]
-AccessToken = Annotated[str, Meta(max_length=4096, description="Reserved.")]
+AccessToken = Annotated[str, Meta(max_length=MAX_TOKEN_CHARS, description="See [tokens](#tokens).")]
 Capability = Annotated[str, Meta(max_length=64)]
 Capabilities = Annotated[list[Capability], Meta(max_length=32)]
 ParticipantId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -94,9 +95,17 @@ class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of every payload that is an object."""
 
 
+class ConnectAuth(msgspec.Struct, frozen=True):
+    """What Socket.IO's `auth` may hold when a socket is opened; all else there is ignored."""
+
+    token: AccessToken | None = None
+
+
 class JoinRoom(_Payload, frozen=True):
     """Who wants in, and as what. With a `resume_token` nothing else is looked at.
 
+    Where [tokens](#tokens) are wanted, `token` is the one to come in with, by default the one that
+    the socket was opened with; it decides who is host, and host keys count for nothing.
     A `host_key` that is not the room's is ignored: the `rights` in the answer tell. `mode` and
     `max_speakers` are those of a room that this makes; one that is there keeps its own. Who has the
     capability `tracks` answers the server's `offer`, and hears rooms of mode `forward` on as many
@@ -323,8 +332,9 @@ def scene_list(room: Room) -> list[SceneInfo]:
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """The acknowledgement of `join_room`.
 
-    `participants` includes the participant itself. `host_key` is there for the creator of the
-    room, once. `listener_mix` holds what I changed, by participant id.
+    `participants` includes the participant itself. `role` and `rights` may be less than what was
+    asked for, where a token says so. `host_key` is there for the creator of the room, once, and
+    never where tokens are wanted. `listener_mix` holds what I changed, by participant id.
     """
 
     room_id: str

@@ -8,13 +8,16 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import msgspec
 
 from rooms import models, rights, scenes
 from rooms.models import RoomSettings, SourceMix
+from rooms.passes import MAX_TOKEN_CHARS
 from rooms.strip import StripSettings
+from webrtc.api import guard
 from webrtc.control.messages import PeerStats, StripMeters, StripSpectrum
 from webrtc.errors import REASONS
 from webrtc.front_limits import FrontLimits
@@ -180,6 +183,8 @@ def _limits() -> str:
             ("sockets", str(limits.max_sockets)),
             ("seat kept after a lost socket", f"{limits.resume_window_s:g} s"),
             ("shown without socket and media", f"{limits.lost_after_s:g} s"),
+            ("socket without a good token, where one is wanted", f"{limits.stranger_s:g} s"),
+            ("length of a token", f"{MAX_TOKEN_CHARS} characters"),
             ("empty room kept when made through REST", f"{limits.empty_room_s:g} s"),
             ("scenes of a room", str(scenes.MAX_SCENES)),
             ("strips of a scene", str(scenes.MAX_SCENE_STRIPS)),
@@ -201,8 +206,21 @@ def _limits() -> str:
 
 
 def _rights() -> str:
-    lines = inspect.getdoc(rights) or ""
-    return "\n".join(line for line in lines.splitlines() if line.startswith("|"))
+    return _tables_of(rights)[0]
+
+
+def _grants() -> str:
+    return _tables_of(rights)[1]
+
+
+def _needs() -> str:
+    return _tables_of(guard)[0]
+
+
+def _tables_of(module: ModuleType) -> list[str]:
+    """Return the tables of a module's docstring."""
+    parts = (inspect.getdoc(module) or "").split("\n\n")
+    return [part for part in parts if part.startswith("|")]
 
 
 def _link(kind: type[msgspec.Struct]) -> str:
@@ -267,6 +285,8 @@ _SECTIONS: Final[dict[str, Callable[[], str]]] = {
     "types": _types,
     "limits": _limits,
     "rights": _rights,
+    "grants": _grants,
+    "needs": _needs,
 }
 
 

@@ -29,7 +29,12 @@ from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.dispatch import Dispatcher
 from webrtc.signaling.messages import MAX_MESSAGE_BYTES
-from webrtc.signaling.wire import parse_binary_event_packet, parse_event_packet, text_frame
+from webrtc.signaling.wire import (
+    parse_binary_event_packet,
+    parse_connect_token,
+    parse_event_packet,
+    text_frame,
+)
 
 SOCKETIO_PATH: Final = "/socket.io/"
 PING_INTERVAL_S: Final = 25
@@ -58,6 +63,8 @@ class _WebSocket:
     def __init__(self, server: "SignalingServer", handler: Any, _engine: Any) -> None:
         self.engine_id: str = handler.__self__.sid
         self.connection: Connection | None = None
+        self.token: str | None = None
+        self.address = ""
         self._server = server
         self._handler = handler
         self._response = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False)
@@ -70,6 +77,7 @@ class _WebSocket:
 
     async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
         request: web.Request = environ["aiohttp.request"]
+        self.address = request.remote or ""
         try:
             await self._response.prepare(request)
             self._transport = request.transport
@@ -267,7 +275,8 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any]) -> None:
         websocket = self._websockets[self.manager.eio_sid_from_sid(sid, _NAMESPACE)]
-        websocket.accept(self._dispatcher.connected(websocket))
+        connection = self._dispatcher.connected(websocket, websocket.token, websocket.address)
+        websocket.accept(connection)
 
     async def _on_disconnect(self, sid: str, _reason: str) -> None:
         engine_id = self.manager.eio_sid_from_sid(sid, _NAMESPACE)
@@ -281,6 +290,7 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
         websocket = self._websockets[eio_sid]
         kind, text = data[0], data[1:]
         if kind == _CONNECT:
+            websocket.token = parse_connect_token(text)
             await self._handle_connect(eio_sid, _namespace(text), None)
         elif kind == _DISCONNECT:
             if _namespace(text) == _NAMESPACE:

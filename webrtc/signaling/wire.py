@@ -13,7 +13,7 @@ import msgspec
 
 from webrtc.errors import ClientError
 from webrtc.signaling.events import Event
-from webrtc.signaling.messages import CLIENT_EVENTS, Ack, ClientEvent
+from webrtc.signaling.messages import CLIENT_EVENTS, Ack, ClientEvent, ConnectAuth
 
 _FIN_TEXT: Final = 0x81
 _MAX_DETAIL_CHARS: Final = 200
@@ -23,6 +23,7 @@ _EVENT: Final = re.compile(r"([0-9]{0,15})(\[.*)", re.DOTALL)
 _BINARY_EVENT: Final = re.compile(r"[0-9]{1,4}-([0-9]{0,15})\[")
 _arguments_decoder: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _name_decoder: Final = msgspec.json.Decoder(str)
+_auth_decoder: Final = msgspec.json.Decoder(ConnectAuth)
 _encoder: Final = msgspec.json.Encoder()
 _payload_decoders: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     event.name: msgspec.json.Decoder(event.payload)
@@ -64,6 +65,14 @@ def parse_binary_event_packet(text: str) -> Packet:
     """Return the event with attachments in `text`: only whom to refuse it to."""
     match = _BINARY_EVENT.match(text)
     return Packet(int(match[1]) if match and match[1] else None, None, [])
+
+
+def parse_connect_token(text: str) -> str | None:
+    """Return the join token in `auth` of a packet that connects; None without a readable one."""
+    try:
+        return _auth_decoder.decode(text.partition(",")[2] if text.startswith("/") else text).token
+    except MALFORMED:
+        return None
 
 
 def parse_payload(event: ClientEvent, arguments: list[msgspec.Raw]) -> Any:

@@ -117,6 +117,21 @@ const ADVICE = {
     text: 'Sound plays on the output that the system is set to.',
     actions: ['dismiss'],
   },
+  unauthorized: {
+    title: 'This server wants an invitation',
+    text: 'Open the link that you were sent, in full. Without one, ask whoever runs the room.',
+    actions: ['dismiss'],
+  },
+  token_expired: {
+    title: 'The invitation is over',
+    text: 'The link was good for a while only. Ask for a new one.',
+    actions: ['dismiss'],
+  },
+  token_revoked: {
+    title: 'The invitation was taken back',
+    text: 'Ask whoever sent you the link for another one.',
+    actions: ['dismiss'],
+  },
   room_full: {
     title: 'The room is full',
     text: 'Try again later, or join another room.',
@@ -140,6 +155,10 @@ export const isMicrophoneTrouble = (reason) =>
 /** @type {Record<string, { title: string, text: string }>} */
 const ROOM_CLOSED = {
   deleted: { title: 'The room is closed', text: 'A host closed it.' },
+  revoked: {
+    title: 'Your invitation was taken back',
+    text: 'Ask whoever sent you the link for another one.',
+  },
   replaced: {
     title: 'You are in this room elsewhere',
     text: 'Another tab or window took your seat. Join Room brings you back here.',

@@ -56,7 +56,8 @@ export class BaseClient extends Emitter {
     this.#options = options;
     this.#platform = platform;
     this.serverUrl = serverUrl;
-    this.#session = new Session(platform.createSocket(serverUrl, options.path), platform);
+    const { path, token } = options;
+    this.#session = new Session(platform.createSocket(serverUrl, path, token), platform);
     this.#room = new Room(this.#session);
     this.desk = new Desk(this.#session);
     this.#sound = new Sound((...request) => this.#session.request(...request), platform, options);
@@ -184,6 +185,7 @@ export class BaseClient extends Emitter {
   async joinRoom(roomIdOrOptions = '') {
     const options =
       typeof roomIdOrOptions === 'string' ? { roomId: roomIdOrOptions } : roomIdOrOptions;
+    const token = options.token ?? this.#options.token;
     const request = {
       room_id: options.roomId ?? '',
       role: options.role ?? 'both',
@@ -192,7 +194,7 @@ export class BaseClient extends Emitter {
       ...(options.mode === undefined ? {} : { mode: options.mode }),
       ...(options.maxSpeakers === undefined ? {} : { max_speakers: options.maxSpeakers }),
       ...(options.name === undefined ? {} : { name: options.name }),
-      ...(options.token === undefined ? {} : { token: options.token }),
+      ...(token === undefined ? {} : { token }),
       ...(options.hostKey === undefined ? {} : { host_key: options.hostKey }),
     };
     await this.#session.join(request, options.resumeToken ?? null);

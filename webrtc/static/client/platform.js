@@ -9,7 +9,7 @@ import { PlayoutNode } from './playout/playout_node.js';
 
 /**
  * @typedef {object} Platform
- * @property {(serverUrl: string, path?: string) => SocketLike} createSocket
+ * @property {(serverUrl: string, path?: string, token?: string) => SocketLike} createSocket
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} createPeerConnection
  * @property {() => RTCRtpCodec[]} sendCodecs What the browser can send, the default first.
  * @property {() => HTMLAudioElement} createAudioElement
@@ -37,11 +37,12 @@ import { PlayoutNode } from './playout/playout_node.js';
  */
 export function browserPlatform(io) {
   return {
-    createSocket: (serverUrl, path) => {
+    createSocket: (serverUrl, path, token) => {
       const url = new URL(serverUrl, globalThis.location?.href);
       const prefix = url.pathname.replace(/\/$/, '');
       return io(url.origin, {
         path: path ?? `${prefix}/socket.io/`,
+        ...(token === undefined ? {} : { auth: { token } }),
         transports: ['websocket'],
         reconnection: false,
         autoConnect: false,

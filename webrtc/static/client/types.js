@@ -17,6 +17,8 @@
  * @typedef {object} ClientOptions
  * @property {number} [connectTimeoutMs] How long `connect()` tries. Default 10000.
  * @property {number} [mediaTimeoutMs] How long starting may take. Default 15000.
+ * @property {string} [token] Join token, for servers that want one; of every `joinRoom()` that
+ *   names no other.
  * @property {string} [path] Path of Socket.IO on the server. Default `/socket.io/`.
  * @property {RTCIceServer[]} [iceServers] In addition to the server's.
  * @property {RTCIceTransportPolicy} [iceTransportPolicy] `relay` sends everything through TURN.
@@ -32,7 +34,7 @@
  * @property {string} [roomId] Empty: a new room.
  * @property {string} [name]
  * @property {'publisher' | 'subscriber' | 'both'} [role] Default `both`.
- * @property {string} [token]
+ * @property {string} [token] In place of the client's own.
  * @property {string} [resumeToken] Takes the seat of an earlier visit, within 60 s.
  * @property {string} [hostKey]
  * @property {'mix' | 'forward'} [mode] Of a room that this makes. Default `mix`.

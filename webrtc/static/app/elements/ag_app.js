@@ -2,6 +2,7 @@ import { AudioStreamingClient } from '../../webrtc_client.js';
 import { Announcer } from '../announcer.js';
 import { Devices } from '../devices.js';
 import { refs, setText } from '../dom.js';
+import { takeEntryToken } from '../entry_token.js';
 import { KeptLikes } from '../kept_likes.js';
 import { Notices } from '../notices.js';
 import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
@@ -25,7 +26,10 @@ const CONNECT_AGAIN_MS = 3000;
  */
 export class AgApp extends HTMLElement {
   #likes = new KeptLikes();
-  client = new AudioStreamingClient(window.location.origin, { playout: this.#likes.all.playout });
+  client = new AudioStreamingClient(window.location.origin, {
+    playout: this.#likes.all.playout,
+    token: takeEntryToken({ location, history, storage: () => window.sessionStorage }),
+  });
   #joining = false;
   #openingMicrophone = false;
   /** @type {Visit | null} What a reload interrupted. */
@@ -157,7 +161,12 @@ export class AgApp extends HTMLElement {
       });
       this.#notices.clear('server');
       this.#entered();
-      await Promise.all([listen ? this.#listen() : null, broadcast ? this.#broadcast() : null]);
+      // A token may let in with less than was asked for.
+      const role = this.client.room?.role;
+      await Promise.all([
+        listen && role !== 'publisher' ? this.#listen() : null,
+        broadcast && role !== 'subscriber' ? this.#broadcast() : null,
+      ]);
     } catch (error) {
       this.#trouble('server', error);
     } finally {

@@ -1,0 +1,297 @@
+"""Once tokens are on: every event and every resource times every token that is no good.
+
+The tables are generated from the definitions. An event or a route without a rule here fails, so
+that nobody adds a door and forgets its lock.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from gateway.wire.lines import Error, Hello
+from rooms.rights import Grant
+from tests.signaling.test_gateway_control import Line
+from tests.support.fake_worker import FakeWorker
+from tests.support.front import Client, RunningFront, running_front
+from tests.support.passes import ALL, BAD_TOKENS, OPERATOR, SECRET, token
+from webrtc.api.openapi import DOCUMENT
+from webrtc.front_limits import FrontLimits
+from webrtc.signaling.messages import CLIENT_EVENTS
+
+PATIENT: Final = FrontLimits(event_rate_per_s=1e9, event_burst=1e9)
+SDP: Final = {"sdp": "v=0"}
+
+SPEAKING: Final = frozenset({"publish", "engineer", "host", "admin"})
+HEARING: Final = frozenset({"subscribe", "engineer", "host", "admin"})
+DESK: Final = frozenset({"engineer", "host", "admin"})
+HOSTING: Final = frozenset({"host", "admin"})
+INSIDE: Final = SPEAKING | HEARING  # whoever is in a room at all
+GETS_IN: Final = INSIDE
+
+EVENTS: Final[dict[str, tuple[Any, frozenset[str]]]] = {
+    "join_room": ("room", GETS_IN),
+    "leave_room": (None, INSIDE),
+    "offer": ({"type": "offer", **SDP}, INSIDE),
+    "answer": ({"type": "answer", **SDP}, frozenset()),  # of an offer that was never made
+    "ice_candidate": (None, INSIDE),
+    "audio_stream_metadata": ({"fader": -3}, DESK | {"own_strip"}),
+    "set_listener_mix": ({"participant_id": "$other", "gain_db": -3}, HEARING),
+    "set_room": ({"automix": True}, DESK),
+    "set_speaker": ({"participant_id": "$other", "pinned": True}, DESK),
+    "set_role": ({"participant_id": "$other", "role": "listener"}, HOSTING),
+    "store_scene": ({"name": "one"}, DESK),
+    "recall_scene": ({"name": "kept"}, DESK),
+    "delete_scene": ({"name": "kept"}, DESK),
+    "watch_meters": ({"participants": ["$other"]}, DESK),
+    "set_muted": (True, INSIDE),
+    "set_deafened": (True, INSIDE),
+    "set_visibility": (False, INSIDE),
+    "get_stats": (None, INSIDE),
+}
+"""A payload that is all right, and the grants of which each alone is enough."""
+
+WHIP_AND_WHEP: Final = ("/whip/{room_id}", "/whep/{room_id}")
+OPEN_ROUTES: Final = {
+    ("get", "/health"),
+    ("get", "/health/ready"),
+    ("get", "/api/openapi.json"),
+    *((method, path) for path in WHIP_AND_WHEP for method in ("get", "options")),
+    *((method, path + "/{session}") for path in WHIP_AND_WHEP for method in ("get", "options")),
+}
+BY_SECRET_ADDRESS: Final = {
+    (method, path + "/{session}") for path in WHIP_AND_WHEP for method in ("patch", "delete")
+}
+"""Whoever knows the address was told it in answer to a good token."""
+OFFER: Final = b"v=0"
+OPERATORS: Final = frozenset({"admin"})
+ROUTES: Final[dict[tuple[str, str], tuple[Any, frozenset[str]]]] = {
+    ("get", "/metrics"): (None, OPERATORS),
+    ("get", "/api/stats"): (None, OPERATORS),
+    ("get", "/api/rooms"): (None, OPERATORS),
+    ("post", "/api/tokens/revoked"): ({"jti": "one", "exp": 1}, OPERATORS),
+    ("post", "/api/rooms"): ({"room_id": "new-room"}, HOSTING),
+    ("get", "/api/rooms/{room_id}"): (None, frozenset(ALL)),
+    ("patch", "/api/rooms/{room_id}"): ({"automix": True}, HOSTING),
+    ("delete", "/api/rooms/{room_id}"): (None, HOSTING),
+    ("get", "/api/rooms/{room_id}/scenes"): (None, frozenset(ALL)),
+    ("put", "/api/rooms/{room_id}/scenes/{name}"): (None, HOSTING),
+    ("post", "/api/rooms/{room_id}/scenes/{name}/recall"): ({}, HOSTING),
+    ("delete", "/api/rooms/{room_id}/scenes/{name}"): (None, HOSTING),
+    ("post", "/whip/{room_id}"): (OFFER, SPEAKING),
+    ("post", "/whep/{room_id}"): (OFFER, HEARING),
+}
+
+
+@pytest.fixture
+async def front(tmp_path: Path) -> AsyncIterator[RunningFront]:
+    settings = {"auth_secret": SECRET, "operator_token": OPERATOR}
+    async with running_front(tmp_path, limits=PATIENT, **settings) as front:
+        yield front
+
+
+async def a_room(front: RunningFront) -> tuple[Client, str]:
+    """Let a host and a guest in; return the host and the guest's id."""
+    host, _ = await front.joined(token=token("host"))
+    await host.ok("store_scene", {"name": "kept"})
+    _, ack = await front.joined(token=token("publish", "subscribe"))
+    return host, ack["participant_id"]
+
+
+def filled_in(payload: Any, other: str) -> Any:
+    if isinstance(payload, dict):
+        return {key: filled_in(value, other) for key, value in payload.items()}
+    if isinstance(payload, list):
+        return [filled_in(value, other) for value in payload]
+    return other if payload == "$other" else payload
+
+
+async def everything(front: RunningFront) -> tuple[Any, ...]:
+    """Return whatever somebody could have changed."""
+    store = front.front.desk.conference.store
+    rooms = await store.rooms()
+    people = [one for room in rooms for one in await store.participants(room.room_id)]
+    return rooms, people, list(front.worker.handled)
+
+
+# ---- events ---------------------------------------------------------------------------------
+
+
+def test_every_event_has_a_rule() -> None:
+    assert EVENTS.keys() == CLIENT_EVENTS.keys()
+
+
+@pytest.mark.parametrize("bad", BAD_TOKENS)
+async def test_no_event_does_anything_under_a_bad_token(front: RunningFront, bad: str) -> None:
+    make, reason = BAD_TOKENS[bad]
+    _, other = await a_room(front)
+    await asyncio.sleep(0)
+    before = await everything(front)
+    stranger = await front.client()
+    shown = {} if make() is None else {"token": make()}
+    assert await stranger.refused("join_room", {"room_id": "room", **shown}) == reason
+    assert await stranger.refused("join_room", {"room_id": "room"}) == "unauthorized"
+    for name, (payload, _) in EVENTS.items():
+        if name != "join_room":
+            arguments = () if payload is None else (filled_in(payload, other),)
+            assert await stranger.refused(name, *arguments) == "not_joined", name
+    assert await everything(front) == before
+    assert stranger.events == []
+
+
+@pytest.mark.parametrize("grant", list(Grant))
+async def test_each_grant_alone_opens_what_it_names_and_no_more(
+    front: RunningFront, grant: Grant
+) -> None:
+    host, other = await a_room(front)
+    client = await front.client()
+    ack = await client.call("join_room", {"room_id": "room", "token": token(grant)})
+    assert ack["ok"] is (grant in GETS_IN), ack
+    # What lets nobody in by itself is tried beside the least that does, and that it goes with.
+    beside = {Grant.OWN_STRIP: ("publish",), Grant.RECORD: ("subscribe",)}.get(grant, ())
+    for name, (payload, grants) in EVENTS.items():
+        if name == "join_room":
+            continue
+        client, _ = await front.joined(token=token(grant, *beside))
+        arguments = () if payload is None else (filled_in(payload, other),)
+        ack = await client.call(name, *arguments)
+        allowed = grant in grants or any(one in grants for one in beside)
+        if allowed:
+            assert ack["ok"] or ack["error"]["reason"] == "scene_not_found", (name, ack)
+        else:
+            assert not ack["ok"], name
+            assert ack["error"]["reason"] in {"forbidden", "no_offer_pending"}, name
+        await client.sio.disconnect()
+    assert host.sio.connected
+
+
+# ---- REST -----------------------------------------------------------------------------------
+
+
+def test_every_route_has_a_rule(front: RunningFront) -> None:
+    described = {
+        (method, path)
+        for path, methods in front.front.app[DOCUMENT]["paths"].items()
+        for method in methods
+    }
+    assert described == OPEN_ROUTES | BY_SECRET_ADDRESS | ROUTES.keys()
+
+
+async def ask(
+    front: RunningFront, route: tuple[str, str], bearer: str | None
+) -> tuple[int, dict[str, Any]]:
+    method, path = route
+    url = path.format(room_id="room", name="kept")
+    headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+    body = ROUTES[route][0]
+    given: dict[str, Any] = {"json": body}
+    if isinstance(body, bytes):
+        given = {"data": body}
+        headers["Content-Type"] = "application/sdp"
+    async with front.http.request(method, url, headers=headers, **given) as response:
+        is_json = "json" in response.content_type
+        return response.status, await response.json() if is_json else {}
+
+
+@pytest.mark.parametrize("bad", BAD_TOKENS)
+async def test_no_resource_answers_a_bad_token(front: RunningFront, bad: str) -> None:
+    make, reason = BAD_TOKENS[bad]
+    _, other = await a_room(front)
+    before = await everything(front)
+    for route, (_, grants) in ROUTES.items():
+        if bad in {"that opens nothing", "of a later version"} and "subscribe" in grants:
+            continue  # it names the room, which is enough for looking at it
+        status, problem = await ask(front, route, make())
+        assert status in {401, 403}, route
+        assert problem["reason"] == reason, route
+        assert other not in str(problem)
+    assert await everything(front) == before
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+@pytest.mark.parametrize("grant", list(Grant))
+async def test_each_resource_answers_the_grants_that_it_names(
+    front: RunningFront, grant: Grant, route: tuple[str, str]
+) -> None:
+    await a_room(front)
+    rooms = "*" if route in {("post", "/api/rooms")} or ROUTES[route][1] == OPERATORS else "room"
+    status, problem = await ask(front, route, token(grant, room=rooms))
+    assert (status < 300) is (grant in ROUTES[route][1]), problem
+
+
+async def test_a_session_is_known_to_nobody_else(front: RunningFront) -> None:
+    await a_room(front)
+    for method, path in BY_SECRET_ADDRESS:
+        url = path.format(room_id="room", session="made-up.secret")
+        kind = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
+        async with front.http.request(method, url, headers=kind) as response:
+            assert response.status == 404
+
+
+async def test_an_admin_of_one_room_is_no_operator(front: RunningFront) -> None:
+    await a_room(front)
+    for route, (_, grants) in ROUTES.items():
+        if grants == OPERATORS:
+            assert (await ask(front, route, token("admin")))[0] == 403
+            assert (await ask(front, route, OPERATOR))[0] == 200
+
+
+async def test_a_host_key_opens_nothing_where_tokens_decide(front: RunningFront) -> None:
+    client, ack = await front.joined(token=token("host"))
+    assert "host_key" not in ack
+    _, created = await ask(front, ("post", "/api/rooms"), token("host", room="*"))
+    assert "host_key" not in created
+    stranger = await front.client()
+    made_up = {"room_id": "room", "host_key": "x", "token": token("subscribe")}
+    assert (await stranger.ok("join_room", made_up))["rights"] == ["subscribe"]
+    assert client.sio.connected
+
+
+async def test_a_missing_room_looks_like_any_other_to_a_stranger(front: RunningFront) -> None:
+    for path in ("/api/rooms/no-such-room", "/api/rooms/no-such-room/scenes"):
+        async with front.http.get(path) as response:
+            assert response.status == 401
+        headers = {"Authorization": f"Bearer {token('subscribe', room='no-such-room')}"}
+        async with front.http.get(path, headers=headers) as response:
+            assert response.status == 404
+
+
+# ---- the UDP gateway's line -----------------------------------------------------------------
+
+
+@pytest.fixture
+async def gateway_port(tmp_path: Path) -> AsyncIterator[tuple[RunningFront, int]]:
+    worker = FakeWorker(tmp_path / "worker-0.sock")
+    worker.gateway_port = 5003
+    await worker.start()
+    async with running_front(tmp_path, [worker], PATIENT, auth_secret=SECRET) as front:
+        server = await asyncio.start_server(front.front.gateway._serve, "127.0.0.1", 0)
+        yield front, server.sockets[0].getsockname()[1]
+        server.close()
+    await worker.stop()
+
+
+@pytest.mark.parametrize("bad", BAD_TOKENS)
+async def test_no_line_opens_under_a_bad_token(
+    gateway_port: tuple[RunningFront, int], bad: str
+) -> None:
+    front, port = gateway_port
+    make, reason = BAD_TOKENS[bad]
+    line = Line(*await asyncio.open_connection("127.0.0.1", port))
+    said = await line.ask(Hello(name="x", room_id="room", token=make()))
+    assert isinstance(said, Error)
+    assert said.reason == reason
+    line.writer.close()
+    assert await front.front.desk.conference.store.rooms() == []
+
+
+async def test_a_line_opens_under_a_good_token(gateway_port: tuple[RunningFront, int]) -> None:
+    front, port = gateway_port
+    line = Line(*await asyncio.open_connection("127.0.0.1", port))
+    good = token("publish", "subscribe", room="room", sub="grace", name="Grace")
+    await line.ask(Hello(name="somebody else", room_id="room", token=good))
+    (participant,) = await front.front.desk.conference.store.participants("room")
+    assert (participant.name, participant.subject) == ("Grace", "grace")
+    line.writer.close()

@@ -1,0 +1,88 @@
+"""Who may call which REST resource: every route names one of these needs, and this asks for it.
+
+| need      | where rooms stand open   | where tokens are wanted                       |
+|-----------|--------------------------|-----------------------------------------------|
+| nobody's  | anybody                  | anybody                                       |
+| own       | the handler asks itself  | the handler asks itself                       |
+| operator  | anybody, or the operator | the operator, or `admin` for all rooms        |
+| make      | anybody                  | a token for the new room, with `host`         |
+| look      | anybody                  | a token for the room                          |
+| host      | the room's host key      | a token for the room, with `host`             |
+
+Tokens and keys come as bearer tokens (RFC 6750). A stranger is refused before anything is looked
+up, so that nobody learns which rooms there are.
+"""
+
+import enum
+from typing import Final
+
+from aiohttp import web
+
+from rooms import tokens
+from rooms.passes import Pass
+from rooms.rights import Right, opened_by
+from webrtc.errors import ClientError
+from webrtc.signaling.desk import FrontDesk
+
+
+class Need(enum.Enum):
+    """What a route wants of its caller."""
+
+    NOBODYS = "nobody's"
+    OWN = "own"
+    OPERATOR = "operator"
+    MAKE = "make"
+    LOOK = "look"
+    HOST = "host"
+
+
+PASS: Final = web.RequestKey("pass", Pass)
+"""What the caller's token says, for handlers that ask further."""
+
+
+class Guard:
+    """Lets requests pass, or not."""
+
+    def __init__(self, desk: FrontDesk) -> None:
+        self._desk = desk
+
+    async def let_pass(self, need: Need, request: web.Request) -> None:
+        """Return if the caller has what is needed.
+
+        Raises:
+            ClientError: `unauthorized`, `forbidden` and others of `Access`; `room_not_found`.
+        """
+        token, access = bearer(request), self._desk.access
+        match need:
+            case Need.NOBODYS | Need.OWN:
+                return
+            case Need.OPERATOR:
+                await access.operate(token)
+            case Need.MAKE:
+                shown = await access.check(token) if access.wants_tokens else None
+                _require_host_grant(shown)
+                if shown is not None:
+                    request[PASS] = shown
+            case Need.LOOK:
+                await access.enter(token, request.match_info["room_id"])
+            case Need.HOST:
+                shown = await access.enter(token, request.match_info["room_id"])
+                _require_host_grant(shown)
+                if shown is None:
+                    await self._require_host_key(request, token)
+
+    async def _require_host_key(self, request: web.Request, key: str) -> None:
+        room = await self._desk.conference.known_room(request.match_info["room_id"])
+        if not tokens.matches(key, room.host_key_hash):
+            raise ClientError("unauthorized", "the room's host key is wanted as bearer token")
+
+
+def bearer(request: web.Request) -> str:
+    """Return the bearer token of a request, "" without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _require_host_grant(shown: Pass | None) -> None:
+    if shown is not None and Right.CLOSE_ROOM not in opened_by(shown.grants):
+        raise ClientError("forbidden", "this takes the grant host")
