@@ -84,6 +84,8 @@ class World:
             record[kernel.SEQUENCE], record[kernel.TIMESTAMP] = packet.sequence, packet.timestamp
             record[kernel.SSRC], record[kernel.TYPE] = ssrc, TYPE
             record[kernel.LENGTH] = len(packet.payload)
+            if packet.level_dbov is not None:
+                record[kernel.FLAGS] = kernel.HAS_LEVEL | packet.level_dbov
             data = np.frombuffer(packet.payload, np.uint8).copy()
             if put_aside(self.table.records, ROW, data, record, packet.arrival_s):
                 self.taken.append(len(packet.payload))
@@ -188,6 +190,75 @@ def test_a_lane_plays_what_the_playout_would_have_played(
     for index, (expected, found) in enumerate(zip(alone.blocks, lent.blocks, strict=True)):
         np.testing.assert_array_equal(found, expected, f"block {index}")
     assert lent.playout.stats() == alone.playout.stats()
+
+
+def with_a_pause(said_dbov, pause=60):
+    """Return packets of sound, of silence and of sound again, and where the silence begins."""
+    encoder = Encoder(EncoderSettings(application=Application.RESTRICTED_LOWDELAY, complexity=0))
+    times = np.arange(600 * 480) / RATE
+    sound = np.repeat(0.2 * np.sin(2 * np.pi * 300 * times)[:, None], 2, 1).astype(np.float32)
+    begin = 450
+    sound[begin * 480 : (begin + pause) * 480] = 0.0
+    payloads = [encoder.encode(block) for block in sound.reshape(600, 480, 2)]
+    packets = [
+        packet._replace(payload=payload)
+        for packet, payload in zip(stream(480, {}), payloads, strict=False)
+    ]
+    for index in range(begin, begin + pause):
+        packets[index] = packets[index]._replace(level_dbov=said_dbov)
+    return packets, begin
+
+
+def test_who_says_to_be_silent_is_not_decoded():
+    packets, begin = with_a_pause(127)
+    secret = begin + kernel.BELIEVED_AFTER + 5
+    packets[secret] = packets[secret]._replace(payload=packets[100].payload)
+    world = World(480, True)
+    world.run(packets, 600, 0.0045)
+    believed = world.blocks[begin + kernel.BELIEVED_AFTER + 5 : begin + kernel.CHECKED_EVERY - 2]
+    assert not np.any(believed)
+    assert world.by_lane >= 600 - CALM_S * 100
+
+
+def test_sound_behind_silence_that_was_not_decoded_is_as_it_was_sent():
+    packets, begin = with_a_pause(127)
+    worlds = [World(480, uses_lane) for uses_lane in (False, True)]
+    for world in worlds:
+        world.run(packets, 600, 0.0045)
+    alone, lent = (np.concatenate(world.blocks[begin + 50 :]) for world in worlds)
+    assert np.abs(alone).max() > 0.15
+    np.testing.assert_allclose(lent, alone, atol=0.002)
+
+
+@pytest.mark.parametrize("dbov", [127, 100])
+def test_who_says_to_be_silent_and_is_not_is_heard_again(dbov):
+    packets, begin = with_a_pause(dbov, pause=100)
+    for index in range(begin, begin + 100):
+        packets[index] = packets[index]._replace(payload=packets[index - 200].payload)
+    world = World(480, True)
+    world.run(packets, 560, 0.0045)
+    heard = [np.abs(block).max() for block in world.blocks[begin - 1 : begin + 100]]
+    assert min(heard) > 0.1
+
+
+def test_who_lies_later_is_found_out_at_the_next_check():
+    packets, begin = with_a_pause(127, pause=140)
+    first = begin + kernel.BELIEVED_AFTER + 10
+    for index in range(first, begin + 140):
+        packets[index] = packets[index]._replace(payload=packets[index - 250].payload)
+    world = World(480, True)
+    world.run(packets, 600, 0.0045)
+    checked = begin + kernel.CHECKED_EVERY + 25  # a decoder out of step needs some packets
+    assert min(np.abs(block).max() for block in world.blocks[checked : begin + 138]) > 0.1
+
+
+def test_who_is_only_quiet_is_decoded():
+    packets, begin = with_a_pause(kernel.SILENT_LEVEL - 1)
+    for index in range(begin, begin + 60):
+        packets[index] = packets[index]._replace(payload=packets[index - 200].payload)
+    world = World(480, True)
+    world.run(packets, 550, 0.0045)
+    assert min(np.abs(block).max() for block in world.blocks[begin : begin + 60]) > 0.1
 
 
 @pytest.fixture

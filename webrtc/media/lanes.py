@@ -189,6 +189,7 @@ class LaneTable:
             record["lengths"][place] = len(payload)
             record["arrivals"][place] = arrival_s
         record["toc"] = stream.packets[0][0][0]
+        record["silent"], record["hush"], record["liar"] = 0, 0, 0
         stream.packets = []
         for name in (
             "samples",
