@@ -3,23 +3,34 @@ import test from 'node:test';
 
 import { takeEntryToken } from '../../webrtc/static/app/entry_token.js';
 
-/** @param {string} href */
+/**
+ * @param {string} href
+ * @returns {any}
+ */
 function aPage(href) {
   const kept = new Map();
   const page = {
     location: new URL(href),
-    history: { replaceState: (/** @type {any} */ _, __, /** @type {string} */ to) => (page.location = new URL(to)) },
-    storage: () => ({ getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text) }),
+    history: {
+      /** @param {any} _state @param {any} _title @param {string} to */
+      replaceState: (_state, _title, to) => {
+        page.location = new URL(to);
+      },
+    },
+    storage: () => ({
+      getItem: (/** @type {string} */ key) => kept.get(key) ?? null,
+      setItem: (/** @type {string} */ key, /** @type {string} */ text) => kept.set(key, text),
+    }),
   };
   return page;
 }
 
 test('a token is taken out of the address, and nothing else is', () => {
-  for (const [href, left] of [
+  for (const [href, left] of /** @type {[string, string][]} */ ([
     ['https://a.example/?room=studio#token=a.b.c', 'https://a.example/?room=studio'],
     ['https://a.example/#studio&token=a.b.c', 'https://a.example/#studio'],
     ['https://a.example/#token=a.b.c&room=studio', 'https://a.example/#room=studio'],
-  ]) {
+  ])) {
     const page = aPage(href);
     assert.equal(takeEntryToken(page), 'a.b.c');
     assert.equal(page.location.href, left);
