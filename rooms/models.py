@@ -59,6 +59,8 @@ class ParticipantKind(enum.StrEnum):
     """Publishes by one HTTP request, see `webrtc.signaling.http_sessions`."""
     WHEP = "whep"
     """Listens by one."""
+    PLAYER = "player"
+    """A file or the like that is played into the room, see `webrtc.playback`."""
 
 
 GainDb = Annotated[
@@ -182,6 +184,18 @@ class UdpAccess(msgspec.Struct, frozen=True):
     host: int = 0
 
 
+class FeedAccess(msgspec.Struct, frozen=True):
+    """Where the sound of a participant comes from that is played into the room by the server.
+
+    Attributes:
+        path: of the shared memory.
+        plays: whether it plays, or pauses.
+    """
+
+    path: str
+    plays: bool = True
+
+
 class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Someone in a room.
 
@@ -198,6 +212,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         udp: how it comes, if through the UDP gateway.
         home: number, among all of all replicas, of the media worker that has its connection.
         present: False while neither socket nor media is there, and the others do not see it.
+        feed: where its sound comes from, if the server plays it.
         ice_tag: entity tag of its ICE session, if it comes by WHIP or WHEP.
         grants: what its join token opens, see `rooms.rights`; None where none is wanted.
         subject: whom the token is for.
@@ -225,6 +240,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     grants: tuple[str, ...] | None = None
     subject: str = ""
     token_id: str = ""
+    feed: FeedAccess | None = None
     tenant: str = DEFAULT_TENANT
     home: int = 0
     present: bool = True

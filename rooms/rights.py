@@ -7,6 +7,7 @@
 | edit own strip  |          | yes     | yes      | yes  |
 | edit any strip  |          |         | yes      | yes  |
 | choose speakers |          |         | yes      | yes  |
+| play files      |          |         | yes      | yes  |
 | run desk        |          |         | yes      | yes  |
 | set roles       |          |         |          | yes  |
 | close room      |          |         |          | yes  |
@@ -47,6 +48,8 @@ class Right(enum.StrEnum):
     EDIT_ANY_STRIP = "edit_any_strip"
     CHOOSE_SPEAKERS = "choose_speakers"
     """How many are heard at the same time, mixed or forwarded, and who comes first."""
+    PLAY_FILES = "play_files"
+    """Play files into the room, and steer what is played."""
     RUN_DESK = "run_desk"
     """Automix, ducking and loudness of the room, and its scenes."""
     SET_ROLES = "set_roles"
@@ -69,7 +72,12 @@ class Grant(enum.StrEnum):
 
 _LISTENER: Final = frozenset({Right.SUBSCRIBE})
 _SPEAKER: Final = _LISTENER | {Right.PUBLISH, Right.EDIT_OWN_STRIP}
-_ENGINEER: Final = _SPEAKER | {Right.EDIT_ANY_STRIP, Right.CHOOSE_SPEAKERS, Right.RUN_DESK}
+_ENGINEER: Final = _SPEAKER | {
+    Right.EDIT_ANY_STRIP,
+    Right.CHOOSE_SPEAKERS,
+    Right.RUN_DESK,
+    Right.PLAY_FILES,
+}
 _HOST: Final = _ENGINEER | {Right.SET_ROLES, Right.CLOSE_ROOM, Right.RECORD}
 
 _RIGHTS: Final = {

@@ -72,6 +72,9 @@ REASONS: Final[dict[str, str]] = {
     "token_expired": "The token's time is over; ask whoever gave it for another one.",
     "token_revoked": "The token has been taken back.",
     "auth_unavailable": "The keys that tokens are signed with cannot be fetched at the moment.",
+    "unplayable": "The file cannot be played; `detail` says why.",
+    "playback_not_found": "There is no such playback in the room.",
+    "too_many_playbacks": "The room, or the server, plays as much at the same time as it may.",
     "internal_error": "The server made a mistake; it has been recorded.",
 }
 """Every reason code and what it tells the client."""

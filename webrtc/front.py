@@ -21,10 +21,12 @@ from webrtc.access import Access
 from webrtc.api.app import build_app
 from webrtc.api.http_media import http_media_routes
 from webrtc.api.pages import page_files
+from webrtc.api.playbacks import PlaybacksResource
 from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
 from webrtc.gateway_control import GatewayControl
+from webrtc.playback.players import Players
 from webrtc.runtime_dir import control_path, pulse_path
 from webrtc.settings import Settings
 from webrtc.signaling.desk import FrontDesk
@@ -110,6 +112,7 @@ class Front:
     runner: web.AppRunner
     gateway: GatewayControl
     sessions: HttpSessions
+    players: Players
 
     @classmethod
     def build(
@@ -130,7 +133,11 @@ class Front:
         signaling = SignalingServer(dispatcher, limits.max_sockets)
         origins = OriginPolicy.of(settings)
         sessions = HttpSessions(desk, dispatcher)
-        further = http_media_routes(sessions, settings.ice_servers)
+        players = Players(desk, dispatcher, runtime_dir)
+        further = [
+            *http_media_routes(sessions, settings.ice_servers),
+            *PlaybacksResource(desk, players, settings.upload_max_mb << 20).routes,
+        ]
         app = build_app(desk, dispatcher, signaling, page_files(), origins, further)
         runner = web.AppRunner(
             app,
@@ -140,7 +147,7 @@ class Front:
             shutdown_timeout=_SHUTDOWN_S,
         )
         gateway = GatewayControl(desk, dispatcher)
-        return cls(desk, dispatcher, signaling, app, runner, gateway, sessions)
+        return cls(desk, dispatcher, signaling, app, runner, gateway, sessions, players)
 
     async def start(
         self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
@@ -148,6 +155,7 @@ class Front:
         """Take over what the workers remember, then serve on `sockets`."""
         await self.desk.start()
         self.sessions.start()
+        self.players.start()
         await self.runner.setup()
         for listener in sockets:
             await web.SockSite(self.runner, listener, backlog=_BACKLOG).start()
@@ -159,6 +167,7 @@ class Front:
         self.desk.drain()
         await self.gateway.close()
         await self.sessions.close()
+        await self.players.close()
         await self.signaling.close()
         await self.runner.cleanup()
         await self.desk.close()

@@ -16,6 +16,7 @@ from webrtc.control.messages import (
     Done,
     DropParticipant,
     DropRoom,
+    Feed,
     KeptRoom,
     Levels,
     Meters,
@@ -80,7 +81,7 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
 
 def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipant:
     """Return a participant as a worker keeps it; who publishes nothing has no strip."""
-    udp = participant.udp
+    udp, feed = participant.udp, participant.feed
     return PutParticipant(
         room_id=participant.room_id,
         participant_id=participant.participant_id,
@@ -99,6 +100,7 @@ def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipan
         strip=to_wire(participant.strip) if participant.publishes else {},
         ramp_ms=ramp_ms,
         udp=None if udp is None else UdpClient(udp.client_id, udp.payload, udp.host),
+        feed=None if feed is None else Feed(feed.path, feed.plays),
         state=_encode(participant),
     )
 

@@ -89,6 +89,8 @@ class Settings:
     """The `aud` of join tokens."""
     operator_token: str | None = field(default=None, repr=False)
     """Opens the server's own figures and lists."""
+    upload_max_mb: int = 100
+    """Longest file that may be played into a room."""
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -329,6 +331,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         _or_nothing,
         secret=True,
         example_value="put-the-output-of-openssl-rand-base64-32-here-too",
+    ),
+    Variable(
+        "WEBRTC_UPLOAD_MAX_MB",
+        "upload_max_mb",
+        "100",
+        "Longest file in MB that may be uploaded to be played into a room.",
+        integer(1, 10_000, "a whole number"),
     ),
     Variable(
         "LOG_LEVEL",

@@ -78,6 +78,13 @@ class UdpClient(msgspec.Struct, frozen=True):
     host: int = 0  # IPv4 address of its control line; 0 for any
 
 
+class Feed(msgspec.Struct, frozen=True):
+    """Sound that the front process feeds a participant with, in memory shared at `path`."""
+
+    path: str
+    plays: bool = True
+
+
 class PutParticipant(_Message, frozen=True):
     """Create or update a participant; idempotent. The room exists already.
 
@@ -102,6 +109,7 @@ class PutParticipant(_Message, frozen=True):
     strip: dict[str, float | int | str | bool] = {}
     ramp_ms: int = 0
     udp: UdpClient | None = None
+    feed: Feed | None = None
     state: bytes = b""
 
 

@@ -11,6 +11,7 @@ from webrtc.media.lanes import Lane
 from webrtc.media.peer import Peer
 
 if TYPE_CHECKING:
+    from webrtc.media.feeds import FedPlayout
     from webrtc.media.hall import Room
     from webrtc.media.udp_door import UdpSeat
 
@@ -27,6 +28,7 @@ class Participant:
         lane: Where its packets went last without Python; it may have been left.
         is_offering: Whether an offer of tracks is being made.
         udp: Its seat at the UDP gateway, if it comes that way.
+        feed: What the front process feeds it with, if it does.
     """
 
     put: PutParticipant
@@ -36,6 +38,7 @@ class Participant:
     lane: Lane | None = None
     is_offering: bool = False
     udp: "UdpSeat | None" = None
+    feed: "FedPlayout | None" = None
 
     def leave_lane(self) -> None:
         """Let the playout have its stream back, if it is lent."""

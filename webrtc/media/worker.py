@@ -45,7 +45,7 @@ from webrtc.control.messages import (
     Welcome,
 )
 from webrtc.control.server import ControlServer
-from webrtc.media import rtcp, sdp
+from webrtc.media import feeds, rtcp, sdp
 from webrtc.media.aiortc_adapter import CertificateSupply
 from webrtc.media.attachment import attach, follow_listeners
 from webrtc.media.console import Console
@@ -568,6 +568,8 @@ class Worker:
         participant.put = put = msgspec.structs.replace(put, ramp_ms=0)
         if self.door is not None and self.door.put(participant):
             self.attach(participant)
+        if put.feed is not None and feeds.put(participant, put.feed, self.console):
+            self._wake(participant.room)
         if participant.peer is not None:
             participant.peer.allow(publishes=put.publishes, subscribes=put.subscribes)
             self.attach(participant)
@@ -590,6 +592,7 @@ class Worker:
             participant.room.participants.pop(participant_id, None)
             if self.door is not None:
                 self.door.drop(participant)
+            feeds.drop(participant)
             if self._simulated is not None:
                 self._simulated.forget(participant_id)
             self.close_peer(participant)

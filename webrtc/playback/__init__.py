@@ -1,0 +1,1 @@
+"""Playing sound into rooms: files, and whatever else yields samples."""
