@@ -1,39 +1,39 @@
-"""Who asks by REST: the holder of the room's host key, or a participant by its resume token."""
+"""Who asks by REST for what takes a right in a room.
+
+As bearer token comes a participant's resume token, or what opens the room to its host: the host key
+where rooms stand open, else a join token whose grants open the right.
+"""
 
 from aiohttp import web
 
 from rooms import tokens
-from rooms.models import Participant, Role, Room
-from rooms.rights import Right, may
+from rooms.models import Room
+from rooms.rights import Right, may, opened_by
+from webrtc.api.guard import bearer
 from webrtc.errors import ClientError
-from webrtc.signaling.conference import Conference
+from webrtc.signaling.desk import FrontDesk
 
 
-async def require_right(request: web.Request, conference: Conference, right: Right) -> Room:
+async def require_right(request: web.Request, desk: FrontDesk, right: Right) -> Room:
     """Return the room that the request names, if whoever asks may do `right` there.
 
     Raises:
-        ClientError: `room_not_found`, `unauthorized`, `forbidden`.
+        ClientError: `unauthorized`, `forbidden`, `room_not_found`, or what `Access` refuses with.
     """
-    room = await conference.known_room(request.match_info["room_id"])
-    actor = await _actor(request, conference, room)
-    if not may(actor, right, room):
-        raise ClientError("forbidden", f"this takes the right {right.value}")
+    room_id, token = request.match_info["room_id"], bearer(request)
+    refused = ClientError("forbidden", f"this takes the right {right.value}")
+    participant_id, secret = tokens.split_resume_token(token)
+    asking = await desk.conference.store.participant(participant_id)
+    if asking is not None and tokens.matches(secret, asking.resume_hash):
+        room = await desk.conference.known_room(room_id)
+        if not may(asking, right, room):
+            raise refused
+        return room
+    shown = await desk.access.enter(token, room_id)
+    room = await desk.conference.known_room(room_id)
+    if shown is not None:
+        if right not in opened_by(shown.grants):
+            raise refused
+    elif not tokens.matches(token, room.host_key_hash):
+        raise ClientError("unauthorized", "the host key or a resume token is wanted")
     return room
-
-
-async def _actor(request: web.Request, conference: Conference, room: Room) -> Participant:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    token = token.strip()
-    if scheme.lower() == "bearer" and token:
-        if tokens.matches(token, room.host_key_hash):
-            return Participant(
-                participant_id="", room_id=room.room_id, csrc=0, joined_at=0.0, resume_hash=b"",
-                role=Role.HOST, tenant=room.tenant,
-            )  # fmt: skip
-        participant_id, secret = tokens.split_resume_token(token)
-        found = await conference.store.participant(participant_id)
-        if found is not None and tokens.matches(secret, found.resume_hash):
-            return found
-    detail = "the room's host key or a participant's resume token is wanted as bearer token"
-    raise ClientError("unauthorized", detail)

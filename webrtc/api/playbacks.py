@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from rooms.rights import Right
 from webrtc.api.actors import require_right
+from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.playback.players import Player, Players
@@ -87,7 +88,7 @@ class PlaybacksResource:
                 "`name`, `loop` (true or false) and `fader_db` (-60 to 12).",
                 {201: Reply("It plays.", PlaybackInfo)},
                 takes=ANY,
-                host_key=True,
+                need=Need.OWN,  # the right play_files
                 problems={
                     **problems,
                     422: "The file cannot be played.",
@@ -100,6 +101,7 @@ class PlaybacksResource:
                 self.list_all,
                 "List what is played into a room.",
                 {200: Reply("The playbacks.", PlaybackList)},
+                need=Need.LOOK,
                 problems={404: _MISSING},
             ),
             Route(
@@ -109,7 +111,7 @@ class PlaybacksResource:
                 "Pause, go on, seek, or loop.",
                 {200: Reply("The playback.", PlaybackInfo)},
                 body=PlaybackChange,
-                host_key=True,
+                need=Need.OWN,  # the right play_files
                 problems=problems,
             ),
             Route(
@@ -118,14 +120,14 @@ class PlaybacksResource:
                 self.stop,
                 "Stop a playback; its participant leaves.",
                 {204: Reply("It is over.")},
-                host_key=True,
+                need=Need.OWN,  # the right play_files
                 problems=problems,
             ),
         ]
 
     async def upload(self, request: web.Request) -> web.Response:
         """`POST /api/rooms/{room_id}/playbacks`."""
-        room = await require_right(request, self._desk.conference, Right.PLAY_FILES)
+        room = await require_right(request, self._desk, Right.PLAY_FILES)
         try:
             wish = msgspec.convert(dict(request.query), _Wish, strict=False)
         except msgspec.ValidationError as error:
@@ -167,7 +169,7 @@ class PlaybacksResource:
         return web.Response(status=204)
 
     async def _player(self, request: web.Request) -> Player:
-        room = await require_right(request, self._desk.conference, Right.PLAY_FILES)
+        room = await require_right(request, self._desk, Right.PLAY_FILES)
         return self._players.player(room.room_id, request.match_info["playback_id"])
 
     async def _received(self, request: web.Request) -> IO[bytes]:

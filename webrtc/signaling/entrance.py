@@ -89,7 +89,22 @@ class Entrance:
             raise ClientError("already_joined", "leave the room first")
         if request.resume_token is not None:
             return await self._resume(connection, request.resume_token)
-        applicant = await self._applicant(connection, request)
+        return await self._let_in(connection, request, await self._applicant(connection, request))
+
+    async def bring_in(self, connection: Connection, request: JoinRoom) -> Joined:
+        """Give a seat to somebody whom this server itself brings in: nobody asks for a token.
+
+        Raises:
+            ClientError: as `join`.
+        """
+        if self.draining:
+            raise ClientError("draining", "this server is about to stop")
+        connection.is_known = True
+        return await self._let_in(connection, request, Applicant.unknown(request))
+
+    async def _let_in(
+        self, connection: Connection, request: JoinRoom, applicant: Applicant
+    ) -> Joined:
         for _ in range(_ATTEMPTS):
             # Between two steps the last one in the room may leave and take the room away.
             with contextlib.suppress(RoomMissingError):
