@@ -70,14 +70,17 @@ class RoomExchange:
         """Numbers of the other workers."""
         return self._neighbours.keys()
 
-    def set_neighbours(self, workers: Collection[int]) -> None:
-        """Exchange sources with these other workers, and with no others."""
+    def set_neighbours(self, workers: Collection[int], foreign: Collection[int] = ()) -> None:
+        """Exchange sources with these other workers, and with no others.
+
+        Those that are `foreign` are another server's.
+        """
         for worker in [one for one in self._neighbours if one not in workers]:
             self._neighbours.pop(worker).leave()
             self._parted = True
         for worker in workers:
             if worker not in self._neighbours and worker != self._worker:
-                self._neighbours[worker] = Neighbour(self._stage)
+                self._neighbours[worker] = Neighbour(self._stage, worker in foreign)
                 self._eager = EAGER_FRAMES
 
     def stir(self) -> None:

@@ -108,8 +108,9 @@ class Neighbour:
         changed: Whether others of its sources want in than when this was last set to false.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        """Begin without having heard of it."""
+    def __init__(self, stage: Stage, foreign: bool = False) -> None:
+        """Begin without having heard of it; a `foreign` one is another server's."""
+        self._foreign = foreign
         self.wanted: frozenset[int] = frozenset()
         self.changed = False
         self._stage = stage
@@ -185,6 +186,7 @@ class Neighbour:
             remote = self._remotes[entry.source_id] = RemoteSource(self._stage, entry)
         source = remote.source
         source.csrc = entry.csrc
+        source.foreign = self._foreign
         source.standing = Standing(entry.standing)
         source.is_music = entry.is_music
         return remote

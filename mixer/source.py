@@ -45,6 +45,7 @@ class Source:
         leaving: Removed, and only kept until it has faded.
         is_music: Whether it is no voice: ducked under speech, and no part of automix.
         remote: Whether another worker has its connection, treats it and measures it.
+        foreign: Whether that worker is another server's, so that this one tells its levels, too.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Source:
         "brief",
         "csrc",
         "engaged",
+        "foreign",
         "heard",
         "in_reserve",
         "is_music",
@@ -88,6 +90,7 @@ class Source:
         self.leaving = False
         self.is_music = False
         self.remote = False
+        self.foreign = False
         self.reported_level = SILENCE_DBOV
         self.reported_speaking = False
 

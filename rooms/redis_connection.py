@@ -14,15 +14,13 @@ be good; `?ssl_ca_certs=FILE` names who signs it. Passwords are percent-encoded,
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from redis.asyncio import Redis
-from redis.asyncio.cluster import ClusterNode, RedisCluster
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.crc import key_slot
+if TYPE_CHECKING:  # most servers are alone, and redis takes long to import
+    from redis.asyncio import Redis
+    from redis.asyncio.cluster import RedisCluster
+    from redis.asyncio.sentinel import Sentinel
 
 Place = tuple[str, int] | str
 """Host and port, or the path of a Unix socket."""
@@ -103,6 +101,11 @@ def connect(
         patient: Whether to try again a few times (for some 2 s) before an error is raised, so that
             a restart of Redis is survived; else the first error is raised.
     """
+    from redis.asyncio import Redis
+    from redis.asyncio.cluster import ClusterNode, RedisCluster
+    from redis.asyncio.retry import Retry
+    from redis.backoff import ExponentialBackoff, NoBackoff
+
     retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 5) if patient else Retry(NoBackoff(), 0)
     options: dict[str, Any] = {
         "username": address.username,
@@ -155,6 +158,9 @@ async def learn_slots(
     Raises:
         redis.RedisError: nobody answers.
     """
+    from redis.asyncio.cluster import RedisCluster
+    from redis.crc import key_slot
+
     cluster = connect(address, timeout_s=timeout_s)
     assert isinstance(cluster, RedisCluster)
     try:
@@ -169,7 +175,9 @@ async def learn_slots(
     return node_of
 
 
-def _sentinel(address: RedisAddress, timeout_s: float) -> Sentinel:
+def _sentinel(address: RedisAddress, timeout_s: float) -> "Sentinel":
+    from redis.asyncio.sentinel import Sentinel
+
     options: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
     if address.tls:
         options |= {"ssl": True, "ssl_ca_certs": address.ca_certs or None}

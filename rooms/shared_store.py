@@ -136,6 +136,10 @@ class SharedRoomStore:
         """Return whether the replica that serves a participant is dead."""
         return replica_of(participant.home) in self._lost
 
+    def replica_of(self, participant: Participant) -> int:
+        """Return the replica that serves a participant."""
+        return replica_of(participant.home)
+
     def is_own(self, participant: Participant) -> bool:
         """Return whether this replica serves a participant."""
         return replica_of(participant.home) == self._replica

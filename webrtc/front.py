@@ -5,17 +5,20 @@ next front process learns from them who is in which room.
 """
 
 import asyncio
+import itertools
 import logging
 import resource
 import signal
 import socket
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from rooms.memory_store import MemoryRoomStore
+from rooms.shared_store import SharedRoomStore
 from rooms.store import RoomStore
 from webrtc.access import Access
 from webrtc.api.app import build_app
@@ -101,6 +104,14 @@ def _open_files() -> int:
     return _MAX_FILES if soft == resource.RLIM_INFINITY else soft
 
 
+def _store(settings: Settings) -> RoomStore:
+    """Return where rooms are kept."""
+    if settings.redis is None:
+        return MemoryRoomStore()
+    turns = itertools.cycle(range(settings.media_workers))
+    return SharedRoomStore(settings.redis, settings.replica_number, partial(next, turns))
+
+
 @dataclass
 class Front:
     """The assembled front process; `build` is the only place that knows every part."""
@@ -127,8 +138,9 @@ class Front:
         workers = [control_path(runtime_dir, index) for index in range(settings.media_workers)]
         ice_servers = [server.as_json() for server in settings.ice_servers]
         access = Access.of(settings)
-        rooms = store or MemoryRoomStore()
-        desk = FrontDesk(rooms, workers, limits, ice_servers, access=access)
+        rooms = store or _store(settings)
+        replica = settings.replica_number
+        desk = FrontDesk(rooms, workers, limits, ice_servers, access=access, replica=replica)
         dispatcher = Dispatcher(desk)
         signaling = SignalingServer(dispatcher, limits.max_sockets)
         origins = OriginPolicy.of(settings)

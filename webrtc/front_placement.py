@@ -62,6 +62,10 @@ class Placement:
         """Return whom a worker serves."""
         return [name for name, (_, where) in self._people.items() if where == worker]
 
+    def has_people(self, room_id: str) -> bool:
+        """Return whether anybody of a room is served here."""
+        return room_id in self._rooms
+
     def count(self, worker: int) -> int:
         """Return how many a worker serves."""
         return sum(len(where.get(worker, ())) for where in self._rooms.values())

@@ -1,13 +1,14 @@
 """The media workers as the front process sees them: one link to each, and who serves whom."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
 from rooms.models import Participant, Room
+from rooms.replicas import index_of, replica_of, worker_number
 from rooms.strip import to_wire
 from webrtc.control.client import RequestBuilder, WorkerLink
 from webrtc.control.memory import Memory
@@ -64,7 +65,7 @@ class PoolOwner(Protocol):
 
 
 def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
-    """Return a room as each of its workers keeps it."""
+    """Return a room as each of its workers keeps it; these are numbers among all replicas'."""
     settings = room.settings
     is_shared = len(workers) > 1
     return PutRoom(
@@ -112,14 +113,21 @@ class WorkerPool:
         paths: their control sockets.
         owner: is told what they say.
         room_share: see `Placement`.
+        replica: number of this server among all that share rooms.
     """
 
-    def __init__(self, paths: list[Path], owner: PoolOwner, room_share: int) -> None:
+    def __init__(
+        self, paths: list[Path], owner: PoolOwner, room_share: int, replica: int = 0
+    ) -> None:
+        self.elsewhere: Callable[[str], Collection[int]] = lambda _: ()
+        """Returns the workers of other replicas that serve a room, by number among all."""
         self._owner = owner
+        self._replica = replica
         self._links = [WorkerLink(worker, path, self) for worker, path in enumerate(paths)]
         self._placement = Placement(self, room_share)
         self._rooms: dict[str, Room] = {}
         self._serving: dict[str, Sequence[int]] = {}  # whom rooms were put to
+        self._told: dict[str, Sequence[int]] = {}  # who serves them everywhere, as these know
         self._loads = [0.0 for _ in paths]
         self._stats: list[WorkerStats | None] = [None for _ in paths]
         self._peer_stats: list[dict[str, PeerStats]] = [{} for _ in paths]
@@ -204,6 +212,23 @@ class WorkerPool:
         """Return the workers of a room."""
         return self._placement.workers_of(room)
 
+    def number_of(self, worker: int) -> int:
+        """Return a worker's number among all of all replicas."""
+        return worker_number(self._replica, worker)
+
+    def index_of(self, number: int) -> int | None:
+        """Return which of our workers has a number; None if none has."""
+        index = index_of(number)
+        return index if replica_of(number) == self._replica and index < len(self) else None
+
+    def is_put(self, room_id: str) -> bool:
+        """Return whether any worker of ours has been told of a room."""
+        return room_id in self._rooms
+
+    def has_people(self, room_id: str) -> bool:
+        """Return whether workers of ours serve anybody in a room."""
+        return self._placement.has_people(room_id)
+
     def serving(self, room_id: str) -> Sequence[int]:
         """Return the workers of a room, none for one that is gone."""
         return self._serving.get(room_id, ())
@@ -217,7 +242,7 @@ class WorkerPool:
 
     def keep_room(self, worker: int, room: Room, kept: KeptRoom) -> None:
         """Tell the room's workers about it, unless `worker` is the only one and knows it so."""
-        wanted = put_room(room, self._placement.workers_of(room))
+        wanted = put_room(room, self._everywhere(room))
         known = (kept.state, kept.workers) == (wanted.state, wanted.workers)
         if (
             known
@@ -226,6 +251,7 @@ class WorkerPool:
         ):
             self._rooms[room.room_id] = room
             self._serving[room.room_id] = [worker]
+            self._told[room.room_id] = self._everywhere(room)
         else:
             self.put_room(room)
 
@@ -234,6 +260,7 @@ class WorkerPool:
         for worker in self._serving.pop(room.room_id, ()):
             self._links[worker].send(DropRoom(room.room_id))
         self._rooms.pop(room.room_id, None)
+        self._told.pop(room.room_id, None)
         self._placement.forget_room(room.room_id)
 
     def put_participant(self, worker: int, participant: Participant, ramp_ms: int = 0) -> None:
@@ -253,7 +280,7 @@ class WorkerPool:
         self._peer_states.pop(participant_id, None)
         self._links[worker].send(DropParticipant(participant_id))
         if room_id is not None:
-            self._arrange_if_new(room_id)
+            self.arrange_if_new(room_id)
 
     def forget_participant(self, participant_id: str) -> None:
         """Count a participant no more, whose room was dropped."""
@@ -268,17 +295,24 @@ class WorkerPool:
         """Take note who serves a room, as a worker remembers; the others have not been here yet."""
         self._placement.expect(room_id, workers)
 
-    def _arrange_if_new(self, room_id: str) -> None:
+    def arrange_if_new(self, room_id: str) -> None:
+        """Let all know a room who serve it now, unless they do."""
         room = self._rooms.get(room_id)
-        if room is not None and list(self.workers_of(room)) != list(self.serving(room_id)):
+        if room is not None and self._everywhere(room) != self._told.get(room_id):
             self._arrange(room_id)
+
+    def _everywhere(self, room: Room) -> list[int]:
+        """Return the workers of a room, ours and those of other replicas, by number."""
+        ours = [self.number_of(worker) for worker in self._placement.workers_of(room)]
+        return sorted({*ours, *self.elsewhere(room.room_id)})
 
     def _arrange(self, room_id: str) -> None:
         """Let all know a room who serve it now, and nobody else."""
         room = self._rooms[room_id]
         before, after = self.serving(room_id), self._placement.workers_of(room)
         self._serving[room_id] = after
-        message = put_room(room, after)
+        self._told[room_id] = everywhere = self._everywhere(room)
+        message = put_room(room, everywhere)
         for worker in after:
             self._links[worker].send(message)
         for worker in before:
@@ -299,7 +333,7 @@ class WorkerPool:
         """See `LinkOwner`."""
         await self._owner.on_welcome(worker, memory)
         for room_id in self._placement.has_told(worker):
-            self._arrange_if_new(room_id)
+            self.arrange_if_new(room_id)
         states = {
             name: state
             for name, state in memory.media.items()

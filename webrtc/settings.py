@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from rooms.redis_connection import RedisAddress
+from rooms.replicas import new_name, number_of
 from webrtc import hosts
 from webrtc.settings_texts import (
     IceServer,
@@ -27,8 +29,10 @@ from webrtc.settings_texts import (
     origins,
     ptime,
     realtime,
+    redis_url,
     secret,
     simulated_network,
+    word,
 )
 
 MAX_MEDIA_WORKERS: Final = 128
@@ -79,6 +83,18 @@ class Settings:
     """Web origins besides our own that may call the API; `*` means any."""
     simulated_network: str = ""
     """What publishers' packets go through, as `mixer.netsim_settings` reads it; "" is off."""
+    redis_url: str = field(default="", repr=False)
+    """Where rooms are that several replicas share, as `rooms.redis_connection` reads it; "" keeps
+    them in memory."""
+    redis_host: str = ""
+    """In place of `redis_url`, with the three below."""
+    redis_port: int = 6379
+    redis_password: str = field(default="", repr=False)
+    redis_db: int = 0
+    replica: str = ""
+    """Name of this server among those that share rooms; "" while it shares none."""
+    drain_s: int = 0
+    """How long a server that is stopped waits for its clients to move to others."""
     udp_gateway_port: int | None = None
     """TCP and UDP; worker i listens on UDP port `udp_gateway_port + i`. None opens no gateway."""
     auth_secret: str | None = field(default=None, repr=False)
@@ -112,6 +128,22 @@ class Settings:
     def wants_tokens(self) -> bool:
         """Whether every door wants a join token."""
         return self.auth_secret is not None or self.auth_jwks_url is not None
+
+    @property
+    def redis(self) -> RedisAddress | None:
+        """Where Redis is; None without."""
+        if self.redis_url:
+            return RedisAddress.parse(self.redis_url)
+        if not self.redis_host:
+            return None
+        password = self.redis_password or None
+        node = (self.redis_host, self.redis_port)
+        return RedisAddress(nodes=(node,), password=password, db=self.redis_db)
+
+    @property
+    def replica_number(self) -> int:
+        """This server's number among those that share rooms, 0 if it shares none."""
+        return number_of(self.replica)
 
     def media_port_of(self, worker: int) -> int:
         """Return the UDP port of the worker with this index, from 0 on."""
@@ -340,6 +372,56 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         integer(1, 10_000, "a whole number"),
     ),
     Variable(
+        "REDIS_URL",
+        "redis_url",
+        "none",
+        "Redis through which several replicas share rooms: redis://, rediss://, unix://, "
+        "redis+sentinel:// or redis+cluster://. Without it rooms are in memory.",
+        redis_url,
+        secret=True,
+        example_value="redis://:password@redis.example:6379/0",
+    ),
+    Variable(
+        "REDIS_HOST",
+        "redis_host",
+        "none",
+        "Redis host; only heeded without REDIS_URL.",
+        word,
+        example_value="redis.example",
+    ),
+    Variable("REDIS_PORT", "redis_port", "6379", "Redis port, with REDIS_HOST.", _port),
+    Variable(
+        "REDIS_PASSWORD",
+        "redis_password",
+        "none",
+        "Redis password, with REDIS_HOST.",
+        str,
+        secret=True,
+        example_value="secret",
+    ),
+    Variable(
+        "REDIS_DB",
+        "redis_db",
+        "0",
+        "Redis database number, with REDIS_HOST.",
+        integer(0, 99_999, "a whole number"),
+    ),
+    Variable(
+        "WEBRTC_REPLICA",
+        "replica",
+        "a random one",
+        "Name of this server among those that share rooms; another one after each start.",
+        word,
+        example_value="replica-0",
+    ),
+    Variable(
+        "WEBRTC_DRAIN_S",
+        "drain_s",
+        "0",
+        "Seconds that a server which is stopped gives its clients to move to other replicas.",
+        integer(0, 3600, "a whole number"),
+    ),
+    Variable(
         "LOG_LEVEL",
         "log_level",
         "INFO",
@@ -359,8 +441,6 @@ class LaterVariable:
     refusal: str
 
 
-_NO_REDIS: Final = "this version keeps its rooms in memory and runs as a single replica"
-
 NOT_YET: Final[tuple[LaterVariable, ...]] = (
     LaterVariable(
         "WEBRTC_TLS_CERT",
@@ -372,11 +452,6 @@ NOT_YET: Final[tuple[LaterVariable, ...]] = (
         "Private key (PEM file) of the certificate.",
         "this version cannot serve HTTPS by itself, put a TLS proxy in front of it",
     ),
-    LaterVariable("REDIS_URL", "Redis that several replicas share.", _NO_REDIS),
-    LaterVariable("REDIS_HOST", "Redis host, in place of REDIS_URL.", _NO_REDIS),
-    LaterVariable("REDIS_PORT", "Redis port, in place of REDIS_URL.", _NO_REDIS),
-    LaterVariable("REDIS_PASSWORD", "Redis password, in place of REDIS_URL.", _NO_REDIS),
-    LaterVariable("REDIS_DB", "Redis database number, in place of REDIS_URL.", _NO_REDIS),
 )
 
 
@@ -388,6 +463,7 @@ def load(
     *,
     own_addresses: Callable[[], tuple[str, ...]] = hosts.own_ipv4_addresses,
     usable_cpus: Callable[[], int] = hosts.usable_cpus,
+    replica_name: Callable[[], str] = new_name,
 ) -> Settings:
     """Return the settings of an environment.
 
@@ -395,6 +471,7 @@ def load(
         environ: variables by name; names that concern others are ignored.
         own_addresses: asked when WEBRTC_ANNOUNCED_IPS is unset and all addresses are bound.
         usable_cpus: asked when WEBRTC_MEDIA_WORKERS is unset.
+        replica_name: asked when WEBRTC_REPLICA is unset and rooms are shared.
 
     Raises:
         SettingsError: names every unknown, malformed or unsupported variable.
@@ -417,6 +494,8 @@ def load(
         values["media_workers"] = min(max(1, usable_cpus() - 1), MAX_MEDIA_WORKERS)
     if "announced_ips" not in values:
         values["announced_ips"] = _default_addresses(values.get("host", _ANY), own_addresses)
+    if "replica" not in values and (values.get("redis_url") or values.get("redis_host")):
+        values["replica"] = replica_name()
     try:
         return Settings(**values)
     except ValueError as error:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mixer.netsim_settings import parse_conditions
+from rooms.redis_connection import RedisAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,20 @@ def audience(text: str) -> str:
     """Parse the name of those whom join tokens are for."""
     if not re.fullmatch(r"[\x21-\x7e]{1,200}", text):
         raise ValueError("up to 200 printable ASCII characters without spaces")
+    return text
+
+
+def redis_url(text: str) -> str:
+    """Parse where Redis is; return it as it is."""
+    if text:
+        RedisAddress.parse(text)
+    return text
+
+
+def word(text: str) -> str:
+    """Parse a name of letters, digits and . _ : -, or nothing."""
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{0,253}", text):
+        raise ValueError("a name of letters, digits and . _ : -")
     return text
 
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import { Addresses } from '../../webrtc/static/client/addresses.js';
 import { people } from '../../webrtc/static/app/announcer.js';
 import {
   formatDb,
@@ -295,4 +296,31 @@ test('every way to play has words, and a choice that is unknown is not kept', ()
     [readLikes(storage('fastest')).playout, readLikes(storage('fastest')).name],
     ['auto', 'Ada'],
   );
+});
+
+test('the next address is tried when a connection has failed or ended', () => {
+  const addresses = new Addresses(['http://a:1', 'https://b/mixer/'], undefined, undefined);
+  assert.deepEqual(addresses.current, { origin: 'http://a:1', path: '/socket.io/' });
+  /** @type {Record<string, () => void>} */
+  const handlers = {};
+  const socket = {
+    /** @param {string} event @param {() => void} handler */
+    on: (event, handler) => (handlers[event] = handler),
+    io: { uri: 'http://a:1', opts: { path: '/socket.io/' } },
+  };
+  addresses.follow(socket);
+  handlers.connect_error?.();
+  assert.deepEqual(socket.io, { uri: 'https://b', opts: { path: '/mixer/socket.io/' } });
+  handlers.disconnect?.();
+  assert.deepEqual(socket.io, { uri: 'http://a:1', opts: { path: '/socket.io/' } });
+});
+
+test('a single address is kept, and none at all is refused', () => {
+  const addresses = new Addresses('/mixer', '/other/', 'http://a:1/page');
+  assert.deepEqual(addresses.current, { origin: 'http://a:1', path: '/other/' });
+  addresses.follow({
+    on: () => assert.fail('there is nowhere else to go'),
+    io: { uri: '', opts: {} },
+  });
+  assert.throws(() => new Addresses([], undefined, undefined), TypeError);
 });

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rooms.redis_connection import RedisAddress
 from webrtc.settings import NOT_YET, VARIABLES, Settings, SettingsError, load
 from webrtc.settings_texts import IceServer
 
@@ -130,11 +131,36 @@ def test_a_malformed_value_is_named_with_what_it_must_be(name: str, text: str) -
 
 def test_all_problems_are_told_at_once() -> None:
     message = refusal(
-        WEBRTC_STATIC_PORT="x", LOG_LEVEL="loud", WEBRTC_COLOUR="red", REDIS_URL="redis://a"
+        WEBRTC_STATIC_PORT="x", LOG_LEVEL="loud", WEBRTC_COLOUR="red", REDIS_URL="http://a"
     )
     for name in ("WEBRTC_STATIC_PORT", "LOG_LEVEL", "WEBRTC_COLOUR", "REDIS_URL"):
         assert message.count(name) == 1
     assert "\n" not in message
+
+
+def test_redis_is_found_by_url_or_by_its_parts() -> None:
+    assert read().redis is None
+    assert read().replica_number == 0
+    by_url = read(REDIS_URL="redis://:hush-hush@a:7/1", WEBRTC_REPLICA="anna")
+    by_parts = read(
+        REDIS_HOST="a",
+        REDIS_PORT="7",
+        REDIS_PASSWORD="hush-hush",
+        REDIS_DB="1",
+        WEBRTC_REPLICA="anna",
+    )
+    assert by_url.redis == by_parts.redis == RedisAddress.parse("redis://:hush-hush@a:7/1")
+    assert by_url.replica_number == by_parts.replica_number != 0
+    assert "hush-hush" not in repr(by_url) + repr(by_parts)
+    assert "hush-hush" not in refusal(REDIS_URL="redis://:hush-hush@a,b")
+
+
+def test_replicas_that_share_rooms_have_names_of_their_own() -> None:
+    names = [read(REDIS_HOST="a").replica for _ in range(2)]
+    assert names[0] != names[1]
+    assert all(names)
+    chosen = read(REDIS_HOST="a")
+    assert load(chosen.to_environment()) == chosen
 
 
 def test_a_misspelt_name_is_told_with_the_right_one() -> None:

@@ -26,7 +26,7 @@ def test_every_field_has_one_variable() -> None:
 
 
 def test_documented_defaults_are_the_fields_defaults() -> None:
-    of_the_host = {"announced_ips", "media_workers"}
+    of_the_host = {"announced_ips", "media_workers", "replica"}
     for item in VARIABLES:
         if item.field not in of_the_host:
             expected = item.text(getattr(Settings(), item.field)) or "none"

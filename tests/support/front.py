@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import socketio
 
+from rooms.store import RoomStore
 from tests.support.fake_worker import FakeWorker
 from webrtc.front import Front
 from webrtc.front_limits import FrontLimits
@@ -122,6 +123,7 @@ async def running_front(
     runtime_dir: Path,
     workers: int | list[FakeWorker] = 1,
     limits: FrontLimits | None = None,
+    store: RoomStore | None = None,
     **settings: Any,
 ) -> AsyncIterator[RunningFront]:
     """Run a front process; workers that are given are running already and stay so."""
@@ -137,6 +139,7 @@ async def running_front(
         Settings(media_workers=len(workers), signaling_port=port, **{"static_port": 1, **settings}),
         runtime_dir,
         limits,
+        store,
     )
     await front.start([listener])
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:

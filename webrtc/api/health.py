@@ -1,5 +1,7 @@
 """`/health`: is this process alive, and what are its workers; `/health/ready`: send people here."""
 
+from typing import Literal
+
 import msgspec
 from aiohttp import web
 
@@ -28,10 +30,15 @@ class WorkerHealth(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The state of this server."""
+    """The state of this server.
+
+    `redis` says whether Redis is there: without it, a replica serves its own people alone. `none`
+    where rooms are in memory.
+    """
 
     status: str
     workers: list[WorkerHealth]
+    redis: Literal["none", "there", "away"] = "none"
 
 
 class HealthResource:
@@ -63,17 +70,23 @@ class HealthResource:
 
     async def live(self, _: web.Request) -> web.Response:
         """`GET /health`."""
-        return json_reply(Health("ok", self._workers()))
+        return json_reply(self._health("ok"))
 
     async def ready(self, _: web.Request) -> web.Response:
         """`GET /health/ready`."""
         workers = self._workers()
         if self._desk.entrance.draining:
-            return json_reply(Health("draining", workers), 503)
+            return json_reply(self._health("draining"), 503)
         complete = all(worker.pid is not None for worker in workers)
         if complete and any(worker.connected for worker in workers):
-            return json_reply(Health("ready", workers))
-        return json_reply(Health("starting", workers), 503)
+            return json_reply(self._health("ready"))
+        return json_reply(self._health("starting"), 503)
+
+    def _health(self, status: str) -> Health:
+        shared = self._desk.shared
+        if shared is None:
+            return Health(status, self._workers())
+        return Health(status, self._workers(), "there" if shared.is_there else "away")
 
     def _workers(self) -> list[WorkerHealth]:
         pool = self._desk.workers

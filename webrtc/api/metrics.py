@@ -89,7 +89,9 @@ class MetricsResource:
         seats = self._desk.presence.all_seats()
         detached = sum(seat.connection is None for seat in seats)
         signaling = self._signaling
-        yield _one("ag06_rooms", "gauge", "Rooms of this server.", rooms)
+        yield _one(
+            "ag06_rooms", "gauge", "Rooms, those that are served by other replicas included.", rooms
+        )
         yield _one("ag06_participants", "gauge", "Participants of this server.", len(seats))
         yield _one(
             "ag06_participants_detached", "gauge", "Participants whose socket is lost.", detached
@@ -107,6 +109,14 @@ class MetricsResource:
             "Levels messages that lagging clients did not get.",
             signaling.dropped_levels,
         )
+        shared = self._desk.shared
+        if shared is not None:
+            yield _one(
+                "ag06_redis_connected", "gauge", "Whether Redis is there.", int(shared.is_there)
+            )
+            yield _one(
+                "ag06_redis_losses_total", "counter", "How often Redis was lost.", shared.times_away
+            )
         yield _one(
             "process_cpu_seconds_total",
             "counter",

@@ -77,7 +77,7 @@ class StatsResource:
             members = await self._desk.conference.store.participants(room.room_id)
             people += len(members)
             room_count += 1
-            for worker in pool.workers_of(room):
+            for worker in pool.serving(room.room_id):
                 here = [one.participant_id for one in members]
                 here = [name for name in here if pool.worker_of(name) == worker]
                 listed = [self._participant(worker, name) for name in here]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from mixer.exchange import RoomExchange
 from rooms.bus import AudioBus
+from rooms.replicas import replica_of
 from webrtc.media.hall import Hall, Room
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ class Sharing:
         Args:
             bus: This worker's end.
             hall: Its rooms.
-            worker: Its number.
+            worker: Its number among all.
             wake: Lets a room run that may sleep.
         """
         self._bus = bus
@@ -53,7 +54,8 @@ class Sharing:
             exchange = room.mixer.exchange = RoomExchange(
                 room.mixer, room.room_id, self._worker, self._first_serial
             )
-        exchange.set_neighbours(others)
+        replica = replica_of(self._worker)
+        exchange.set_neighbours(others, {one for one in others if replica_of(one) != replica})
         self._bus.share(room.room_id, others)
 
     def workers_of(self, room: Room) -> list[int]:

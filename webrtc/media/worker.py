@@ -23,6 +23,8 @@ from mixer.phase import best_shift
 from mixer.playout import MediaPacket
 from mixer.red import unpack_red
 from mixer.room import Ptime
+from rooms.bus import AudioBus
+from rooms.replicas import worker_number
 from webrtc.control.messages import (
     CONTROL_VERSION,
     Candidate,
@@ -63,11 +65,13 @@ from webrtc.media.negotiator import Negotiator
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
+from webrtc.media.redis_bus import RedisBus
 from webrtc.media.sharing import Sharing
 from webrtc.media.simulation import SimulatedNetworks
 from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
+from webrtc.media.wide_bus import WideBus
 from webrtc.settings import Settings
 from webrtc.supervisor_pulse import keep_beating
 
@@ -129,7 +133,8 @@ class Worker:
             "auto" if settings.ptime_ms is None else 10 if settings.ptime_ms == 10 else 20
         )
         self.hall = Hall(ptime, settings.opus_complexity, self.table, self.intake.lanes)
-        self.sharing = Sharing(LocalBus(folder, index), self.hall, index, self._wake)
+        number = worker_number(settings.replica_number, index)
+        self.sharing = Sharing(_bus(settings, folder, number), self.hall, number, self._wake)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
         self.console = Console(self.participants)
@@ -247,7 +252,7 @@ class Worker:
         changed = []
         for source in room.mixer.sources.values():
             level, speaking = source.level, source.speaking
-            if not source.remote and (
+            if (not source.remote or source.foreign) and (
                 speaking != source.reported_speaking
                 or abs(level - source.reported_level) >= LEVEL_STEP_DB
             ):
@@ -631,6 +636,13 @@ class Worker:
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _bus(settings: Settings, folder: Path, number: int) -> AudioBus:
+    """Return the worker's end of the bus; Redis is on it where replicas share rooms."""
+    near = LocalBus(folder, number)
+    address = settings.redis
+    return near if address is None else WideBus(near, RedisBus(address, number), number)
 
 
 def run_worker(

@@ -36,7 +36,11 @@ class Conference:
         self.workers = workers
         self.presence = presence
         self.limits = limits
-        self.levels = LevelFanOut(presence, limits.listener_levels_period_s)
+        self.is_lost: Callable[[Participant], bool] = lambda _: False
+        """Returns whether the replica that serves a participant is dead."""
+        self.shows_elsewhere: Callable[[str, bool], None] = lambda _, __: None
+        """Tells other replicas whether somebody of ours is to be seen."""
+        self.levels = LevelFanOut(presence, limits.listener_levels_period_s, self._knows)
         self.meters = MeterFanOut(presence, workers)
         self.assignments = Assignments(presence)
         self.announcer = Announcer(self._announce, limits.update_period_s)
@@ -169,16 +173,15 @@ class Conference:
 
     async def present(self, room_id: str) -> list[Participant]:
         """Return who is shown in a room, in the order of joining."""
-        everyone = await self.store.participants(room_id)
-        return [one for one in everyone if self._is_shown(one.participant_id)]
+        return [one for one in await self.store.participants(room_id) if self.is_shown(one)]
 
     async def count_present(self, room_id: str) -> int:
         """Return how many are shown in a room."""
-        hidden = sum(not seat.shown for seat in self.presence.seats_in(room_id))
-        return await self.store.count(room_id) - hidden
+        return len(await self.present(room_id))
 
     def hide(self, seat: Seat) -> None:
         """Tell the others that somebody is gone, who may come back."""
+        self.shows_elsewhere(seat.participant_id, False)
         event = ParticipantLeft(seat.participant_id, "lost")
         self.presence.broadcast(seat.room_id, "participant_left", event, skip=seat)
         self.levels.forget_participant(seat.room_id, seat.participant_id)
@@ -186,6 +189,7 @@ class Conference:
 
     def show_again(self, seat: Seat) -> None:
         """Tell the others that somebody is back."""
+        self.shows_elsewhere(seat.participant_id, True)
         participant = self._latest.get(seat.participant_id)
         if participant is not None:
             frame = event_frame("participant_joined", self.shown(participant))
@@ -207,13 +211,19 @@ class Conference:
 
     def _announce(self, participant_id: str) -> None:
         participant = self._latest.get(participant_id)
-        if participant is not None and self._is_shown(participant_id):
+        if participant is not None and self.is_shown(participant):
             frame = event_frame("participant_updated", self.shown(participant))
             self.presence.broadcast_frame(participant.room_id, frame)
 
-    def _is_shown(self, participant_id: str) -> bool:
-        seat = self.presence.seat(participant_id)
-        return seat is None or seat.shown
+    def is_shown(self, participant: Participant) -> bool:
+        """Return whether the others see a participant."""
+        seat = self.presence.seat(participant.participant_id)
+        if seat is not None:
+            return seat.shown
+        return participant.present and not self.is_lost(participant)
+
+    def _knows(self, participant_id: str) -> bool:
+        return participant_id in self._latest
 
 
 def participant_info(participant: Participant, *, speaking: bool) -> ParticipantInfo:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rooms.models import Room
+from rooms.shared_store import SharedRoomStore
 from rooms.store import RoomStore
 from webrtc.access import Access
 from webrtc.control.memory import Memory
@@ -16,6 +18,7 @@ from webrtc.signaling.changes import Changes
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
 from webrtc.signaling.events import ServerDraining
+from webrtc.signaling.mirror import Mirror, degraded
 from webrtc.signaling.negotiation import Negotiation
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.recovery import Recovery
@@ -32,6 +35,7 @@ class FrontDesk:
         ice_servers: handed to every client as they are.
         clock: seconds since the epoch.
         access: who may come in; everybody by default.
+        replica: number of this server among all that share rooms.
     """
 
     def __init__(
@@ -42,9 +46,10 @@ class FrontDesk:
         ice_servers: list[dict[str, Any]],
         clock: Callable[[], float] = time.time,
         access: Access | None = None,
+        replica: int = 0,
     ) -> None:
         self.access = access or Access()
-        self.workers = WorkerPool(worker_sockets, self, limits.room_share)
+        self.workers = WorkerPool(worker_sockets, self, limits.room_share, replica)
         self.presence = Presence(limits.resume_window_s, limits.lost_after_s, self)
         self.conference = Conference(store, self.workers, self.presence, limits)
         self.entrance = Entrance(self.conference, self.access, ice_servers, clock)
@@ -52,12 +57,19 @@ class FrontDesk:
         self.scenes = Scenes(self.conference, clock)
         self.negotiation = Negotiation(self.conference)
         self._recovery = Recovery(self.conference, self.entrance)
+        self.shared = store if isinstance(store, SharedRoomStore) else None
+        self._mirror: Mirror | None = None
+        if self.shared is not None:
+            self._mirror = Mirror(self.shared, self.conference, self.entrance)
+            self.entrance.degraded = partial(degraded, self.shared)
 
     async def start(self) -> None:
-        """Connect to the workers and take over what they remember.
+        """Connect to Redis and to the workers, and take over what they remember.
 
-        A worker that does not come in time is not waited for.
+        Neither is waited for that does not come in time.
         """
+        if self.shared is not None:
+            await self.shared.start()
         self.workers.start()
         await self.workers.wait_for_all(self.conference.limits.workers_at_start_s)
 
@@ -75,6 +87,10 @@ class FrontDesk:
         await self.entrance.close()
         await self.access.close()
         await self.workers.close()
+        if self._mirror is not None:
+            await self._mirror.close()
+        if self.shared is not None:
+            await self.shared.close()
 
     async def revoke(self, token_id: str, until: float) -> int:
         """Take a join token back and put out whoever came in with it; return how many.

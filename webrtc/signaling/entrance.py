@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -15,6 +15,7 @@ from rooms.rights import held, listed
 from rooms.store import (
     CapacityError,
     ParticipantExistsError,
+    ParticipantMissingError,
     RoomExistsError,
     RoomMissingError,
 )
@@ -24,7 +25,13 @@ from webrtc.errors import ClientError
 from webrtc.signaling.applicant import Applicant
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
-from webrtc.signaling.events import MediaReset, ParticipantLeft, RoomClosed, ServerOffered
+from webrtc.signaling.events import (
+    MediaReset,
+    ParticipantLeft,
+    RoomClosed,
+    ServerOffered,
+    ServerState,
+)
 from webrtc.signaling.messages import (
     TRACKS,
     Joined,
@@ -64,6 +71,8 @@ class Entrance:
         self._unused_rooms: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
+        self.degraded: Callable[[], list[Literal["replicas"]]] = list
+        """Returns what does not work at the moment."""
 
     async def close(self) -> None:
         """Stop every timer and task; rooms and people stay as they are."""
@@ -128,24 +137,38 @@ class Entrance:
         shown_key = host_key or request.host_key or ""
         proved = tokens.matches(shown_key, room.host_key_hash)
         secret = tokens.new_secret()
-        participant = await self._add(room, request, applicant, secret, host=proved)
         conference = self._conference
-        self._use(room.room_id)
         worker = conference.workers.place_in(room)
+        participant = await self._add(room, request, applicant, secret, worker, host=proved)
+        self._use(room.room_id)
         seat = Seat(participant.participant_id, room.room_id, worker, participant.publishes)
         conference.presence.sit(seat, connection)
         if connection.is_gone:  # while somebody was asked about it
             conference.presence.detach(seat)
-        conference.note(participant)
-        conference.workers.put_participant(worker, participant)
-        conference.meters.refresh(room.room_id)  # the worker may be new to the room
+        self._serve(room, worker, participant)
         frame = event_frame("participant_joined", conference.shown(participant))
         conference.presence.broadcast_frame(room.room_id, frame, skip=seat)
         token = tokens.resume_token(participant.participant_id, secret)
         return await self._joined(participant, token, host_key)
 
+    def _serve(self, room: Room, worker: int, participant: Participant) -> None:
+        """Have a worker serve a participant, and the room if it does not yet."""
+        conference = self._conference
+        conference.note(participant)
+        if not conference.workers.is_put(room.room_id):  # it was made at another replica
+            conference.workers.put_room(room)
+        conference.workers.put_participant(worker, participant)
+        conference.meters.refresh(room.room_id)  # the worker may be new to the room
+
     async def _add(
-        self, room: Room, request: JoinRoom, applicant: Applicant, secret: str, *, host: bool
+        self,
+        room: Room,
+        request: JoinRoom,
+        applicant: Applicant,
+        secret: str,
+        worker: int,
+        *,
+        host: bool,
     ) -> Participant:
         """Store a new participant; its csrc is random, so that it may have to be drawn again."""
         for _ in range(_ATTEMPTS):
@@ -163,6 +186,7 @@ class Entrance:
                 token_id=applicant.token_id,
                 takes_tracks=TRACKS in request.capabilities,
                 tenant=room.tenant,
+                home=self._conference.workers.number_of(worker),
             )
             try:
                 limit = self._conference.limits.max_participants_per_room
@@ -178,17 +202,49 @@ class Entrance:
         conference = self._conference
         participant_id, secret = tokens.split_resume_token(token)
         participant = await conference.store.participant(participant_id)
+        if participant is None or not tokens.matches(secret, participant.resume_hash):
+            raise _resume_failed()
+        if await self._access.is_revoked(participant.token_id):
+            raise _resume_failed()
         seat = conference.presence.seat(participant_id)
-        if (
-            participant is None
-            or seat is None
-            or not tokens.matches(secret, participant.resume_hash)
-            or await self._access.is_revoked(participant.token_id)
-        ):
-            raise ClientError("resume_failed", "the seat is gone; join afresh without the token")
         connection.is_known = True
-        conference.presence.attach(seat, connection)
+        if seat is None:
+            participant = await self._take_over(connection, participant)
+        else:
+            conference.presence.attach(seat, connection)
         return await self._joined(participant, token, None, resumed=True)
+
+    async def _take_over(self, connection: Connection, participant: Participant) -> Participant:
+        """Give somebody a seat here whom another replica served, be that dead or alive.
+
+        Raises:
+            ClientError: `resume_failed`: we served this one ourselves, and the seat is given up.
+        """
+        conference, participant_id = self._conference, participant.participant_id
+        room = await conference.store.room(participant.room_id)
+        if room is None or conference.workers.index_of(participant.home) is not None:
+            raise _resume_failed()
+        was_shown = conference.is_shown(participant)
+        worker = conference.workers.place_in(room)
+        home = conference.workers.number_of(worker)
+
+        def apply(now: Participant) -> Participant:
+            return msgspec.structs.replace(now, home=home, present=True)
+
+        try:
+            moved = await conference.store.update_participant(participant_id, apply)
+        except ParticipantMissingError:
+            raise _resume_failed() from None
+        # Its media ended with the other replica: it is told so, and builds a new connection.
+        seat = Seat(participant_id, room.room_id, worker, moved.publishes, missed_reset=True)
+        conference.presence.sit(seat, connection)
+        if connection.is_gone:
+            conference.presence.detach(seat)
+        self._serve(room, worker, moved)
+        if not was_shown:
+            frame = event_frame("participant_joined", conference.shown(moved))
+            conference.presence.broadcast_frame(room.room_id, frame, skip=seat)
+        return moved
 
     def _catch_up(self, participant_id: str) -> None:
         """Tell someone who is new, or back, what happened meanwhile."""
@@ -200,6 +256,9 @@ class Entrance:
             seat.connection.emit("media_reset", MediaReset("worker_restarted"))
         if seat.server_offer is not None:
             seat.connection.emit("offer", ServerOffered(seat.server_offer))
+        state = self.degraded()
+        if state:
+            seat.connection.emit("server_state", ServerState(state))
         self._conference.assignments.show(seat)
         self._conference.levels.show_all(seat)
 
@@ -284,14 +343,25 @@ class Entrance:
             timer.cancel()
 
     async def _drop_if_empty(self, room_id: str) -> None:
-        room = await self._conference.store.room(room_id)
-        if room is not None and await self._conference.store.count(room_id) == 0:
-            await self.close_room(room, "empty")
+        """Close a room in which nobody is; let go of one in which only others' people are."""
+        store, workers = self._conference.store, self._conference.workers
+        room = await store.room(room_id)
+        if room is None:
+            return
+        if await store.count(room_id) == 0:
+            if await store.remove_empty_room(room_id):
+                self.forget_room(room, [], "empty")
+        elif not workers.has_people(room_id) and workers.elsewhere(room_id):
+            self.forget_room(room, [], "empty")
 
     async def close_room(self, room: Room, reason: str) -> None:
         """Close a room and end everyone's seat in it."""
+        members = await self._conference.store.remove_room(room.room_id)
+        self.forget_room(room, members, reason)
+
+    def forget_room(self, room: Room, members: list[Participant], reason: str) -> None:
+        """End everyone's seat in a room that is gone, or has nobody of ours in it any more."""
         conference = self._conference
-        members = await conference.store.remove_room(room.room_id)
         self._use(room.room_id)
         conference.presence.broadcast(room.room_id, "room_closed", RoomClosed(reason))
         conference.levels.forget_room(room.room_id)
@@ -303,6 +373,16 @@ class Entrance:
             conference.forget(member.participant_id)
             conference.workers.forget_participant(member.participant_id)
         conference.workers.drop_room(room)
+
+    def release(self, seat: Seat) -> None:
+        """End the seat of somebody whom another replica serves now; nobody is told."""
+        conference, connection = self._conference, seat.connection
+        conference.presence.stand_up(seat)
+        if connection is not None:
+            connection.socket.hang_up()
+        conference.workers.drop_participant(seat.worker, seat.participant_id)
+        conference.meters.refresh(seat.room_id)
+        self._run(self._drop_if_empty(seat.room_id))
 
     # ---- going ----
 
@@ -335,6 +415,10 @@ class Entrance:
         task = asyncio.create_task(_logged(work), name="entrance")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _resume_failed() -> ClientError:
+    return ClientError("resume_failed", "the seat is gone; join afresh without the token")
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

@@ -101,6 +101,16 @@ class MediaReset(msgspec.Struct, frozen=True):
     reason: str
 
 
+class ServerState(msgspec.Struct, frozen=True):
+    """What does not work at the moment, empty when everything does.
+
+    `replicas`: who is connected with another replica of the server cannot be heard, and is shown
+    as they last were.
+    """
+
+    degraded: list[Literal["replicas"]]
+
+
 Event = (
     ParticipantInfo
     | ParticipantLeft
@@ -113,6 +123,7 @@ Event = (
     | ScenesChanged
     | RoomClosed
     | ServerDraining
+    | ServerState
     | MediaReset
 )
 
@@ -163,6 +174,7 @@ SERVER_EVENTS: Final = {
         ServerEvent("scenes_changed", ScenesChanged, "A scene was stored or deleted."),
         ServerEvent("room_closed", RoomClosed, "The room is gone."),
         ServerEvent("server_draining", ServerDraining, "The server is about to stop."),
+        ServerEvent("server_state", ServerState, "Something stopped working, or works again."),
         ServerEvent("media_reset", MediaReset, "The media connection is gone."),
     )
 }

@@ -5,7 +5,7 @@ once for everyone who publishes, at once, and once for those who only listen, at
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from webrtc.control.messages import SourceLevel
 from webrtc.signaling.events import ActiveSpeakers, LevelsChanged
@@ -82,17 +82,26 @@ class RoomLevels:
 
 
 class LevelFanOut:
-    """Sends levels to the sockets of each room."""
+    """Sends levels to the sockets of each room.
 
-    def __init__(self, presence: Presence, listener_period_s: float) -> None:
+    Args:
+        presence: who is here.
+        listener_period_s: shortest time between two messages to those who publish nothing.
+        knows: whether there is a participant of this id, here or at another replica.
+    """
+
+    def __init__(
+        self, presence: Presence, listener_period_s: float, knows: Callable[[str], bool]
+    ) -> None:
         self._presence = presence
+        self._knows = knows
         self._period_s = listener_period_s
         self._rooms: dict[str, RoomLevels] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def handle(self, room_id: str, levels: list[SourceLevel]) -> None:
         """Take what a media worker measured: changed levels, at most ten times a second."""
-        known = [item for item in levels if self._presence.seat(item.participant_id) is not None]
+        known = [item for item in levels if self._knows(item.participant_id)]
         if not known:
             return
         room = self._rooms.setdefault(room_id, RoomLevels(self._period_s))

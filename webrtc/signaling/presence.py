@@ -106,6 +106,10 @@ class Presence:
         """Return the seats of a room."""
         return self._rooms.get(room_id, {}).values()
 
+    def is_seated(self, room_id: str) -> bool:
+        """Return whether anybody of a room is here."""
+        return room_id in self._rooms
+
     def all_seats(self) -> list[Seat]:
         """Return every seat."""
         return list(self._seats.values())

@@ -71,6 +71,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     events.ScenesChanged,
     events.RoomClosed,
     events.ServerDraining,
+    events.ServerState,
     events.MediaReset,
     messages.Track,
 )

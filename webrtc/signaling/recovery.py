@@ -8,6 +8,7 @@
 """
 
 import logging
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -59,6 +60,7 @@ class Recovery:
                 and participant.room_id in taken
             ):
                 await self._restore_participant(worker, participant)
+        await self._keep_seats(worker)
         for kept in memory.rooms:
             if await self._conference.store.count(kept.room_id) == 0:
                 self._entrance.expect_use(kept.room_id)
@@ -69,17 +71,30 @@ class Recovery:
         known = await store.room(room.room_id)
         if known is not None and room.worker in workers.workers_of(known):
             return True  # as another of its workers has said
+        if known is not None and not workers.has_people(room.room_id):
+            # Other replicas know it; which worker has it here is ours to say.
+            at_home = partial(msgspec.structs.replace, worker=room.worker)
+            await store.update_room(room.room_id, at_home)
+            return True
         try:
             await store.add_room(room, self._conference.limits.max_rooms)
         except StoreError as error:
             logger.warning("room %s is not taken over: %r", room.room_id, error)
             return False
-        awaited = [one for one in kept.workers if one not in self._known and one < len(workers)]
+        ours = [one for one in map(workers.index_of, kept.workers) if one is not None]
+        awaited = [one for one in ours if one not in self._known]
         workers.expect(room.room_id, [room.worker, *awaited])
         return True
 
     async def _restore_participant(self, worker: int, participant: Participant) -> None:
         conference = self._conference
+        known = await conference.store.participant(participant.participant_id)
+        if known is not None and conference.workers.index_of(known.home) == worker:
+            self._keep_seat(worker, known)
+            return
+        # As it was with an older version of this program, or under another number of this one.
+        home = conference.workers.number_of(worker)
+        participant = msgspec.structs.replace(participant, home=home)
         try:
             limit = conference.limits.max_participants_per_room
             await conference.store.add_participant(participant, limit)
@@ -88,6 +103,19 @@ class Recovery:
                 "participant %s is not taken over: %r", participant.participant_id, error
             )
             return
+        self._keep_seat(worker, participant)
+
+    async def _keep_seats(self, worker: int) -> None:
+        """Keep the seats of those who are the worker's, though it does not remember them."""
+        conference = self._conference
+        for room in await conference.store.rooms():
+            for participant in await conference.store.participants(room.room_id):
+                is_here = conference.presence.seat(participant.participant_id) is not None
+                if conference.workers.index_of(participant.home) == worker and not is_here:
+                    self._keep_seat(worker, participant)
+
+    def _keep_seat(self, worker: int, participant: Participant) -> None:
+        conference = self._conference
         conference.note(participant)
         conference.workers.place_kept(worker, participant)
         conference.presence.keep(
@@ -103,13 +131,16 @@ class Recovery:
     async def _synchronise(self, worker: int, memory: Memory) -> None:
         """Make the worker's view ours, sending only what differs: it may be in full swing."""
         workers = self._conference.workers
+        here = workers.has_people
+        kept_rooms = {kept.room_id: kept for kept in memory.rooms}
         rooms = {
             room.room_id: room
             for room in await self._conference.store.rooms()
             if worker in workers.workers_of(room)
+            and (room.room_id in kept_rooms or workers.is_put(room.room_id) or here(room.room_id))
+            and (here(room.room_id) or not workers.elsewhere(room.room_id))
         }
         remembered = {put.participant_id: put for put in memory.participants}
-        kept_rooms = {kept.room_id: kept for kept in memory.rooms}
         for room_id in kept_rooms.keys() - rooms.keys():
             workers.send(worker, DropRoom(room_id))
         for room in rooms.values():

@@ -15,7 +15,7 @@ export { AudioStreamingError } from './client/errors.js';
 
 export class AudioStreamingClient extends BaseClient {
   /**
-   * @param {string} [serverUrl] Default: where this module came from.
+   * @param {string | string[]} [serverUrl] Default: where this module came from.
    * @param {import('./client/types.js').ClientOptions} [options]
    */
   constructor(serverUrl = new URL('.', import.meta.url).href, options = {}) {

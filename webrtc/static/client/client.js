@@ -47,7 +47,8 @@ const SOUND_EVENTS = /** @type {const} */ ([
 /** @extends {Emitter<import('./types.js').ClientEvents>} */
 export class BaseClient extends Emitter {
   /**
-   * @param {string} serverUrl
+   * @param {string | string[]} serverUrl One address, or all by which the server's replicas can
+   *   be reached.
    * @param {import('./types.js').ClientOptions} options
    * @param {import('./platform.js').Platform} platform
    */
@@ -448,6 +449,9 @@ export class BaseClient extends Emitter {
       const retryAfterMs = Number(retryAfterS ?? 1) * 1000;
       this.#session.drain(retryAfterMs);
       this.emit('draining', { retryAfterMs });
+    },
+    server_state: ({ degraded }) => {
+      this.emit('degraded', { what: Array.isArray(degraded) ? degraded.map(String) : [] });
     },
   };
 

@@ -3,13 +3,15 @@
  * none.
  */
 
+import { Addresses } from './addresses.js';
 import { PlayoutNode } from './playout/playout_node.js';
 
 /** @typedef {import('./signaling.js').SocketLike} SocketLike */
 
 /**
  * @typedef {object} Platform
- * @property {(serverUrl: string, path?: string, token?: string) => SocketLike} createSocket
+ * @property {(serverUrl: string | string[], path?: string, token?: string) => SocketLike}
+ *   createSocket
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} createPeerConnection
  * @property {() => RTCRtpCodec[]} sendCodecs What the browser can send, the default first.
  * @property {() => HTMLAudioElement} createAudioElement
@@ -38,10 +40,10 @@ import { PlayoutNode } from './playout/playout_node.js';
 export function browserPlatform(io) {
   return {
     createSocket: (serverUrl, path, token) => {
-      const url = new URL(serverUrl, globalThis.location?.href);
-      const prefix = url.pathname.replace(/\/$/, '');
-      return io(url.origin, {
-        path: path ?? `${prefix}/socket.io/`,
+      const addresses = new Addresses(serverUrl, path, globalThis.location?.href);
+      const { origin, path: socketPath } = addresses.current;
+      const socket = io(origin, {
+        path: socketPath,
         ...(token === undefined ? {} : { auth: { token } }),
         transports: ['websocket'],
         reconnection: false,
@@ -49,6 +51,8 @@ export function browserPlatform(io) {
         forceNew: true,
         timeout: 5000,
       });
+      addresses.follow(socket);
+      return socket;
     },
     createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
     sendCodecs: () => globalThis.RTCRtpSender?.getCapabilities?.('audio')?.codecs ?? [],

@@ -40,6 +40,7 @@ const SERVER_EVENTS = [
   'media_reset',
   'room_closed',
   'server_draining',
+  'server_state',
 ];
 
 export class Signaling {

@@ -90,6 +90,7 @@
  * @property {{ resumed: boolean }} reconnected
  * @property {{ reason: string }} roomclosed
  * @property {{ retryAfterMs: number }} draining
+ * @property {{ what: string[] }} degraded What does not work at the moment: `replicas`.
  * @property {{ event: string, payload: any }} serverevent Any other event of the server.
  */
 

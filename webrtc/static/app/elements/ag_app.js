@@ -195,7 +195,7 @@ export class AgApp extends HTMLElement {
   #left() {
     document.title = 'AG06 Mixer';
     this.client.microphone.close();
-    for (const subject of ['microphone', 'playback', 'media']) this.#notices.clear(subject);
+    for (const subject of ['microphone', 'playback', 'media', 'replicas']) this.#notices.clear(subject);
     this.#parts.room.clear();
     this.#draw();
     window.scrollTo(0, 0);
@@ -233,6 +233,16 @@ export class AgApp extends HTMLElement {
       this.#left();
       this.#notices.show('server', { ...roomClosedWords(reason), actions: [] });
     });
+    client.on('degraded', ({ what }) => {
+      if (what.includes('replicas')) {
+        this.#notices.show('replicas', {
+          title: 'Some people may be missing',
+          text: 'Whoever is connected with another part of the server cannot be heard right now.',
+          actions: [],
+        });
+      } else this.#notices.clear('replicas');
+    });
+    client.on('reconnected', () => this.#notices.clear('replicas'));
     client.on('draining', () => this.#announcer.say('The server restarts. You will be moved.'));
   }
 

@@ -1,0 +1,182 @@
+"""What other replicas do, as the people here are told of it and our workers have to know it.
+
+| elsewhere                               | here                                                   |
+|-----------------------------------------|--------------------------------------------------------|
+| a room is changed                       | our workers and everyone in it are told                |
+| a room is removed                       | so it is here                                          |
+| somebody comes, goes, is hidden or back | everyone in the room is told; sound is exchanged anew  |
+| one of theirs is changed                | everyone in the room is told                           |
+| one of ours is changed                  | the same, and our worker                               |
+| one of ours comes back there            | the seat here is given up, quietly                     |
+| a replica dies, or lives again          | its people are hidden, or shown                        |
+
+Nothing is sent from replica to replica but the state itself, so an outage loses no event: what has
+become different meanwhile is told afterwards.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Coroutine
+from typing import Any, Literal
+
+import msgspec
+
+from rooms.models import Participant, Room
+from rooms.shared_store import SharedRoomStore
+from rooms.store import ParticipantMissingError
+from webrtc.signaling.conference import Conference
+from webrtc.signaling.entrance import Entrance
+from webrtc.signaling.events import ParticipantLeft, RoomUpdated, ScenesChanged, ServerState
+from webrtc.signaling.messages import scene_list
+from webrtc.signaling.wire import event_frame
+
+logger = logging.getLogger(__name__)
+
+
+class Mirror:
+    """Follows the other replicas; see `rooms.shared_watcher.StoreWatcher`."""
+
+    def __init__(self, store: SharedRoomStore, conference: Conference, entrance: Entrance) -> None:
+        """Watch a store from now on."""
+        self._store = store
+        self._conference = conference
+        self._entrance = entrance
+        self._tasks: set[asyncio.Task[None]] = set()
+        conference.is_lost = store.is_lost
+        conference.shows_elsewhere = self._show_elsewhere
+        conference.workers.elsewhere = self._elsewhere
+        store.watcher = self
+
+    async def close(self) -> None:
+        """Stop."""
+        self._store.watcher = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _elsewhere(self, room_id: str) -> Collection[int]:
+        people = self._store.members(room_id)
+        others = (one for one in people if not self._store.is_own(one))
+        return {one.home for one in others if not self._store.is_lost(one)}
+
+    # ---- StoreWatcher ----------------------------------------------------------------------
+
+    def on_room(self, before: Room | None, after: Room) -> None:
+        """See `StoreWatcher`."""
+        conference, room_id = self._conference, after.room_id
+        if conference.workers.is_put(room_id):
+            conference.workers.put_room(after)
+        if before is None:
+            return
+        if before.settings != after.settings:
+            conference.presence.broadcast(room_id, "room_updated", RoomUpdated(after.settings))
+        if before.scenes != after.scenes:
+            scenes = ScenesChanged(scene_list(after))
+            conference.presence.broadcast(room_id, "scenes_changed", scenes)
+
+    def on_room_gone(self, room: Room, people: list[Participant]) -> None:
+        """See `StoreWatcher`."""
+        self._entrance.forget_room(room, people, "deleted" if people else "empty")
+
+    def on_participant(self, before: Participant | None, after: Participant) -> None:
+        """See `StoreWatcher`."""
+        conference, name = self._conference, after.participant_id
+        seat = conference.presence.seat(name)
+        was_shown = before is not None and conference.is_shown(before)
+        if seat is not None and not self._store.is_own(after):
+            conference.note(after)
+            self._entrance.release(seat)
+        elif seat is not None:
+            self._follow_own(before, after)
+            return
+        conference.note(after)
+        is_shown = conference.is_shown(after)
+        if is_shown and not was_shown:
+            self._show(after)
+        elif was_shown and not is_shown:
+            self._hide(after)
+        elif is_shown and conference.presence.is_seated(after.room_id):
+            conference.announcer.request(name)
+        conference.workers.arrange_if_new(after.room_id)
+
+    def on_participant_gone(self, participant: Participant) -> None:
+        """See `StoreWatcher`."""
+        conference, name = self._conference, participant.participant_id
+        seat = conference.presence.seat(name)
+        was_shown = conference.is_shown(participant)
+        if seat is not None:
+            self._entrance.release(seat)
+        conference.forget(name)
+        if was_shown:
+            left = ParticipantLeft(name, "left")
+            conference.presence.broadcast(participant.room_id, "participant_left", left)
+        conference.levels.forget_participant(participant.room_id, name)
+        conference.workers.arrange_if_new(participant.room_id)
+
+    def on_replicas(self, lost: set[int], back: set[int]) -> None:
+        """See `StoreWatcher`."""
+        conference = self._conference
+        logger.warning("replicas lost: %d, back: %d", len(lost), len(back))
+        for room_id in {seat.room_id for seat in conference.presence.all_seats()}:
+            for one in self._store.members(room_id):
+                replica = self._store.replica_of(one)
+                if replica in lost and one.present:
+                    self._hide(one)
+                elif replica in back and one.present:
+                    self._show(one)
+            conference.workers.arrange_if_new(room_id)
+
+    def on_connected(self, connected: bool) -> None:
+        """See `StoreWatcher`."""
+        frame = event_frame("server_state", ServerState(degraded(self._store)))
+        for seat in self._conference.presence.all_seats():
+            if seat.connection is not None:
+                seat.connection.socket.write(frame)
+
+    # ---- what becomes of it ----------------------------------------------------------------
+
+    def _follow_own(self, before: Participant | None, after: Participant) -> None:
+        """Do as others wish who may change somebody whom we serve."""
+        conference = self._conference
+        conference.note(after)
+        worker = conference.workers.worker_of(after.participant_id)
+        if worker is not None:
+            conference.workers.put_participant(worker, after)
+        if before is None or before.role is not after.role:
+            conference.follow_role(after)
+        conference.announcer.request(after.participant_id)
+
+    def _show(self, participant: Participant) -> None:
+        if self._conference.presence.is_seated(participant.room_id):
+            frame = event_frame("participant_joined", self._conference.shown(participant))
+            self._conference.presence.broadcast_frame(participant.room_id, frame)
+
+    def _hide(self, participant: Participant) -> None:
+        conference, name = self._conference, participant.participant_id
+        left = ParticipantLeft(name, "lost")
+        conference.presence.broadcast(participant.room_id, "participant_left", left)
+        conference.levels.forget_participant(participant.room_id, name)
+        conference.announcer.forget(name)
+
+    def _show_elsewhere(self, participant_id: str, shown: bool) -> None:
+        def apply(participant: Participant) -> Participant:
+            return msgspec.structs.replace(participant, present=shown)
+
+        async def tell() -> None:
+            try:
+                updated = await self._store.update_participant(participant_id, apply)
+            except ParticipantMissingError:
+                return
+            self._conference.note(updated)
+
+        self._run(tell())
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="mirror")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def degraded(store: SharedRoomStore | None) -> list[Literal["replicas"]]:
+    """Return what does not work at the moment: people of other `replicas` are out of reach."""
+    return [] if store is None or store.is_there else ["replicas"]
