@@ -1,0 +1,73 @@
+"""Two servers with one Redis, and browsers with each."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import all_hear_each_other
+from tests.support.balancer import Balancer
+from tests.support.chromium import Chromium
+from tests.support.people import Person
+from tests.support.redis_server import RedisServer
+from tests.support.server import LiveServer
+
+pytestmark = pytest.mark.server
+
+_PATIENCE_MS = 45_000
+
+
+@pytest.fixture
+async def redis() -> AsyncIterator[RedisServer]:
+    async with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def replicas(redis: RedisServer) -> AsyncIterator[list[LiveServer]]:
+    settings = {"WEBRTC_HOST": "127.0.0.1", "WEBRTC_MEDIA_WORKERS": "1", "REDIS_URL": redis.url}
+    async with AsyncExitStack() as running:
+        servers = []
+        for _ in range(2):
+            servers.append(await LiveServer.start(**settings))
+            running.push_async_callback(servers[-1].program.end)
+        yield servers
+
+
+async def test_people_of_two_replicas_hear_each_other_whatever_dies(
+    replicas: list[LiveServer], redis: RedisServer, chromium: Chromium, tmp_path: Path
+) -> None:
+    first, second = replicas
+    async with Balancer([first.page_port, second.page_port]) as balancer:
+        ada = await Person.open(chromium, "Ada", f"{balancer.url}?room=studio", tmp_path)
+        grace = await Person.open(chromium, "Grace", f"{second.page_url}?room=studio", tmp_path)
+        for person in (ada, grace):
+            await person.join()
+        await all_hear_each_other(ada, grace)
+        await ada.sees(ada, grace)
+        await ada.press("Microphone on")
+        await expect(grace.strip_of(ada)).to_contain_text("microphone off")
+        await ada.press("Microphone off")
+        await ada.client("updateAudioSettings({ genre: 'jazz' })")
+
+        # Redis is gone: the page says so, and all is well when it is back.
+        missing = [one.page.get_by_text("Some people may be missing") for one in (ada, grace)]
+        await redis.kill()
+        for notice in missing:
+            await expect(notice).to_be_visible(timeout=_PATIENCE_MS)
+        await redis.start()
+        await all_hear_each_other(ada, grace)
+        for notice in missing:
+            await expect(notice).not_to_be_visible(timeout=_PATIENCE_MS)
+
+        # Ada's replica is gone: she comes back to the other one, as who she was.
+        seat = await ada.client("room.participantId")
+        await first.program.end()
+        await ada.page.wait_for_function("() => ear.tracks === 2", timeout=_PATIENCE_MS)
+        await all_hear_each_other(ada, grace)
+        assert await ada.client("room.participantId") == seat
+        assert (await ada.client("settings"))["genre"] == "jazz"
+        await grace.sees(ada, grace)
+        assert "Traceback" not in first.program.text + second.program.text
