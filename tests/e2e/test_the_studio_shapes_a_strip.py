@@ -6,17 +6,11 @@ from tests.e2e.conftest import People, all_hear_each_other
 from tests.support.people import CLIENT, TONE_DBFS, Person
 
 PATIENCE_MS = 45_000.0
-OPEN = f"""(participantId) => {{
-  const studio = document.createElement('ag-studio');
-  Object.assign(studio, {{ client: {CLIENT}, participantId }});
-  studio.addEventListener('close', () => studio.remove());
-  document.querySelector('main').append(studio);
-}}"""
 
 
 async def studio_of(whose: Person, at: Person) -> Locator:
     """Open somebody's strip at a page."""
-    await at.page.evaluate(OPEN, await whose.client("room.participantId"))
+    await at.press(f"Open the strip of {whose.name}")
     studio = at.page.get_by_role("dialog", name="Studio")
     await expect(studio.get_by_role("heading", name=whose.name)).to_be_visible(timeout=PATIENCE_MS)
     return studio
@@ -45,7 +39,7 @@ async def test_a_band_drawn_down_takes_its_tone_away_and_undo_brings_it_back(
     words = "1 kilohertz, 0.0 decibels, Q 1.00"
     await expect(point).to_have_attribute("aria-valuetext", words, timeout=PATIENCE_MS)
     await drag(point, 70)
-    await grace.page.wait_for_function(f"{CLIENT}.settings.eq3Gain < -6", timeout=PATIENCE_MS)
+    await grace.page.wait_for_function(f"() => {CLIENT}.settings.eq3Gain < -6", timeout=PATIENCE_MS)
     gain_db = float(await point.get_attribute("aria-valuenow") or "nan")
     assert grace.pitch_hz == 1000, "the band's own frequency"
     await ada.hears_at(grace, TONE_DBFS + gain_db, TONE_DBFS + gain_db)
@@ -69,7 +63,7 @@ async def test_a_preset_and_a_bypass_are_seen_by_all_who_look_at_the_strip(peopl
     assert await grace.client("settings.eq2Gain") == -3
     # What moves says that something is measured: the compressor, on the tone of everybody.
     await grace.page.wait_for_function(
-        "document.querySelector('ag-compressor .readout b').textContent.startsWith('−')",
+        "() => document.querySelector('ag-compressor .readout b').textContent.startsWith('−')",
         timeout=PATIENCE_MS,
     )
     await ada.page.keyboard.press("Escape")

@@ -68,6 +68,14 @@ async def walk(context: BrowserContext, url: str, look: str) -> None:
     await be_on_air(page)
     await check(page, f"{look}: alone in the room")
 
+    await page.get_by_role("button", name="Open the strip of Ada").click()
+    await page.get_by_role("radio", name="Podcast").check()
+    await (
+        page.get_by_text("open", exact=True).or_(page.get_by_text("closed", exact=True)).wait_for()
+    )
+    await check(page, f"{look}: studio")
+    await page.get_by_role("button", name="Close the studio").click()
+
     other = await context.new_page()
     await other.add_init_script(DENY_MICROPHONE)
     await other.goto(url)

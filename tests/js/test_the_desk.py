@@ -82,6 +82,8 @@ async def test_the_keyboard_alone_runs_the_desk(chromium: Chromium) -> None:
     await expect(page.get_by_role("button", name="Pin Ada")).to_be_focused()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Open the strip of Ada")).to_be_focused()
+    await page.keyboard.press("Tab")
     await expect(page.get_by_role("slider", name="Room pan of Grace")).to_be_focused()
     await page.keyboard.press("ArrowLeft")
     for _ in range(2):
