@@ -69,6 +69,7 @@ class _Gauge:
     __slots__ = (
         "blocks",
         "detector",
+        "measured",
         "peaks",
         "powers",
         "reductions",
@@ -81,6 +82,7 @@ class _Gauge:
         self.row = row
         self.detector = VoiceDetector() if is_available() else None
         self.silent = 0  # meters in a row that showed nothing
+        self.measured = False  # what is not measured has no loudness yet
         self.clear()
 
     def clear(self) -> None:
@@ -145,6 +147,7 @@ class RoomMeters:
         for source in sources:
             gauge = self._gauges[source.source_id]
             gauge.blocks += 1
+            gauge.measured = True
             if strips is not None:
                 found = strips.reductions(source.row)
                 gauge.reductions = Reductions(*map(min, gauge.reductions, found))
@@ -214,7 +217,7 @@ class RoomMeters:
             gauge.powers[side] += float(powers[i])
 
     def _meter(self, source: Source, gauge: _Gauge, level_db: float, mix_db: float) -> Meter:
-        if source.muted:
+        if source.muted or not gauge.measured:
             return Meter(source.source_id)
         blocks = max(gauge.blocks, 1)
         one = np.array([source.row], np.int32)

@@ -107,6 +107,17 @@ def test_silence_is_told_at_once_and_then_every_second():
     assert spectra
 
 
+def test_who_has_said_nothing_yet_is_silent():
+    house = House()
+    house.voices["anna"].sings = False
+    house.room.treatment.watch(["anna"], [])
+    meters, _ = house.meters()
+    assert meters["anna"].is_silent
+    house.voices["anna"].sings = True
+    meters, _ = house.meters(100)
+    assert meters["anna"].short_term_lufs > SILENCE_DB
+
+
 def test_nobody_sees_what_a_muted_source_does():
     house = House()
     house.room.treatment.watch(["anna"], ["anna"])
