@@ -92,10 +92,12 @@ async def take(url: str, folder: Path) -> None:
         for page in pages:
             await page.get_by_role("button", name="Join Room").click()
             await page.wait_for_function(CONNECTED)
+        await first.set_viewport_size({"width": 1440, "height": 900})
         await first.wait_for_timeout(SETTLE_S * 1000)
         await first.screenshot(path=IMAGES / "room.png")
         await first.emulate_media(color_scheme="dark")
         await first.screenshot(path=IMAGES / "room-dark.png")
+        await pages[1].screenshot(path=IMAGES / "room-guest.png")
         await first.set_viewport_size({"width": 360, "height": 760})
         await first.screenshot(path=IMAGES / "room-phone.png")
 

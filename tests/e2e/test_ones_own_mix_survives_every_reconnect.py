@@ -15,10 +15,11 @@ async def test_volume_pan_and_mute_stay_over_reload_and_both_kinds_of_crash(
 ) -> None:
     ada, grace, edsger = await people("Ada", "Grace", "Edsger")
     await all_hear_each_other(ada, grace, edsger)
+    await ada.page.get_by_role("radio", name="what I hear").check()
     volume = ada.page.get_by_label("Volume of Grace in decibels")
     await volume.fill("-12")
     await volume.press("Enter")
-    await ada.page.get_by_label("Pan of Grace").press("End")
+    await ada.page.get_by_role("slider", name="Pan of Grace").press("End")
     await ada.press("Mute Edsger for me")
     await hears_own_mix(ada, grace, edsger)
 
@@ -42,5 +43,6 @@ async def hears_own_mix(ada: Person, grace: Person, edsger: Person) -> None:
     """Check by ear and on the page that Grace is softly on the right and Edsger is away."""
     await ada.hears(grace)
     await ada.hears_at(grace, SILENCE_DBFS, TONE_DBFS - 12)
+    await ada.page.get_by_role("radio", name="what I hear").check()
     await expect(ada.page.get_by_label("Volume of Grace in decibels")).to_have_value("−12.0")
     await expect(ada.strip_of(edsger)).to_contain_text("muted by you")

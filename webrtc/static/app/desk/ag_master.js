@@ -74,7 +74,7 @@ export class AgMaster extends HTMLElement {
     const tap = new LoudnessTap(client.playback);
     this.#tap = tap;
     /** @type {AgMeter} */ (this.#ref('meter')).read = () => tap.readings;
-    client.desk.on('roomchange', () => this.#show());
+    client.desk.on('roomchange', () => this.#stay());
     client.on('rolechange', () => this.#show());
     client.on('statechange', () => this.#stay());
     this.#stay();

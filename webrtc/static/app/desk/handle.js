@@ -63,8 +63,11 @@ export function followHand(element, { scale, value, move, travelPx, isDisabled }
   element.addEventListener(
     'wheel',
     (event) => {
-      const notches = event.deltaY || event.deltaX; // Shift turns the wheel on its side
-      const meantForPage = performance.now() - scrolledAt < SCROLLED_MS;
+      // Shift turns the wheel on its side; else sideways is meant for the row of strips.
+      const notches = event.shiftKey ? event.deltaY || event.deltaX : event.deltaY;
+      const meantForPage =
+        performance.now() - scrolledAt < SCROLLED_MS ||
+        (!event.shiftKey && Math.abs(event.deltaX) > Math.abs(event.deltaY));
       if (isDisabled() || event.ctrlKey || meantForPage || notches === 0) return;
       event.preventDefault();
       put(stepped(scale(), value(), -Math.sign(notches), event.shiftKey));
