@@ -55,6 +55,10 @@ class PoolOwner(Protocol):
         """Watched strips were measured."""
         ...
 
+    def on_peer_stats(self, figures: list[PeerStats]) -> None:
+        """These are the latest figures of a worker's connections."""
+        ...
+
     def on_server_offer(self, message: ServerOffer) -> None:
         """A worker wants to renegotiate with a participant."""
         ...
@@ -362,6 +366,7 @@ class WorkerPool:
                 self._peer_stats[worker] = {
                     peer.participant_id: peer for peer in message.peer_stats
                 }
+                self._owner.on_peer_stats(message.peer_stats)
 
     def on_lost(self, worker: int) -> None:
         """See `LinkOwner`."""

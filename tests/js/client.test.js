@@ -286,6 +286,15 @@ test('what a preset sets is known as soon as the server has answered', async () 
   }
 });
 
+test('how well connections do is told of everybody, and outlasts other changes', async () => {
+  const there = world();
+  await join(there);
+  const { client, server } = there;
+  server.emit('qualities', { qualities: [['ada', 'fair'], ['nobody', 'poor']] });
+  server.emit('participant_updated', person('ada', { muted: true }));
+  assert.equal(client.participant('ada')?.quality, 'fair');
+});
+
 test('the own strip is set as ever, and again on a new seat', async () => {
   const there = world();
   await join(there);

@@ -10,7 +10,6 @@ import {
   rankOf,
   stateWords,
 } from '../../webrtc/static/app/desk/strip_words.js';
-import { qualityOf } from '../../webrtc/static/app/quality.js';
 
 /**
  * @typedef {import('../../webrtc/static/client/roster.js').Participant} Participant
@@ -41,6 +40,7 @@ const person = (participantId, change = {}) => ({
   tracks: [],
   settings: { fader: 0, pan: 0 },
   genre: null,
+  quality: null,
   isMe: false,
   levelDbov: -127,
   mix: { gainDb: 0, pan: 0, muted: false, solo: false },
@@ -210,13 +210,4 @@ test('initials come from any name', () => {
   assert.equal(initialsOf('grace'), 'G');
   assert.equal(initialsOf('  '), '?');
   assert.equal(initialsOf('🎸 jam band'), '🎸B');
-});
-
-test('the worst figure decides how a connection does', () => {
-  const fine = { loss: { up: 0, down: 0 }, roundTripMs: 20, jitterMs: 2, concealedRatio: 0 };
-  assert.equal(qualityOf(fine), 'good');
-  assert.equal(qualityOf({ ...fine, jitterMs: 40 }), 'fair');
-  assert.equal(qualityOf({ ...fine, jitterMs: 40, loss: { up: 0.1, down: null } }), 'poor');
-  const unknown = { loss: { up: null, down: null }, roundTripMs: null, jitterMs: null, concealedRatio: null };
-  assert.equal(qualityOf(unknown), null);
 });

@@ -107,6 +107,7 @@
       tracks: [],
       settings: { fader: 0, pan: 0, gateThreshold: index % 3 ? -60 : -45 },
       genre: null,
+      quality: null,
       isMe,
       levelDbov: -127,
       mix: { gainDb: 0, pan: 0, muted: false, solo: false },

@@ -19,6 +19,7 @@ from webrtc.signaling.levels import LevelFanOut
 from webrtc.signaling.messages import ParticipantInfo, Track
 from webrtc.signaling.meters import MeterFanOut
 from webrtc.signaling.presence import Presence, Seat
+from webrtc.signaling.qualities import QualityFanOut
 from webrtc.signaling.wire import event_frame, to_raw
 
 
@@ -43,6 +44,7 @@ class Conference:
         self.levels = LevelFanOut(presence, limits.listener_levels_period_s, self._knows)
         self.meters = MeterFanOut(presence, workers)
         self.assignments = Assignments(presence)
+        self.qualities = QualityFanOut(presence)
         self.announcer = Announcer(self._announce, limits.update_period_s)
         self._latest: dict[str, Participant] = {}
         self._shown: dict[str, tuple[Participant, bool, msgspec.Raw]] = {}
@@ -168,6 +170,7 @@ class Conference:
         self._shown.pop(participant_id, None)
         self.announcer.forget(participant_id)
         self.assignments.forget(participant_id)
+        self.qualities.forget_participant(participant_id)
 
     # ---- showing ----
 

@@ -11,7 +11,7 @@ from rooms.shared_store import SharedRoomStore
 from rooms.store import RoomStore
 from webrtc.access import Access
 from webrtc.control.memory import Memory
-from webrtc.control.messages import Levels, Meters, ServerOffer, TracksAssigned
+from webrtc.control.messages import Levels, Meters, PeerStats, ServerOffer, TracksAssigned
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.changes import Changes
@@ -129,6 +129,10 @@ class FrontDesk:
     def on_meters(self, message: Meters) -> None:
         """See `PoolOwner`."""
         self.conference.meters.handle(message)
+
+    def on_peer_stats(self, figures: list[PeerStats]) -> None:
+        """See `PoolOwner`."""
+        self.conference.qualities.handle(figures)
 
     def on_server_offer(self, message: ServerOffer) -> None:
         """See `PoolOwner`."""

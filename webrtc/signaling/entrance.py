@@ -261,6 +261,7 @@ class Entrance:
             seat.connection.emit("server_state", ServerState(state))
         self._conference.assignments.show(seat)
         self._conference.levels.show_all(seat)
+        self._conference.qualities.show_all(seat)
 
     async def _joined(
         self,

@@ -219,6 +219,11 @@ export class Room extends Emitter {
       const participantId = String(raw.participant_id);
       if (this.#roster.patch(participantId, { genre: genreOf(raw) })) this.#updated(participantId);
     },
+    qualities: ({ qualities }) => {
+      for (const [participantId, quality] of qualities ?? []) {
+        if (this.#roster.patch(participantId, { quality })) this.#updated(participantId);
+      }
+    },
     room_updated: ({ settings }) => {
       this.#forwards = settings?.mode === 'forward';
       if (!this.#forwards) this.emit('assigned', { tracks: [] });

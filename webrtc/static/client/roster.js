@@ -11,6 +11,8 @@
  * @property {boolean} solo Of all others I hear only those with solo.
  */
 
+/** @typedef {'good' | 'fair' | 'poor'} Quality */
+
 /**
  * @typedef {object} Participant
  * @property {string} participantId
@@ -29,6 +31,7 @@
  * @property {Record<string, unknown> | null} settings Their strip, when they publish.
  * @property {{ label: string, confidence: number } | null} genre What the server takes the sound for,
  *   where it can tell; `confidence` 0 to 1.
+ * @property {Quality | null} quality How well their connection does.
  * @property {boolean} isMe
  * @property {number} levelDbov 0 loudest, −127 silence.
  * @property {ListenerMix} mix
@@ -133,6 +136,7 @@ export class Roster {
       tracks: raw.tracks ?? [],
       settings: raw.settings ?? null,
       genre: genreOf(raw),
+      quality: known?.quality ?? null,
       isMe,
       levelDbov: voice?.levelDbov ?? SILENCE_DBOV,
       mix: this.#mixes.get(participantId) ?? UNITY,

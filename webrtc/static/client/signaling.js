@@ -31,6 +31,7 @@ const SERVER_EVENTS = [
   'levels',
   'meters',
   'active_speakers',
+  'qualities',
   'room_updated',
   'track_assignments',
   'scenes_changed',

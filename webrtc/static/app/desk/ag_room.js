@@ -11,7 +11,6 @@ import { Strip } from './strip.js';
  * @typedef {import('../../client/client.js').BaseClient} BaseClient
  * @typedef {import('../../client/roster.js').Participant} Participant
  * @typedef {import('../orders.js').OrderName} OrderName
- * @typedef {import('../quality.js').Quality} Quality
  * @typedef {import('./room_state.js').Layer} Layer
  * @typedef {import('./room_state.js').RoomState} RoomState
  */
@@ -39,8 +38,6 @@ export class AgRoom extends HTMLElement {
   #client = null;
   /** @type {ReturnType<typeof feedRoom> | null} */
   #feed = null;
-  /** @type {Quality | null} */
-  #quality = null;
   #viewPx = 0;
   #orderChosen = false;
   #drawDue = false;
@@ -107,16 +104,8 @@ export class AgRoom extends HTMLElement {
     this.#stopFrames?.();
     this.#stopFrames = null;
     this.#feed?.leave();
-    this.#quality = null;
     this.#watched = '';
     window.clearTimeout(this.#watchTimer);
-  }
-
-  /** @param {Quality | null} quality Of my own connection. */
-  showQuality(quality) {
-    if (quality === this.#quality) return;
-    this.#quality = quality;
-    this.#later();
   }
 
   // ---- drawing -------------------------------------------------------------------------------
@@ -202,7 +191,7 @@ export class AgRoom extends HTMLElement {
     element.style.setProperty('--index', String(index));
     element.setAttribute('aria-posinset', String(index + 1));
     element.setAttribute('aria-setsize', String(state.sequence.length));
-    strip.show(person, state, person.isMe ? this.#quality : null);
+    strip.show(person, state);
   }
 
   /** The order of reading and of the Tab key is the order in sight. @param {readonly string[]} sequence */

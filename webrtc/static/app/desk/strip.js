@@ -1,12 +1,17 @@
 import { refs, setText } from '../dom.js';
-import { QUALITY_WORDS } from '../quality.js';
 import { PAN } from './scale.js';
 import { movesRoom } from './room_state.js';
-import { genreWords, initialsOf, nameOf, rankOf, stateWords } from './strip_words.js';
+import {
+  QUALITY_WORDS,
+  genreWords,
+  initialsOf,
+  nameOf,
+  rankOf,
+  stateWords,
+} from './strip_words.js';
 
 /**
  * @typedef {import('../../client/roster.js').Participant} Participant
- * @typedef {import('../quality.js').Quality} Quality
  * @typedef {import('./ag_fader.js').AgFader} AgFader
  * @typedef {import('./ag_knob.js').AgKnob} AgKnob
  * @typedef {import('./ag_meter.js').AgMeter} AgMeter
@@ -70,10 +75,9 @@ export class Strip {
   /**
    * @param {Participant} person
    * @param {RoomState} state
-   * @param {Quality | null} quality
    */
-  show(person, state, quality) {
-    const shown = [person, state.layer, state.rights, state.tracks, quality];
+  show(person, state) {
+    const shown = [person, state.layer, state.rights, state.tracks];
     if (shown.every((value, index) => value === this.#shown[index])) return;
     this.#shown = shown;
     const isOther = person.participantId !== this.participantId;
@@ -90,7 +94,7 @@ export class Strip {
       this.#meter.reset();
       this.#showMore(false);
     }
-    this.#showTags(person, state, quality);
+    this.#showTags(person, state);
     this.#showMix(name, person);
     this.#showRights(name, person, state);
     this.showVoice(person);
@@ -176,9 +180,9 @@ export class Strip {
   /**
    * @param {Participant} person
    * @param {RoomState} state
-   * @param {Quality | null} quality
    */
-  #showTags(person, state, quality) {
+  #showTags(person, state) {
+    const { quality } = person;
     const track = state.tracks.get(person.participantId);
     this.#tag('you', person.isMe ? 'You' : '');
     this.#tag('rank', rankOf(person));

@@ -2,6 +2,13 @@
 
 /** @typedef {import('../../client/roster.js').Participant} Participant */
 
+/** @type {Record<import('../../client/roster.js').Quality, string>} */
+export const QUALITY_WORDS = {
+  good: 'Good connection',
+  fair: 'Fair connection',
+  poor: 'Poor connection',
+};
+
 /** What is told where nothing is recognised. */
 const NO_GENRES = ['unknown', 'silence'];
 

@@ -7,7 +7,6 @@ import { KeptLikes } from '../kept_likes.js';
 import { Notices } from '../notices.js';
 import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
 import { listenForHeldKey, listenForShortcuts } from '../shortcuts.js';
-import { qualityOf } from '../quality.js';
 import { Troubles, subjectOf } from '../troubles.js';
 import { leaveVisit, roomInAddress, roomLink, takeVisit } from '../visit.js';
 import { isWorthSaying, playoutWords, roleWords, roomClosedWords, statusWords } from '../words.js';
@@ -430,12 +429,9 @@ export class AgApp extends HTMLElement {
   async #readStats() {
     if (!this.client.room || document.visibilityState !== 'visible') return;
     try {
-      const stats = await this.client.getAudioStats();
-      this.#parts.figures.show(stats);
-      this.#parts.room.showQuality(qualityOf(stats));
+      this.#parts.figures.show(await this.client.getAudioStats());
     } catch {
       this.#parts.figures.show(null);
-      this.#parts.room.showQuality(null);
     }
   }
 
