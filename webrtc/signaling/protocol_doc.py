@@ -64,6 +64,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     StripMeters,
     StripSpectrum,
     events.ActiveSpeakers,
+    events.QualitiesChanged,
     events.TrackAssignments,
     events.AssignedTrack,
     events.ServerOffered,

@@ -59,10 +59,11 @@ export class LoudnessHistory {
     const from = width - this.#kept.length * step;
     context.fillStyle = colour('--meter-low');
     context.globalAlpha = 0.7;
-    this.#kept.forEach((lufs, index) => {
-      const top = y(lufs);
-      context.fillRect(from + index * step, top, Math.max(step, 0.5), height - top);
-    });
+    context.beginPath();
+    context.moveTo(from, height);
+    this.#kept.forEach((lufs, index) => context.lineTo(from + index * step, y(lufs)));
+    context.lineTo(width - step, height);
+    context.fill();
     context.globalAlpha = 1;
     if (this.#target === null) return;
     context.fillStyle = colour('--focus');
