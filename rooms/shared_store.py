@@ -124,6 +124,13 @@ class SharedRoomStore:
         except TimeoutError:
             logger.warning("Redis is away: this replica begins alone")
 
+    async def leave(self) -> None:
+        """Give the lease up, so that the others need not wait for its end; then close."""
+        if self._log is not None:
+            with contextlib.suppress(RedisAwayError):
+                await self._log.leave()
+        await self.close()
+
     async def close(self) -> None:
         """Disconnect; what is in Redis stays until the lease is over."""
         for task in self._tasks:

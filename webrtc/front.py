@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1024
 _SHUTDOWN_S: Final = 2.0
+_SHARE_OF_DRAIN: Final = 0.5
+"""Of the time to move, that in which the last one is told to; clients add half of it at random."""
 _MAX_FILES: Final = 65_536
 _FILES_BESIDE_SOCKETS: Final = 128
 
@@ -89,6 +91,7 @@ async def _serve(
     logger.info("the front process serves with %d media workers", settings.media_workers)
     try:
         await stop.wait()
+        await front.drain(settings.drain_s)
     finally:
         await front.stop()
         beating.cancel()
@@ -174,6 +177,12 @@ class Front:
         if gateway_socket is not None:
             await self.gateway.start(gateway_socket)
 
+    async def drain(self, within_s: float) -> None:
+        """Let everyone move to other replicas, one after the other; 0 gives nobody time."""
+        if within_s > 0:
+            self.desk.drain(_SHARE_OF_DRAIN * within_s)
+            await self.desk.drained(within_s)
+
     async def stop(self) -> None:
         """Tell everyone to come back, close every socket, leave the workers playing."""
         self.desk.drain()
@@ -182,4 +191,5 @@ class Front:
         await self.players.close()
         await self.signaling.close()
         await self.runner.cleanup()
+        await self.desk.leave_replicas()
         await self.desk.close()

@@ -32,7 +32,15 @@ from typing import Final
 from webrtc import supervisor_process
 from webrtc.runtime_dir import pulse_path, runtime_dir
 from webrtc.settings import Settings
-from webrtc.supervisor_child import STATUS_OPERATOR, Child, GiveUp, Signal, Start, State
+from webrtc.supervisor_child import (
+    GRACE_S,
+    STATUS_OPERATOR,
+    Child,
+    GiveUp,
+    Signal,
+    Start,
+    State,
+)
 from webrtc.supervisor_process import PROGRAM, Place, Process, Spare
 from webrtc.supervisor_pulse import BEAT_S, HUNG_S, last_beat
 from webrtc.supervisor_ready import until_ready
@@ -192,7 +200,12 @@ class Supervisor:
             self._stop(status)
 
     def _stop(self, status: int) -> None:
-        """End everything; asked again, end it without grace."""
+        """End everything; asked again, end it without grace.
+
+        While clients are given time to move, the front process goes first: they hear each other
+        until they have moved.
+        """
+        drains = self._settings.drain_s > 0 and not self._stopping
         if not self._stopping:
             self._stopping = True
             self._status = status
@@ -200,8 +213,19 @@ class Supervisor:
                 spare.dismiss()
         now = asyncio.get_running_loop().time()
         for seat in self._seats:
-            seat.child.handle_stop(now)
+            if not drains:
+                seat.child.handle_stop(now)
+            elif seat.place.role == "front":
+                seat.child.handle_stop(now, self._settings.drain_s + GRACE_S)
             self._drive(seat)
+
+    def _stop_rest(self) -> None:
+        """End those who have not been told yet: the front process has ended."""
+        now = asyncio.get_running_loop().time()
+        for seat in self._seats:
+            if seat.child.state in (State.WAITING, State.RUNNING):
+                seat.child.handle_stop(now)
+                self._drive(seat)
 
     def _end_if_all_did(self) -> None:
         ended = all(seat.child.state is State.ENDED for seat in self._seats)
@@ -254,6 +278,8 @@ class Supervisor:
         seat.process = None
         seat.child.handle_exit(status, asyncio.get_running_loop().time())
         self._drive(seat)
+        if self._stopping and seat.child.state is State.ENDED:
+            self._stop_rest()
 
     async def _feel_pulses(self) -> None:
         """End children that hang."""

@@ -130,13 +130,13 @@ class Child:
         if self.state is State.RUNNING:
             self._actions.append(Signal(signal.SIGKILL))
 
-    def handle_stop(self, now: float) -> None:
+    def handle_stop(self, now: float, grace_s: float = GRACE_S) -> None:
         """The server ends; asked a second time, it ends without grace."""
         if self.state is State.WAITING:
             self._end()
         elif self.state is State.RUNNING:
             self.state = State.ENDING
-            self._due = now + GRACE_S
+            self._due = now + grace_s
             self._actions.append(Signal(signal.SIGTERM))
         elif self.state is State.ENDING and self._due is not None:
             self._due = None

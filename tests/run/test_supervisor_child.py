@@ -29,6 +29,16 @@ def started(now: float = 0.0, *, confirmed: bool = True) -> Child:
     return child
 
 
+def test_whoever_is_given_more_time_to_end_is_not_killed_before_that() -> None:
+    child = started()
+    child.handle_stop(10.0, 30.0)
+    assert child.poll_actions() == [TERM]
+    child.handle_timeout(39.9)
+    assert child.poll_actions() == []
+    child.handle_timeout(40.0)
+    assert child.poll_actions() == [KILL]
+
+
 def test_it_is_started_at_once() -> None:
     child = Child(5.0)
     assert child.poll_timeout() == 5.0

@@ -241,6 +241,28 @@ async def test_a_front_process_that_comes_again_finds_its_people(
     await worker.stop()
 
 
+async def test_a_replica_that_is_drained_sends_its_people_away_one_after_the_other(
+    both: list[RunningFront],
+) -> None:
+    people = [await both[0].joined("studio") for _ in range(4)]
+    watcher, _ = await both[1].joined("studio")
+    draining = asyncio.create_task(both[0].front.drain(8.0))
+    waits = [(await client.event("server_draining"))["retry_after_s"] for client, _ in people]
+    assert waits == [0.0, 1.0, 2.0, 3.0]
+    assert (await both[0].http.get("/health/ready")).status == 503
+    late = await both[0].client()
+    assert await late.refused("join_room", "studio") == "draining"
+    for client, ack in people:
+        assert not draining.done()
+        moved = await both[1].client()
+        assert (await moved.ok("join_room", {"resume_token": ack["resume_token"]}))["resumed"]
+        await client.gone.wait()
+    await draining
+    assert watcher.heard("participant_left") == []
+    await both[0].front.desk.leave_replicas()
+    assert await both[1].front.desk.conference.count_present("studio") == 5
+
+
 async def test_rooms_are_in_the_metrics_with_the_state_of_redis(both: list[RunningFront]) -> None:
     await both[0].joined("studio")
     text = await (await both[0].http.get("/metrics")).text()

@@ -18,6 +18,7 @@ class Balancer:
         self.ports = ports
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
@@ -39,14 +40,15 @@ class Balancer:
         """Close every connection."""
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
+        for writer in self._writers:
+            writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.add(writer)
         try:
             for port in self.ports:
                 try:
@@ -64,6 +66,7 @@ class Balancer:
                 return
         finally:
             writer.transport.abort()
+            self._writers.discard(writer)
             self._tasks.discard(task)
 
 

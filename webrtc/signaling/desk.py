@@ -1,10 +1,11 @@
 """The front desk: the one object that Socket.IO events, REST requests and workers come to."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rooms.models import Room
 from rooms.shared_store import SharedRoomStore
@@ -23,6 +24,8 @@ from webrtc.signaling.negotiation import Negotiation
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.recovery import Recovery
 from webrtc.signaling.scenes import Scenes
+
+_LOOK_EVERY_S: Final = 0.1
 
 
 class FrontDesk:
@@ -73,13 +76,33 @@ class FrontDesk:
         self.workers.start()
         await self.workers.wait_for_all(self.conference.limits.workers_at_start_s)
 
-    def drain(self) -> None:
-        """Let nobody in any more and tell everyone to come back to another process."""
+    def drain(self, over_s: float = 0.0) -> None:
+        """Let nobody in any more and tell everyone to come back to another process.
+
+        One after the other within `over_s`, so that they do not all come at once to wherever.
+        """
         self.entrance.draining = True
-        event = ServerDraining(self.conference.limits.drain_retry_after_s)
-        for seat in self.presence.all_seats():
+        seats = [seat for seat in self.presence.all_seats() if seat.connection is not None]
+        first_s = self.conference.limits.drain_retry_after_s
+        for number, seat in enumerate(seats):
+            wait_s = round(number * over_s / len(seats), 1) if over_s else first_s
             if seat.connection is not None:
-                seat.connection.emit("server_draining", event)
+                seat.connection.emit("server_draining", ServerDraining(wait_s))
+
+    async def drained(self, within_s: float) -> None:
+        """Wait until nobody is connected any more, or for so long."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while loop.time() < until_s and self._is_attended():  # noqa: ASYNC110 — lost in many ways
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _is_attended(self) -> bool:
+        return any(seat.connection is not None for seat in self.presence.all_seats())
+
+    async def leave_replicas(self) -> None:
+        """Let the other replicas know at once that this one is no more."""
+        if self.shared is not None:
+            await self.shared.leave()
 
     async def close(self) -> None:
         """Stop; the workers and what they remember go on."""
