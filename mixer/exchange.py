@@ -86,6 +86,8 @@ class RoomExchange:
     def stir(self) -> None:
         """Take note that a source came, went, or changed what it is."""
         self._stale = True
+        for neighbour in self._neighbours.values():
+            neighbour.let_go()
 
     # ---- what comes in ---------------------------------------------------------------------
 

@@ -154,6 +154,14 @@ class Neighbour:
         remote = self._remotes.get(source.source_id)
         return remote is not None and remote.source is source
 
+    def let_go(self) -> None:
+        """Let go of sources whose connection is this worker's now: they are measured here."""
+        ours = [name for name, remote in self._remotes.items() if not remote.source.remote]
+        if ours:
+            gone = [self._remotes.pop(name) for name in ours]
+            self._places = [None if place in gone else place for place in self._places]
+            self._note_rows()
+
     def leave(self) -> None:
         """Remove its sources: it serves the room no more."""
         self._follow_roster([])
@@ -170,6 +178,9 @@ class Neighbour:
                 stage.remove_source(name)
                 self.changed = True
         self._places = [self._enter(entry) for entry in roster]
+        self._note_rows()
+
+    def _note_rows(self) -> None:
         rows = [(i, one.source.row) for i, one in enumerate(self._places) if one is not None]
         self._known = np.array([place for place, _ in rows], np.intp)
         self._rows = np.array([row for _, row in rows], np.int32)

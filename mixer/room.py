@@ -153,6 +153,7 @@ class RoomMixer:
         source.playout = playout
         source.leaving = False
         source.remote = remote
+        source.foreign = False
         self._number_rows()
         self.stirred = True
         return source

@@ -278,6 +278,22 @@ def test_who_connects_with_another_worker_is_heard_once():
     assert not house.stages[1].room.sources["anna"].remote
 
 
+def test_who_comes_here_from_a_worker_that_is_dead_is_heard():
+    house = two_and_two()
+    house.run(0.5)
+    house.stalled = {0}  # and nobody says that it serves the room no more
+    house.run(0.5)
+    house.publish(1, "anna", 400.0)
+    house.run(1.0)
+    assert house.heard("ear 1") == {400: LOUD, 1000: LOUD, 1300: LOUD}
+    source = house.stages[1].room.sources["anna"]
+    assert not source.remote
+    assert source.level < 127
+    house.share([1])
+    house.run(0.5)
+    assert house.heard("ear 1") == {400: LOUD, 1000: LOUD, 1300: LOUD}
+
+
 def test_when_a_room_begins_to_span_workers_or_ceases_to_nobody_there_has_a_gap():
     house = House()
     house.share([])

@@ -146,6 +146,7 @@ async def test_whoever_moves_to_another_replica_is_who_they_were(both: list[Runn
     await both[1].worker.wait_until(lambda it: it.participants[hers].strip["genre"] == "jazz")
     await alice.gone.wait()  # her former socket
     await until(lambda: not both[0].worker.rooms)
+    await until(lambda: workers_of(both[1]) == [])
     assert bob.heard("participant_left") == []
     assert bob.heard("participant_joined") == []
     await moved.ok("set_muted", True)

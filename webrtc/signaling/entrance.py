@@ -158,6 +158,7 @@ class Entrance:
         if not conference.workers.is_put(room.room_id):  # it was made at another replica
             conference.workers.put_room(room)
         conference.workers.put_participant(worker, participant)
+        conference.workers.arrange_if_new(room.room_id)  # it may have come from another replica
         conference.meters.refresh(room.room_id)  # the worker may be new to the room
 
     async def _add(
