@@ -70,4 +70,5 @@ async def test_people_of_two_replicas_hear_each_other_whatever_dies(
         assert await ada.client("room.participantId") == seat
         assert (await ada.client("settings"))["genre"] == "jazz"
         await grace.sees(ada, grace)
-        assert "Traceback" not in first.program.text + second.program.text
+        said = first.program.text + second.program.text
+        assert "Traceback" not in said, said

@@ -1,0 +1,97 @@
+"""A replica is killed: how long its people do not hear, and are not heard.
+
+Two replicas with one Redis behind one address, and two real Chromium pages that hear each other,
+each with one. The replica of the first page is killed by SIGKILL, all of its processes; the page
+comes back to the other replica by itself. Counted is the longest silence, on each page, from the
+kill on; the settings have to be what they were.
+"""
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.options import parse_options, run
+from benchmarks.harness.report import print_result, print_table
+from tests.support.balancer import Balancer
+from tests.support.chromium import Chromium
+from tests.support.people import Person
+from tests.support.redis_server import RedisServer
+from tests.support.server import LiveServer
+
+MEDIAN_S, WORST_S = 3.0, 6.0
+_SETTINGS = {"WEBRTC_HOST": "127.0.0.1", "WEBRTC_MEDIA_WORKERS": "1"}
+
+
+async def measure_one() -> tuple[float, float, bool]:
+    """Return the silence, in s, for whose replica dies and for the other, and if all was kept."""
+    async with AsyncExitStack() as running:
+        redis = await running.enter_async_context(RedisServer())
+        servers = []
+        for _ in range(2):
+            servers.append(await LiveServer.start(**_SETTINGS, REDIS_URL=redis.url))
+            running.push_async_callback(servers[-1].program.end)
+        ports = [server.page_port for server in servers]
+        balancer = await running.enter_async_context(Balancer(ports))
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        browsers = await running.enter_async_context(Chromium())
+        moved = await Person.open(browsers, "Ada", f"{balancer.url}?room=studio", folder)
+        stays = await Person.open(browsers, "Grace", f"{servers[1].page_url}?room=studio", folder)
+        for person in (moved, stays):
+            await person.join()
+        await asyncio.gather(moved.hears(stays), stays.hears(moved))
+        await moved.client("updateAudioSettings({ genre: 'jazz' })")
+        seat = await moved.client("room.participantId")
+        since = [await person.ear.now_ms() for person in (moved, stays)]
+        await servers[0].program.end()
+        await moved.page.wait_for_function("() => ear.tracks === 2", timeout=45_000)
+        await asyncio.gather(moved.hears(stays), stays.hears(moved))
+        silence_s = [
+            await person.ear.longest_silence_ms(instant) / 1000
+            for person, instant in zip((moved, stays), since, strict=True)
+        ]
+        kept = seat == await moved.client("room.participantId")
+        kept = kept and (await moved.client("settings"))["genre"] == "jazz"
+    return silence_s[0], silence_s[1], kept
+
+
+async def main() -> None:
+    """Measure several times and tell the result."""
+    options = parse_options("silence after a replica is killed", 0, 0)
+    runs = [await measure_one() for _ in range(2 if options.quick else 6)]
+    hears = np.array([one[0] for one in runs])
+    heard = np.array([one[1] for one in runs])
+    print_table(
+        f"A replica is killed, {len(runs)} times, s of silence",
+        ["who", "median", "worst", "targets"],
+        [
+            [
+                "its people hear again",
+                np.median(hears),
+                hears.max(),
+                f"{MEDIAN_S:.0f}/{WORST_S:.0f}",
+            ],
+            ["and are heard again", np.median(heard), heard.max(), f"{MEDIAN_S:.0f}/{WORST_S:.0f}"],
+        ],
+    )
+    print_result(
+        "failover",
+        {
+            "hears_s": {
+                "median": round(float(np.median(hears)), 2),
+                "worst": round(hears.max(), 2),
+            },
+            "heard_s": {
+                "median": round(float(np.median(heard)), 2),
+                "worst": round(heard.max(), 2),
+            },
+            "settings_kept": all(one[2] for one in runs),
+            "runs": len(runs),
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,75 @@
+"""Redis is away: whether anybody hears it who is with the same replica, and when all is well again.
+
+Two replicas with one Redis and three real Chromium pages in one room: two with the first replica,
+one with the second. Redis is killed and started again, empty, after a while. Counted are the
+longest silence of those who are together, from the kill to the end, and the time from Redis's
+return until they hear the third again (half a second of it).
+"""
+
+import asyncio
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from benchmarks.harness.options import parse_options, run
+from benchmarks.harness.report import print_result, print_table
+from tests.support.chromium import Chromium
+from tests.support.people import Person
+from tests.support.redis_server import RedisServer
+from tests.support.server import LiveServer
+
+BACK_S = 2.0
+_BLOCK_MS = 100.0
+_SETTINGS = {"WEBRTC_HOST": "127.0.0.1", "WEBRTC_MEDIA_WORKERS": "1"}
+
+
+async def measure(outage_s: float) -> dict[str, float | bool]:
+    """Return the figures of one outage."""
+    async with AsyncExitStack() as running:
+        redis = await running.enter_async_context(RedisServer())
+        servers = []
+        for _ in range(2):
+            servers.append(await LiveServer.start(**_SETTINGS, REDIS_URL=redis.url))
+            running.push_async_callback(servers[-1].program.end)
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        browsers = await running.enter_async_context(Chromium())
+        ada, grace, edsger = [
+            await Person.open(browsers, name, f"{server.page_url}?room=studio", folder)
+            for name, server in (("Ada", servers[0]), ("Grace", servers[0]), ("Edsger", servers[1]))
+        ]
+        for person in (ada, grace, edsger):
+            await person.join()
+        await asyncio.gather(ada.hears(grace, edsger), edsger.hears(ada, grace))
+        since = await ada.ear.now_ms()
+        await redis.kill()
+        await asyncio.sleep(outage_s)
+        await ada.hears(grace)
+        said = ada.page.get_by_text("Some people may be missing")
+        is_said = await said.is_visible()
+        await redis.start()
+        began = time.monotonic()
+        await asyncio.gather(ada.hears(grace, edsger), edsger.hears(ada, grace))
+        back_s = time.monotonic() - began
+        silence_ms = await ada.ear.longest_silence_ms(since)
+    return {"silence_ms": silence_ms, "back_s": round(back_s, 2), "page_said_so": is_said}
+
+
+async def main() -> None:
+    """Measure and tell the result."""
+    options = parse_options("an outage of Redis", 30, 5)
+    found = await measure(options.seconds)
+    print_table(
+        f"Redis away for {options.seconds:.0f} s",
+        ["what", "is", "target"],
+        [
+            ["longest silence of who are together, ms", found["silence_ms"], f"< {_BLOCK_MS:.0f}"],
+            ["until others are heard again, s", found["back_s"], f"{BACK_S:.0f}"],
+            ["the page said so", found["page_said_so"], True],
+        ],
+    )
+    print_result("redis_outage", {"outage_s": options.seconds, **found})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,212 @@
+"""What it costs that a room is in several replicas: delay, traffic, joining, state.
+
+All replicas, Redis and the load run on this one machine.
+
+- Delay: ten rooms of two as in `benchmarks.latency`, both with one replica, and each with another.
+- Traffic: what Redis is sent and sends per second for one speaker, with few and with many listeners
+  at another replica.
+- Joining: clients that come to three replicas within seconds, without sound.
+- State: rooms of four in Redis, changed one after the other by one of two replicas.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+import numpy as np
+
+from benchmarks.harness.options import Options, parse_options, run
+from benchmarks.harness.report import print_result, print_table, quantiles
+from benchmarks.harness.server import Server, our_server
+from benchmarks.latency import Delays, measure
+from benchmarks.load.clip import make_clip
+from benchmarks.load.doors import Entry, SocketIoConnection, SocketIoDoor, check
+from benchmarks.load.sdp import Direction
+from benchmarks.load.sources import ClipPlan
+from benchmarks.load.swarm import Swarm
+from rooms.models import Participant, Room
+from rooms.redis_connection import RedisAddress, connect
+from rooms.replicas import number_of, worker_number
+from rooms.shared_store import SharedRoomStore
+from tests.support.redis_server import RedisServer
+
+ADDED_P95_MS = 15.0
+JOIN_P95_S = 1.0
+STATE_P99_MS = 5.0
+_REPLICA = {"WEBRTC_MEDIA_WORKERS": "1"}
+
+
+class TurnsDoor:
+    """Lets people in at one server after the other."""
+
+    def __init__(self, servers: list[Server]) -> None:
+        """Begin with the first."""
+        self._doors = itertools.cycle([SocketIoDoor(server.base_url) for server in servers])
+
+    async def enter(self, room: str, direction: Direction, offer: str) -> Entry:
+        """See `benchmarks.load.doors.Door`."""
+        return await next(self._doors).enter(room, direction, offer)
+
+
+@asynccontextmanager
+async def replicas(
+    count: int, redis: RedisServer, **environment: str
+) -> AsyncIterator[list[Server]]:
+    """Run so many servers that share rooms."""
+    async with AsyncExitStack() as running:
+        shared = {"REDIS_URL": redis.url, **_REPLICA, **environment}
+        yield [await running.enter_async_context(our_server(shared)) for _ in range(count)]
+
+
+async def measure_delays(options: Options) -> tuple[Delays, Delays]:
+    """Return the delays within one replica, and from one to the other."""
+    rooms = 3 if options.quick else 10
+    async with RedisServer() as redis, replicas(2, redis, WEBRTC_PTIME_MS="10") as servers:
+        near = await measure(TurnsDoor(servers[:1]), 10, options.seconds, rooms=rooms)
+        far = await measure(TurnsDoor(servers), 10, options.seconds, rooms=rooms)
+    return near, far
+
+
+async def measure_traffic(listeners: int, seconds: float) -> dict[str, float]:
+    """Return what Redis takes in and gives out per second for one speaker."""
+    async with (
+        RedisServer() as redis,
+        replicas(2, redis) as (here, there),
+        Swarm(SocketIoDoor(here.base_url)) as swarm,
+        Swarm(SocketIoDoor(there.base_url)) as crowd,
+    ):
+        speaker = await swarm.join("traffic", "sendonly", speaks=True)
+        await crowd.join_all("traffic", "recvonly", listeners)
+        swarm.speak(speaker, ClipPlan(make_clip(20), 0))
+        await asyncio.sleep(3.0)
+        before = await _redis_figures(redis)
+        await asyncio.sleep(seconds)
+        after = await _redis_figures(redis)
+    return {name: (after[name] - before[name]) / seconds for name in before}
+
+
+async def _redis_figures(redis: RedisServer) -> dict[str, float]:
+    client = connect(RedisAddress.parse(redis.url))
+    try:
+        info = await client.info()
+    finally:
+        await client.aclose()
+    return {
+        "bytes_in": info["total_net_input_bytes"],
+        "bytes_out": info["total_net_output_bytes"],
+        "commands": info["total_commands_processed"],
+    }
+
+
+async def measure_joins(clients: int, within_s: float) -> tuple[np.ndarray, int]:
+    """Return how long joins took, in s, and how many people the rooms hold at the end."""
+    async with RedisServer() as redis, replicas(3, redis) as servers:
+        took: list[float] = []
+
+        async def join(number: int) -> SocketIoConnection:
+            await asyncio.sleep(number * within_s / clients)
+            began = time.perf_counter()
+            connection = await SocketIoConnection.connect(servers[number % 3].base_url)
+            check(await connection.call("join_room", f"storm-{number % 25}"))
+            took.append(time.perf_counter() - began)
+            return connection
+
+        connections = await asyncio.gather(*(join(number) for number in range(clients)))
+        listed = [await server.get("/api/rooms") for server in servers]
+        for connection in connections:
+            connection.close()
+    counts = {sum(room["participants"] for room in one["rooms"]) for one in listed}
+    return np.array(took), counts.pop() if len(counts) == 1 else -1
+
+
+async def measure_state(rooms: int, changes: int) -> np.ndarray:
+    """Return how long changes of participants took, in ms."""
+    async with RedisServer() as redis:
+        address = RedisAddress.parse(redis.url)
+        stores = [SharedRoomStore(address, number_of(name)) for name in ("anna", "bert")]
+        for store in stores:
+            await store.start()
+        home = worker_number(number_of("anna"), 0)
+        for number in range(rooms):
+            room = Room(room_id=f"r{number}", created_at=0.0, host_key_hash=b"", worker=0)
+            await stores[0].add_room(room, rooms)
+            for seat in range(4):
+                name = f"{number}-{seat}"
+                person = Participant(
+                    participant_id=name,
+                    room_id=f"r{number}",
+                    csrc=seat,
+                    joined_at=0.0,
+                    resume_hash=b"",
+                    home=home,
+                )
+                await stores[0].add_participant(person, 10)
+        took = []
+        for number in range(changes):
+
+            def change(one: Participant, muted: bool = number // rooms % 2 == 0) -> Participant:
+                return msgspec.structs.replace(one, muted=muted)
+
+            began = time.perf_counter()
+            await stores[0].update_participant(f"{number % rooms}-0", change)
+            took.append(1000 * (time.perf_counter() - began))
+        for store in stores:
+            await store.close()
+    return np.array(took)
+
+
+async def main() -> None:
+    """Measure all and tell the result."""
+    options = parse_options("what several replicas cost", 20, 5)
+    near, far = await measure_delays(options)
+    delays = {name: quantiles(one.delays_ms) for name, one in (("one", near), ("two", far))}
+    added = (delays["two"]["p95"] or 0) - (delays["one"]["p95"] or 0)
+    crowds = (10, 60) if options.quick else (10, 300)
+    traffic = {count: await measure_traffic(count, options.seconds / 2) for count in crowds}
+    clients = 150 if options.quick else 500
+    took, counted = await measure_joins(clients, 10.0)
+    joins = quantiles(1000 * took)
+    rooms = 200 if options.quick else 1000
+    state = quantiles(await measure_state(rooms, 2 * rooms), 2)
+    print_table(
+        "Delay, 10 ms packets, ms",
+        ["replicas", "p50", "p95", "p99", "heard", "sent", "bad %"],
+        [
+            [name, *delays[name].values(), one.heard, one.sent, 100 * one.bad_share]
+            for name, one in (("one", near), ("two", far))
+        ],
+    )
+    print(f"added at p95: {added:.1f} ms, target {ADDED_P95_MS}")
+    print_table(
+        "Redis, one speaker here and listeners there, per second",
+        ["listeners", "kB in", "kB out", "commands"],
+        [
+            [count, one["bytes_in"] / 1000, one["bytes_out"] / 1000, one["commands"]]
+            for count, one in traffic.items()
+        ],
+    )
+    print_table(
+        "Joining and state",
+        ["what", "p50 ms", "p95 ms", "p99 ms", "target"],
+        [
+            [f"{clients} joins in 10 s", *joins.values(), f"p95 {1000 * JOIN_P95_S:.0f}"],
+            [f"changes, {rooms} rooms", *state.values(), f"p99 {STATE_P99_MS:.0f}"],
+        ],
+    )
+    print_result(
+        "replicas",
+        {
+            "delay_ms": delays,
+            "added_p95_ms": round(added, 1),
+            "traffic_per_s": traffic,
+            "joins": {"clients": clients, "in": counted, "ms": joins},
+            "state_ms": state,
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(main)
