@@ -2,12 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 
-import {
-  compressedDb,
-  isOpenAt,
-  makeupDb,
-  reductionDb,
-} from '../../../webrtc/static/app/studio/dynamics.js';
+import { compressedDb, makeupDb, reductionDb } from '../../../webrtc/static/app/studio/dynamics.js';
 import { bandSection, chainDb, lowCutSection } from '../../../webrtc/static/app/studio/sections.js';
 import { PRESETS, SCALES, SWITCHES } from '../../../webrtc/static/app/studio/settings.js';
 import { STAGES, isOn, resting, switched } from '../../../webrtc/static/app/studio/stages.js';
@@ -53,20 +48,6 @@ test('the transfer curve of the compressor is the server’s, knee and make-up i
       near(compressedDb(settings, level), level + gain + one.total_makeup_db, 1e-5);
     }
   }
-});
-
-test('a gate opens at its threshold and closes below the lower one', () => {
-  const gate = { thresholdDb: -40, hysteresisDb: 6 };
-  assert.deepEqual(
-    [-47, -41, -40, -44, -46.5, -41].reduce(
-      (/** @type {boolean[]} */ states, level) => [
-        ...states,
-        isOpenAt(gate, level, states.at(-1) ?? false),
-      ],
-      [],
-    ),
-    [false, false, true, true, false, false],
-  );
 });
 
 test('knobs and switches have the ranges and defaults of the protocol, and none is missing', () => {

@@ -1,4 +1,4 @@
-import { make } from '../dom.js';
+import { make, setText } from '../dom.js';
 import { eachFrame } from '../frame_loop.js';
 import { AgCorrelation } from './correlation_bar.js';
 import { AgLevelHistory } from './level_history.js';
@@ -15,6 +15,8 @@ import { readout } from './stage.js';
 
 const MIX_EVERY_MS = 40;
 const STILL_EVERY_MS = 1000;
+const LEVELS = 'Peaks, and short-term loudness as a line';
+const MIX_LEVELS = 'Peaks';
 
 /**
  * Seeing sound: spectrogram, levels and stereo of this strip, or of what I hear.
@@ -27,6 +29,7 @@ export class AgSight extends HTMLElement {
   #correlation = /** @type {AgCorrelation} */ (document.createElement('ag-correlation'));
   #stereo = readout('Correlation', '');
   #peak = readout('Peak', 'dBFS', { holds: true });
+  #levels = make('figcaption', { class: 'label', text: LEVELS });
   #isMix = false;
   /** @type {MixEar | null} */
   #ear = null;
@@ -48,9 +51,9 @@ export class AgSight extends HTMLElement {
         make('div', { class: 'stage-figures' }, [this.#peak.element, this.#stereo.element]),
       ]),
       make('div', { class: 'sights' }, [
-        figure('Spectrum of the last seconds', this.#spectrogram),
-        figure('Peaks and short-term loudness', this.#history),
-        figure('Left and right: inverted, unrelated, the same', this.#correlation),
+        figure(captionOf('Spectrum of the last seconds'), this.#spectrogram),
+        figure(this.#levels, this.#history),
+        figure(captionOf('Left and right: inverted, unrelated, the same'), this.#correlation),
       ]),
     );
   }
@@ -92,6 +95,7 @@ export class AgSight extends HTMLElement {
   /** @param {boolean} isMix */
   #choose(isMix) {
     this.#isMix = isMix;
+    setText(this.#levels, isMix ? MIX_LEVELS : LEVELS);
     this.#spectrogram.clear();
     this.#history.clear();
     this.#show(null);
@@ -131,12 +135,12 @@ export class AgSight extends HTMLElement {
   }
 }
 
+/** @param {string} text */
+const captionOf = (text) => make('figcaption', { class: 'label', text });
+
 /**
- * @param {string} caption
+ * @param {HTMLElement} caption
  * @param {HTMLElement} plot
  */
 const figure = (caption, plot) =>
-  make('figure', { class: `sight ${plot.localName}-sight` }, [
-    plot,
-    make('figcaption', { class: 'label', text: caption }),
-  ]);
+  make('figure', { class: `sight ${plot.localName}-sight` }, [plot, caption]);

@@ -5,27 +5,32 @@ import { make } from '../dom.js';
  * @typedef {import('./ag_studio_panel.js').AgStudioPanel} AgStudioPanel
  */
 
+const SHEETS = ['studio.css', 'studio_stages.css'];
+
 /** @type {Promise<unknown> | null} */
 let loading = null;
 
-/** Fetch style sheet and elements, once; again after a failure. */
+/** Fetch style sheets and elements, once; again after a failure. */
 function load() {
-  loading ??= Promise.all([style(), import('./panel_elements.js')]).catch((error) => {
+  loading ??= Promise.all([...SHEETS.map(style), import('./panel_elements.js')]).catch((error) => {
     loading = null;
     throw error;
   });
   return loading;
 }
 
-/** @returns {Promise<void>} */
-function style() {
+/**
+ * @param {string} name
+ * @returns {Promise<void>}
+ */
+function style(name) {
   return new Promise((resolve, reject) => {
-    const href = new URL('../../styles/studio.css', import.meta.url).href;
+    const href = new URL(`../../styles/${name}`, import.meta.url).href;
     const sheet = make('link', { attributes: { rel: 'stylesheet', href } });
     sheet.addEventListener('load', () => resolve());
     sheet.addEventListener('error', () => {
       sheet.remove();
-      reject(new Error('the style sheet of the studio is not to be had'));
+      reject(new Error(`${name} is not to be had`));
     });
     document.head.append(sheet);
   });
@@ -67,6 +72,9 @@ export class AgStudio extends HTMLElement {
     this.#dialog = dialog;
     dialog.append(inside);
     dialog.addEventListener('close', () => this.dispatchEvent(new CustomEvent('close')));
+    dialog.addEventListener('pointerdown', (event) => {
+      if (event.target === dialog && isOutside(dialog, event)) dialog.close();
+    });
     this.append(dialog);
     dialog.showModal();
     dialog.querySelector('h2')?.focus({ preventScroll: true });
@@ -94,4 +102,13 @@ export class AgStudio extends HTMLElement {
       button,
     ]);
   }
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {{ clientX: number, clientY: number }} point
+ */
+function isOutside(element, { clientX: x, clientY: y }) {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  return x < left || x > right || y < top || y > bottom;
 }

@@ -113,6 +113,7 @@ export class AgStudioPanel extends HTMLElement {
     const allowed = rights.includes(person.isMe ? 'edit_own_strip' : 'edit_any_strip');
     setText(this.#name, person.name || 'Guest');
     setText(this.#tag, person.isMe ? 'You' : 'Their strip');
+    this.#tag.classList.toggle('quiet', !person.isMe);
     this.#allow(allowed && person.settings !== null);
     setText(this.#hint, hintFor(person, allowed));
     this.#hint.hidden = this.#hint.textContent === '';

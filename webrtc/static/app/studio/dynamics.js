@@ -1,6 +1,6 @@
 /**
- * What gate and compressor do to a steady level, as the server computes it (dsp/gate.py,
- * dsp/compressor.py). Levels in dBFS, gains in dB.
+ * What the compressor does to a steady level, as the server computes it (dsp/compressor.py). Levels in
+ * dBFS, gains in dB.
  */
 
 const SMALLEST_KNEE_DB = 0.01;
@@ -42,12 +42,3 @@ export const makeupDb = (settings) =>
  */
 export const compressedDb = (settings, levelDb) =>
   levelDb + reductionDb(settings, levelDb) + makeupDb(settings);
-
-/**
- * Whether a gate is open: it opens at its threshold and begins to close below the lower one.
- * @param {{ thresholdDb: number, hysteresisDb: number }} settings
- * @param {number} levelDb
- * @param {boolean} wasOpen
- */
-export const isOpenAt = ({ thresholdDb, hysteresisDb }, levelDb, wasOpen) =>
-  levelDb >= (wasOpen ? thresholdDb - hysteresisDb : thresholdDb);

@@ -48,6 +48,8 @@ export class AgEqPlot extends Plot {
   #points = new Map();
   #picked = 3;
   #allowed = true;
+  /** The curves of the picked band and of all, y by step; null: to be computed. */
+  #curves = /** @type {{ own: Float32Array, all: Float32Array } | null} */ (null);
   #shown = new Float32Array(BAND_COUNT).fill(SILENCE_DB);
   /** @type {ArrayLike<number>} */
   #spectrum = new Float32Array(BAND_COUNT).fill(SILENCE_DB);
@@ -68,6 +70,7 @@ export class AgEqPlot extends Plot {
   /** @param {Values} values */
   show(values) {
     this.#values = values;
+    this.#curves = null;
     for (const [band, point] of this.#points) {
       const { gainDb } = bandOf(band, values);
       point.setAttribute('aria-valuenow', String(gainDb));
@@ -88,6 +91,7 @@ export class AgEqPlot extends Plot {
   /** @param {number} band Drawn with its own curve. */
   pick(band) {
     this.#picked = band;
+    this.#curves = null;
     for (const [each, point] of this.#points) point.classList.toggle('picked', each === band);
     this.refresh();
   }
@@ -105,6 +109,7 @@ export class AgEqPlot extends Plot {
 
   /** @override */
   resized() {
+    this.#curves = null;
     this.#place();
   }
 
@@ -120,25 +125,36 @@ export class AgEqPlot extends Plot {
     if (!('eq1Freq' in this.#values)) return;
     const { eqBypass } = this.#values;
     const zero = yOf(0) * height;
-    const count = Math.floor(width / STEP_PX) + 1;
     const x = (/** @type {number} */ index) => index * STEP_PX;
-    const hz = Float64Array.from({ length: count }, (_, index) => hzAt(x(index) / width));
-    const y = (/** @type {number} */ db) => yOf(Math.max(-30, Math.min(30, db))) * height;
-
-    const own = [sectionOf(this.#picked, this.#values)];
-    trace(context, count, x, (index) => y(chainDb(own, hz[index] ?? 0)));
+    this.#curves ??= {
+      own: this.#curve([sectionOf(this.#picked, this.#values)]),
+      all: this.#curve(sectionsOf(this.#values)),
+    };
+    const { own, all } = this.#curves;
+    trace(context, own.length, x, (index) => own[index] ?? zero);
     context.lineTo(width, zero);
     context.lineTo(0, zero);
     context.closePath();
     context.fillStyle = colour('--screen-fill');
     if (!eqBypass) context.fill();
 
-    const all = sectionsOf(this.#values);
-    trace(context, count, x, (index) => y(chainDb(all, hz[index] ?? 0)));
+    trace(context, all.length, x, (index) => all[index] ?? zero);
     context.strokeStyle = colour(eqBypass ? '--screen-text' : '--screen-trace');
     context.lineWidth = 2;
     context.lineJoin = 'round';
     context.stroke();
+  }
+
+  /**
+   * @param {(import('./sections.js').Section | null)[]} sections
+   * @returns {Float32Array} CSS pixels from above, by step.
+   */
+  #curve(sections) {
+    const count = Math.floor(this.width / STEP_PX) + 1;
+    return Float32Array.from({ length: count }, (_, index) => {
+      const db = chainDb(sections, hzAt((index * STEP_PX) / this.width));
+      return yOf(Math.max(-30, Math.min(30, db))) * this.height;
+    });
   }
 
   /**

@@ -43,9 +43,13 @@ export class AgLevelHistory extends Plot {
       line(context, 0, y(db), width, y(db));
       if (db % 20 === 0) mark(context, signed(db), 5, y(db) - 1);
     }
-    trace(context, KEPT, x, (at) => y(this.#line.value('loudness', at)));
     context.strokeStyle = colour('--screen-trace');
     context.lineWidth = 1.5;
+    // Where nothing was measured there is no line.
+    const loudness = Array.from({ length: KEPT }, (_, at) => this.#line.value('loudness', at));
+    const begin = loudness.findIndex((lufs) => lufs > LOW_DB);
+    if (begin < 0) return;
+    trace(context, KEPT - begin, (at) => x(at + begin), (at) => y(loudness[at + begin] ?? LOW_DB));
     context.stroke();
   }
 }

@@ -26,6 +26,8 @@ const SHADES = 128;
 export class AgSpectrogram extends Plot {
   #store = make('canvas', { attributes: { width: String(KEPT), height: String(BANDS) } });
   #ink = this.#store.getContext('2d', { willReadFrequently: false });
+  /** @type {ImageData | null} */
+  #column = null;
   #next = 0;
   /** Of the newest column, what has come into sight. */
   #since = COLUMN_MS;
@@ -50,7 +52,7 @@ export class AgSpectrogram extends Plot {
   hear(bandsDb) {
     const ink = this.#ink;
     if (!ink) return;
-    const column = ink.createImageData(1, BANDS);
+    const column = (this.#column ??= ink.createImageData(1, BANDS));
     this.#shades ??= makeShades();
     for (let band = 0; band < BANDS; band += 1) {
       const db = bandsDb?.[band] ?? SILENCE_DB;
