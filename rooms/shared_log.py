@@ -44,12 +44,14 @@ class Loaded:
         rev: changes up to this are in all of it.
         rooms: as they are in Redis.
         people: of each room, as they are in Redis, by participant id.
+        revoked: ids of revoked join tokens, and when they expire.
     """
 
     epoch: bytes
     rev: int
     rooms: dict[str, tuple[int, bytes]]
     people: dict[str, dict[str, bytes]]
+    revoked: dict[str, float]
 
 
 class SharedLog:
@@ -143,7 +145,7 @@ class SharedLog:
         """
         answer = await self._run(scripts.LOAD, secrets.token_hex(8))
         assert isinstance(answer, list)
-        schema, epoch, rev, names = answer
+        schema, epoch, rev, names, revoked = answer
         if int(schema) != scripts.SCHEMA:
             logger.error(
                 "Redis holds rooms of version %s, this is version %s: another database is needed",
@@ -151,7 +153,8 @@ class SharedLog:
             )
             raise RedisAwayError("another version's rooms")
         self._seen = int(rev)
-        loaded = Loaded(epoch, self._seen, {}, {})
+        ends = {name.decode(): float(until) for name, until in pairs(revoked)}
+        loaded = Loaded(epoch, self._seen, {}, {}, ends)
         for first in range(0, len(names), ROOMS_AT_ONCE):
             part = names[first : first + ROOMS_AT_ONCE]
             found = await asyncio.gather(*(self._run(scripts.LOAD_ROOM, one) for one in part))

@@ -13,6 +13,7 @@ All keys have one hash tag, so that all of it is on one node of a cluster. `P` i
 | `Pcsrcs:ROOM`    | by csrc: participant id                                                    |
 | `Pwhere`         | by participant id: room id                                                 |
 | `Powned:REPLICA` | ids of the participants that a replica serves                              |
+| `Prevoked`       | by id of a join token: when it expires, in s since the epoch               |
 | `Preplicas`      | by replica: when its lease ends, in ms since the epoch, by Redis's clock   |
 
 Rooms and participants are msgpack (`rooms.models`). Nothing outlives its replica's lease for longer
@@ -26,7 +27,7 @@ PREFIX: Final = f"{{ag06}}:{SCHEMA}:"
 SCHEMA_KEY: Final = "{ag06}:schema"
 CHANGES: Final = f"{PREFIX}changes"
 
-ROOM_PUT, ROOM_GONE, PERSON_PUT, PERSON_GONE = b"R", b"r", b"P", b"p"
+ROOM_PUT, ROOM_GONE, PERSON_PUT, PERSON_GONE, REVOKED = b"R", b"r", b"P", b"p", b"X"
 
 EXISTS, FULL, MISSING, CHANGED, BUSY = b"exists", b"full", b"missing", b"changed", b"busy"
 
@@ -155,6 +156,24 @@ return say('p', room, id, '')
 """
 )
 
+REVOKE: Final = (
+    _COMMON
+    + """
+local id, ends, now, most = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local all = redis.call('HGETALL', P..'revoked')
+for i = 1, #all, 2 do
+  if tonumber(all[i + 1]) <= now then redis.call('HDEL', P..'revoked', all[i]) end
+end
+if redis.call('HEXISTS', P..'revoked', id) == 0 and redis.call('HLEN', P..'revoked') >= most then
+  return 'full'
+end
+local before = redis.call('HGET', P..'revoked', id)
+if before and tonumber(before) > tonumber(ends) then ends = before end
+redis.call('HSET', P..'revoked', id, ends)
+return say('X', '', id, ends)
+"""
+)
+
 LOAD: Final = (
     _COMMON
     + f"""
@@ -166,7 +185,8 @@ end
 redis.call('SETNX', P..'epoch', ARGV[2])
 local rooms = redis.call('HKEYS', P..'rooms')
 local rev = redis.call('GET', P..'rev') or '0'
-return {{schema, redis.call('GET', P..'epoch'), rev, rooms}}
+local revoked = redis.call('HGETALL', P..'revoked')
+return {{schema, redis.call('GET', P..'epoch'), rev, rooms, revoked}}
 """
 )
 

@@ -20,7 +20,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -33,6 +32,8 @@ from rooms.replicas import replica_of
 from rooms.shared_heal import Unwritten, heal, tell_differences, view_of
 from rooms.shared_log import Change, SharedLog, read_room
 from rooms.shared_refusals import ChangedMeanwhile, refusal
+from rooms.shared_revocations import MOST, SharedRevocations
+from rooms.shared_times import DEFAULT_TIMES, SharedTimes
 from rooms.shared_view import (
     SharedPerson,
     SharedRoom,
@@ -56,22 +57,6 @@ logger = logging.getLogger(__name__)
 _REAP_AT_ONCE: Final = 100
 _AGAIN_S: Final = 0.05
 _ATTEMPTS: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class SharedTimes:
-    """How long things take between replicas."""
-
-    beat_s: float = 1.0
-    lease_s: float = 3.0
-    """Without a beat for so long, a replica is dead, and its people are not seen any more."""
-    keep_s: float = 60.0
-    """How long its people can come back to another replica as who they were."""
-    start_s: float = 2.0
-    """How long a start waits for Redis."""
-
-
-DEFAULT_TIMES: Final = SharedTimes()
 
 
 class SharedRoomStore:
@@ -99,11 +84,13 @@ class SharedRoomStore:
         self._replica = replica
         self._place = place
         self._times = times
+        self._lease_ms = round(times.lease_s * 1000)
         self._view = SharedView()
         self._epoch = b""
         self._backlog: list[Change] | None = []
         self._floor = 0
         self._unwritten = Unwritten()
+        self.revocations = SharedRevocations(self._write)
         self._lost: set[int] = set()
         self._doubtful_rooms: set[str] = set()
         self._doubtful_people: set[str] = set()
@@ -362,6 +349,8 @@ class SharedRoomStore:
         if room is not None:
             room.rev = change.rev
         match change.kind:
+            case scripts.REVOKED:
+                self._follow_revoked(change.participant_id, float(change.value), watcher)
             case scripts.ROOM_PUT:
                 self._follow_room(change, room, watcher)
             case scripts.ROOM_GONE if room is not None:
@@ -400,6 +389,10 @@ class SharedRoomStore:
                 None if before is None else before.participant, person.participant
             )
 
+    def _follow_revoked(self, name: str, until: float, watcher: StoreWatcher | None) -> None:
+        if self.revocations.follow(name, until) and watcher is not None:
+            watcher.on_revoked(name)
+
     # ---- coming back -----------------------------------------------------------------------
 
     async def _keep(self, log: SharedLog) -> None:
@@ -436,6 +429,10 @@ class SharedRoomStore:
         self._doubtful_rooms = healed.doubtful_rooms
         self._doubtful_people = healed.doubtful_people
         self._epoch, self._floor = loaded.epoch, loaded.rev
+        for token_id, until in self.revocations.unknown_to(loaded.revoked).items():
+            healed.writes.append((scripts.REVOKE, token_id, repr(until), "0", MOST))
+        for token_id, until in loaded.revoked.items():
+            self._follow_revoked(token_id, until, self.watcher)
         backlog, self._backlog = self._backlog, None
         for change in backlog:
             self._follow(change, None)
@@ -457,10 +454,6 @@ class SharedRoomStore:
             self.watcher.on_connected(True)
         self._ready.set()
 
-    @property
-    def _lease_ms(self) -> int:
-        return round(self._times.lease_s * 1000)
-
     # ---- leases ----------------------------------------------------------------------------
 
     async def _serve(self, log: SharedLog) -> None:
@@ -477,6 +470,7 @@ class SharedRoomStore:
 
     async def _judge(self, log: SharedLog, live: set[int]) -> None:
         self._doubt_no_more()
+        await self._sweep(log)
         dead = self._view.owners() - live
         lost, back = dead - self._lost, self._lost - dead
         self._lost = dead
@@ -484,6 +478,14 @@ class SharedRoomStore:
             self.watcher.on_replicas(lost, back)
         for replica in dead:
             await log.reap(replica, round(self._times.keep_s * 1000), _REAP_AT_ONCE)
+
+    async def _sweep(self, log: SharedLog) -> None:
+        """Remove rooms that have been empty for long: their makers may be dead."""
+        now_s = asyncio.get_running_loop().time()
+        for room in self._view.empty_for(self._times.empty_s, now_s):
+            refused = await log.write(scripts.REMOVE_ROOM, room.room_id, 1)
+            if refused is None and self.watcher is not None:
+                self.watcher.on_room_gone(room, [])
 
     def _doubt_no_more(self) -> None:
         """Give up what Redis has lost and nobody has written again."""

@@ -86,6 +86,7 @@ class SharedView:
         self.rooms: dict[str, SharedRoom] = {}
         self._room_of: dict[str, str] = {}
         self._seq = 0
+        self._empty_since_s: dict[str, float] = {}
 
     def person(self, participant_id: str) -> SharedPerson | None:
         """Return a participant."""
@@ -143,6 +144,13 @@ class SharedView:
         """Remove a participant; return it."""
         room_id = self._room_of.pop(participant_id, None)
         return None if room_id is None else self.rooms[room_id].people.pop(participant_id)
+
+    def empty_for(self, seconds: float, now_s: float) -> list[Room]:
+        """Return rooms in which nobody has been for so long, as far as was looked."""
+        empty = [name for name, room in self.rooms.items() if not room.people]
+        self._empty_since_s = {name: self._empty_since_s.get(name, now_s) for name in empty}
+        since = self._empty_since_s
+        return [self.rooms[name].room for name in empty if now_s - since[name] >= seconds]
 
     def csrcs(self, room_id: str) -> set[int]:
         """Return which source numbers are taken in a room."""

@@ -24,6 +24,10 @@ class StoreWatcher(Protocol):
         """Somebody has left."""
         ...
 
+    def on_revoked(self, token_id: str) -> None:
+        """A join token was revoked."""
+        ...
+
     def on_replicas(self, lost: set[int], back: set[int]) -> None:
         """These replicas are dead now, and those are not any more."""
         ...

@@ -140,8 +140,9 @@ class Front:
         limits = limits or FrontLimits()
         workers = [control_path(runtime_dir, index) for index in range(settings.media_workers)]
         ice_servers = [server.as_json() for server in settings.ice_servers]
-        access = Access.of(settings)
         rooms = store or _store(settings)
+        shared = rooms.revocations if isinstance(rooms, SharedRoomStore) else None
+        access = Access.of(settings, shared)
         replica = settings.replica_number
         desk = FrontDesk(rooms, workers, limits, ice_servers, access=access, replica=replica)
         dispatcher = Dispatcher(desk)

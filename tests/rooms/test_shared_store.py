@@ -9,11 +9,14 @@ import pytest
 from rooms.models import Direction, Participant, Role, Room, SourceMix
 from rooms.redis_connection import RedisAddress, connect
 from rooms.replicas import number_of, worker_number
-from rooms.shared_store import SharedRoomStore, SharedTimes
+from rooms.shared_revocations import SharedRevocations
+from rooms.shared_store import SharedRoomStore
+from rooms.shared_times import SharedTimes
 from rooms.store import CapacityError, ParticipantExistsError, RoomExistsError, RoomMissingError
 from rooms.strip import DEFAULT_STRIP, changed
 from tests.rooms.store_contract import RoomStoreContract, a_participant, a_room, for_two, muted
-from tests.support.redis_server import RedisServer
+from tests.rooms.test_revocations import RevocationStoreContract
+from tests.support.redis_server import Cluster, RedisServer
 
 PATIENCE_S = 10.0
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=0.4, start_s=5.0)
@@ -40,6 +43,9 @@ class Watcher:
 
     def on_participant_gone(self, participant: Participant) -> None:
         self.told.append(("person gone", participant.participant_id))
+
+    def on_revoked(self, token_id: str) -> None:
+        self.told.append(("revoked", token_id))
 
     def on_replicas(self, lost: set[int], back: set[int]) -> None:
         self.lost = (self.lost | lost) - back
@@ -109,6 +115,22 @@ class TestWhileRedisIsAway(TestSharedRoomStore):
         await server.kill()
         await until(lambda: not store.is_there)
         return store
+
+
+@pytest.mark.slow
+class TestOnACluster(RoomStoreContract):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[SharedRoomStore]:
+        async with Cluster() as cluster:
+            store = SharedRoomStore(RedisAddress.parse(cluster.url), ANNA, times=TIMES)
+            await store.start()
+            assert store.is_there
+            yield store
+            await store.close()
+
+    @pytest.fixture
+    def full(self) -> Callable[[], Participant]:
+        return lambda: a_participant(direction=Direction.PUBLISHER)
 
 
 # ---- several at once -------------------------------------------------------------------------
@@ -245,6 +267,44 @@ async def test_a_dead_replica_is_noticed_and_its_people_are_forgotten_in_the_end
                 break
     assert await client.hkeys("{ag06}:1:where") == [b"bob"]
     await client.aclose()
+
+
+async def test_a_revoked_token_is_revoked_everywhere_with_redis_and_without(
+    make: MakeStore, server: RedisServer
+) -> None:
+    anna, bert = await make(ANNA), await make(BERT)
+    await anna.revocations.add("one", 2000.0, 1000.0)
+    await until(lambda: ("revoked", "one") in bert.watcher.told)
+    assert await bert.revocations.holds("one")
+    await server.kill()
+    await until(lambda: not anna.is_there and not bert.is_there)
+    await bert.revocations.add("two", 2000.0, 1000.0)
+    await server.start()
+    await until(lambda: ("revoked", "two") in anna.watcher.told)
+    late = await make(number_of("carol"))
+    assert await late.revocations.holds("one")
+    assert await late.revocations.holds("two")
+    await late.revocations.add("three", 4000.0, 3000.0)
+    client = connect(RedisAddress.parse(server.url))
+    assert await client.hkeys("{ag06}:1:revoked") == [b"three"]
+    await client.aclose()
+
+
+class TestSharedRevocations(RevocationStoreContract):
+    @pytest.fixture
+    async def store(self, make: MakeStore) -> SharedRevocations:
+        return SharedRevocations((await make())._write, most=2)
+
+
+async def test_a_room_that_nobody_removes_goes_by_itself(make: MakeStore) -> None:
+    quick = SharedTimes(beat_s=0.05, lease_s=0.2, empty_s=0.3, start_s=5.0)
+    anna = await make(ANNA, quick)
+    await anna.add_room(a_room(), 10)
+    await anna.add_room(a_room("full"), 10)
+    await anna.add_participant(served_by(ANNA, room_id="full"), 10)
+    await until(lambda: "studio" not in anna._view.rooms)
+    assert anna.watcher.told == [("room gone", "studio", [])]
+    assert "full" in anna._view.rooms
 
 
 async def test_a_replica_that_comes_back_in_time_keeps_its_people(make: MakeStore) -> None:

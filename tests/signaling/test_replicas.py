@@ -9,7 +9,8 @@ import pytest
 
 from rooms.redis_connection import RedisAddress
 from rooms.replicas import number_of, worker_number
-from rooms.shared_store import SharedRoomStore, SharedTimes
+from rooms.shared_store import SharedRoomStore
+from rooms.shared_times import SharedTimes
 from tests.support.front import RunningFront, running_front
 from tests.support.redis_server import RedisServer
 from webrtc.control.messages import Levels, SourceLevel

@@ -8,6 +8,7 @@
 | one of theirs is changed                | everyone in the room is told                           |
 | one of ours is changed                  | the same, and our worker                               |
 | one of ours comes back there            | the seat here is given up, quietly                     |
+| a join token is revoked                 | whoever came in with it here is put out                |
 | a replica dies, or lives again          | its people are hidden, or shown                        |
 
 Nothing is sent from replica to replica but the state itself, so an outage loses no event: what has
@@ -112,6 +113,17 @@ class Mirror:
             conference.presence.broadcast(participant.room_id, "participant_left", left)
         conference.levels.forget_participant(participant.room_id, name)
         conference.workers.arrange_if_new(participant.room_id)
+
+    def on_revoked(self, token_id: str) -> None:
+        """See `StoreWatcher`."""
+
+        async def put_out() -> None:
+            for seat in self._conference.presence.all_seats():
+                one = await self._store.participant(seat.participant_id)
+                if one is not None and one.token_id == token_id:
+                    await self._entrance.put_out(seat, "revoked")
+
+        self._run(put_out())
 
     def on_replicas(self, lost: set[int], back: set[int]) -> None:
         """See `StoreWatcher`."""
