@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { inSight, pitchOf } from '../../webrtc/static/app/desk/bank.js';
+import { inSight, pitchOf, stayingPut } from '../../webrtc/static/app/desk/bank.js';
 import { MeterBoard } from '../../webrtc/static/app/desk/meter_board.js';
 import { EMPTY_ROOM, movesRoom, reduceRoom } from '../../webrtc/static/app/desk/room_state.js';
 import {
@@ -149,6 +149,15 @@ test('of hundreds of strips those in sight are made, and a few beside them', () 
   assert.deepEqual(inSight({ count: 0, pitchPx: 118, scrollPx: 0, viewPx: 1000 }), { first: 0, end: 0 });
   const shrunk = inSight({ count: 3, pitchPx: 118, scrollPx: 5000, viewPx: 1000 });
   assert.ok(shrunk.first <= 2 && shrunk.end === 3);
+});
+
+test('to put a row in order as few as possible are moved', () => {
+  assert.deepEqual([...stayingPut([...'abcd'], [...'abcd'])].sort(), [...'abcd']);
+  assert.deepEqual([...stayingPut([...'abcd'], [...'bcda'])].sort(), [...'bcd']);
+  assert.deepEqual([...stayingPut([...'abcd'], [...'dabc'])].sort(), [...'abc']);
+  assert.equal(stayingPut([...'abcd'], [...'dcba']).size, 1);
+  assert.deepEqual([...stayingPut([...'xaby'], [...'ab'])].sort(), [...'ab']);
+  assert.equal(stayingPut([], ['a']).size, 0);
 });
 
 test('what the server measures wins over what it tells everybody, while it comes', () => {

@@ -38,7 +38,13 @@ export class AgMeter extends HTMLElement {
   #ratio = 1;
   /** @type {MeterState[]} */
   #states = [REST];
-  #drawn = '';
+  /** Body, tip and mark of each channel, then the reduction: as drawn, and as to be drawn. */
+  #drawn = new Int32Array(0);
+  #next = new Int32Array(0);
+  #lies = false;
+  #reduces = false;
+  /** @type {CanvasRenderingContext2D | null} */
+  #context = null;
   /** @type {readonly Reading[]} */
   #target = [SILENCE];
   /** @type {(() => Reading | readonly Reading[]) | null} */
@@ -50,6 +56,9 @@ export class AgMeter extends HTMLElement {
 
   connectedCallback() {
     this.setAttribute('aria-hidden', 'true');
+    this.#lies = this.hasAttribute('lying');
+    this.#reduces = this.hasAttribute('reduction');
+    this.#context ??= this.#canvas.getContext('2d');
     if (!this.#canvas.isConnected) this.replaceChildren(this.#canvas);
     this.#observers = [
       onResize(this, (width, height) => this.#resized(width, height)),
@@ -114,57 +123,64 @@ export class AgMeter extends HTMLElement {
 
   /** @param {boolean} anew Also if nothing moved. */
   #draw(anew) {
-    const lies = this.hasAttribute('lying');
-    const length = Math.round((lies ? this.#width : this.#height) * this.#ratio);
-    if (length === 0) return;
-    const bars = this.#states.map((state) => barOf(state, length));
-    const reduces = this.hasAttribute('reduction');
-    const reduction = reduces
-      ? Math.round((Math.min(MOST_REDUCTION_DB, -deepest(this.#states)) / MOST_REDUCTION_DB) * length)
-      : 0;
-    const drawing = `${bars.map(({ body, tip, mark }) => `${body} ${tip} ${mark}`)} ${reduction}`;
-    if (drawing === this.#drawn && !anew) return;
-    this.#drawn = drawing;
-    const context = this.#canvas.getContext('2d');
+    const length = Math.round((this.#lies ? this.#width : this.#height) * this.#ratio);
+    if (length === 0 || (!this.#measure(length) && !anew)) return;
+    const context = this.#context;
     if (!context) return;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     // Drawn from the left; a standing meter is turned so that its left is below.
-    if (!lies) context.setTransform(0, -1, 1, 0, 0, length);
-    const across = Math.round((lies ? this.#height : this.#width) * this.#ratio);
+    if (!this.#lies) context.setTransform(0, -1, 1, 0, 0, length);
+    const across = Math.round((this.#lies ? this.#height : this.#width) * this.#ratio);
     const gap = Math.round(GAP_PX * this.#ratio);
-    const beside = reduces ? Math.round(REDUCTION_PX * this.#ratio) + gap : 0;
-    const wide = (across - beside - gap * (bars.length - 1)) / bars.length;
-    bars.forEach((bar, channel) => paintBar(context, bar, length, channel * (wide + gap), wide));
-    if (!reduces) return;
+    const beside = this.#reduces ? Math.round(REDUCTION_PX * this.#ratio) + gap : 0;
+    const count = this.#states.length;
+    const wide = (across - beside - gap * (count - 1)) / count;
+    for (let channel = 0; channel < count; channel += 1) {
+      const bar = this.#drawn.subarray(3 * channel, 3 * channel + 3);
+      paintBar(context, bar, length, channel * (wide + gap), wide);
+    }
+    if (!this.#reduces) return;
+    const reduction = this.#drawn[3 * count] ?? 0;
     context.fillStyle = colour('--meter-slot');
     context.fillRect(0, across - beside + gap, length, beside - gap);
     context.fillStyle = colour('--meter-reduction');
     context.fillRect(length - reduction, across - beside + gap, reduction, beside - gap);
   }
+
+  /**
+   * Take down what is to be drawn, in device pixels.
+   * @param {number} length
+   * @returns {boolean} Whether it is another picture.
+   */
+  #measure(length) {
+    const size = 3 * this.#states.length + 1;
+    let isNew = this.#drawn.length !== size;
+    if (this.#next.length !== size) this.#next = new Int32Array(size);
+    const next = this.#next;
+    let deepestDb = 0;
+    this.#states.forEach(({ rmsDb, peakDb, holdDb, reductionDb }, channel) => {
+      next[3 * channel] = Math.round(lengthOf(rmsDb) * length);
+      next[3 * channel + 1] = Math.round(lengthOf(peakDb) * length);
+      next[3 * channel + 2] = Math.round(lengthOf(holdDb) * length);
+      deepestDb = Math.min(deepestDb, reductionDb);
+    });
+    next[size - 1] = Math.round((Math.min(MOST_REDUCTION_DB, -deepestDb) / MOST_REDUCTION_DB) * length);
+    for (let i = 0; i < size && !isNew; i += 1) isNew = next[i] !== this.#drawn[i];
+    if (isNew) [this.#drawn, this.#next] = [next, this.#drawn];
+    return isNew;
+  }
 }
-
-/** @typedef {{ body: number, tip: number, mark: number }} Bar Device pixels. */
-
-/**
- * @param {MeterState} state
- * @param {number} length
- * @returns {Bar}
- */
-const barOf = ({ rmsDb, peakDb, holdDb }, length) => ({
-  body: Math.round(lengthOf(rmsDb) * length),
-  tip: Math.round(lengthOf(peakDb) * length),
-  mark: Math.round(lengthOf(holdDb) * length),
-});
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {Bar} bar
+ * @param {Int32Array} bar Body, tip, mark; device pixels.
  * @param {number} length
  * @param {number} from Across.
  * @param {number} wide
  */
-function paintBar(context, { body, tip, mark }, length, from, wide) {
+function paintBar(context, bar, length, from, wide) {
+  const [body = 0, tip = 0, mark = 0] = bar;
   context.fillStyle = colour('--meter-slot');
   context.fillRect(0, from, length, wide);
   ZONES.forEach(([db, token], index) => {
@@ -193,9 +209,6 @@ function paintBar(context, { body, tip, mark }, length, from, wide) {
 function fillPart(context, begin, end, from, wide) {
   if (end > begin) context.fillRect(begin, from, end - begin, wide);
 }
-
-/** @param {readonly MeterState[]} states */
-const deepest = (states) => Math.min(0, ...states.map(({ reductionDb }) => reductionDb));
 
 /** @param {Reading | readonly Reading[]} readings */
 const listOf = (readings) => (Array.isArray(readings) ? readings : [readings]);

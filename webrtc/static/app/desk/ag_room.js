@@ -1,7 +1,7 @@
 import { refs, setText } from '../dom.js';
 import { eachFrame } from '../frame_loop.js';
 import { Store } from '../store.js';
-import { inSight, pitchOf } from './bank.js';
+import { inSight, pitchOf, stayingPut } from './bank.js';
 import { MOST_WATCHED, MeterBoard } from './meter_board.js';
 import { feedRoom } from './room_feed.js';
 import { EMPTY_ROOM, mayMixForAll, reduceRoom } from './room_state.js';
@@ -197,9 +197,12 @@ export class AgRoom extends HTMLElement {
   /** The order of reading and of the Tab key is the order in sight. @param {readonly string[]} sequence */
   #putInOrder(sequence) {
     const wanted = sequence.flatMap((id) => this.#strips.get(id)?.element ?? []);
-    if (wanted.some((element, index) => this.#list.children[index] !== element)) {
-      this.#list.append(...wanted);
-    }
+    if (wanted.every((element, index) => this.#list.children[index] === element)) return;
+    const kept = stayingPut(/** @type {HTMLElement[]} */ ([...this.#list.children]), wanted);
+    wanted.reduceRight((/** @type {Element | null} */ next, element) => {
+      if (!kept.has(element)) this.#list.insertBefore(element, next);
+      return element;
+    }, null);
   }
 
   /** @param {readonly { participantId: string }[]} levels */

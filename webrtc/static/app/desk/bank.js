@@ -18,6 +18,36 @@ export function pitchOf(count, viewPx) {
 }
 
 /**
+ * Of a row that is to be put in order, those that need not be moved: the most that are in the wanted
+ * order among themselves. To move an element costs it what it has drawn.
+ * @template T
+ * @param {readonly T[]} row
+ * @param {readonly T[]} wanted
+ * @returns {Set<T>}
+ */
+export function stayingPut(row, wanted) {
+  const rank = new Map(wanted.map((one, index) => [one, index]));
+  const known = row.filter((one) => rank.has(one));
+  const ranks = known.map((one) => rank.get(one) ?? 0);
+  // The longest rising sequence that ends at each, and what comes before it there.
+  const lengths = ranks.map(() => 1);
+  const before = ranks.map(() => -1);
+  ranks.forEach((value, at) => {
+    for (let i = 0; i < at; i += 1) {
+      if ((ranks[i] ?? 0) < value && (lengths[i] ?? 0) >= (lengths[at] ?? 0)) {
+        lengths[at] = (lengths[i] ?? 0) + 1;
+        before[at] = i;
+      }
+    }
+  });
+  const kept = new Set();
+  for (let at = lengths.indexOf(Math.max(0, ...lengths)); at >= 0; at = before[at] ?? -1) {
+    kept.add(known[at]);
+  }
+  return kept;
+}
+
+/**
  * @param {{ count: number, pitchPx: number, scrollPx: number, viewPx: number }} bank
  * @returns {{ first: number, end: number }} Those from `first` on, up to before `end`.
  */
