@@ -238,7 +238,7 @@ export const rulesWords = ({ mode, maxSpeakers }) => {
   const most = maxSpeakers === 1 ? 'one voice' : `${maxSpeakers} voices`;
   return mode === 'mix'
     ? `Everybody hears one mix, of at most ${most} at once.`
-    : `Everybody gets each voice as it is sent, at most ${most} at once.`;
+    : `Everybody gets each voice as it is sent, at most ${most} at once. Strips and room faders act on mixes only.`;
 };
 
 /**
