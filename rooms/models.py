@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from mixer.selection_settings import DEFAULT_SPEAKERS, MAX_SPEAKERS
+from rooms.door import OPEN_DOOR, Door
 from rooms.strip import DEFAULT_STRIP, StripSettings
 
 DEFAULT_TENANT: Final = "default"
@@ -159,6 +160,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         host_key_hash: see `rooms.tokens`; the key itself is known to the creator only.
         worker: index of the media worker that mixes this room.
         scenes: by name, in the order of storing.
+        door: who finds it shut.
     """
 
     room_id: str
@@ -167,6 +169,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     worker: int
     settings: RoomSettings = DEFAULT_ROOM_SETTINGS
     scenes: dict[str, Scene] = {}
+    door: Door = OPEN_DOOR
     tenant: str = DEFAULT_TENANT
 
 

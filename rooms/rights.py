@@ -12,6 +12,7 @@
 | set roles       |          |         |          | yes  |
 | close room      |          |         |          | yes  |
 | record          |          |         |          | yes  |
+| moderate        |          |         |          | yes  |
 
 Whoever may edit a strip may watch its meters.
 
@@ -56,6 +57,8 @@ class Right(enum.StrEnum):
     """Who is listener, speaker or engineer."""
     CLOSE_ROOM = "close_room"
     RECORD = "record"
+    MODERATE = "moderate"
+    """The door of the room; muting others, and putting them out."""
 
 
 class Grant(enum.StrEnum):
@@ -78,7 +81,12 @@ _ENGINEER: Final = _SPEAKER | {
     Right.RUN_DESK,
     Right.PLAY_FILES,
 }
-_HOST: Final = _ENGINEER | {Right.SET_ROLES, Right.CLOSE_ROOM, Right.RECORD}
+_HOST: Final = _ENGINEER | {
+    Right.SET_ROLES,
+    Right.CLOSE_ROOM,
+    Right.RECORD,
+    Right.MODERATE,
+}
 
 _RIGHTS: Final = {
     Role.LISTENER: _LISTENER,

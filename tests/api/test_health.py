@@ -11,6 +11,7 @@ async def test_health_says_what_the_workers_are(front: RunningFront) -> None:
         assert response.headers["Cache-Control"] == "no-store"
         assert await response.json() == {
             "status": "ok",
+            "redis": "none",
             "workers": [
                 {
                     "worker": 0,

@@ -781,3 +781,18 @@ test('a token opens the socket and the room, and a call may bring another', asyn
   await there.client.joinRoom({ roomId: 'studio', token: 'another' });
   assert.equal(there.server.last('join_room').token, 'another');
 });
+
+test('a host mutes the microphone, and nobody but the user lets it go', async () => {
+  const there = world();
+  await join(there);
+  const { client, server } = there;
+  const id = client.room?.participantId ?? '';
+  const heard = (/** @type {boolean} */ muted) =>
+    server.emit('participant_updated', { ...person(id), muted });
+  heard(true);
+  assert.equal(client.isMuted, true);
+  heard(false);
+  assert.equal(client.isMuted, true);
+  await client.setMuted(false);
+  assert.deepEqual([client.isMuted, server.last('set_muted')], [false, false]);
+});

@@ -31,6 +31,7 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "ice_servers",
         "protocol",
         "scenes",
+        "door",
     }
     assert ack["room_id"] == "studio"
     assert ack["resumed"] is False

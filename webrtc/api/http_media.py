@@ -116,7 +116,8 @@ class HttpMediaResource:
         """`POST`: let somebody in."""
         _require_type(request, SDP)
         wanted = self._join_request(request)
-        opened = await self._sessions.open(self._kind, wanted, await _text(request, MAX_SDP_CHARS))
+        offer = await _text(request, MAX_SDP_CHARS)
+        opened = await self._sessions.open(self._kind, wanted, offer, request.remote or "")
         response = _reply(opened.answer, SDP, 201)
         response.headers["Location"] = f"/{self._kind}/{opened.room_id}/{opened.token}"
         response.headers["ETag"] = f'"{opened.tag}"'

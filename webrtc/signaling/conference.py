@@ -14,7 +14,7 @@ from webrtc.front_workers import WorkerPool
 from webrtc.signaling.announcer import Announcer
 from webrtc.signaling.assignments import Assignments
 from webrtc.signaling.connection import Connection
-from webrtc.signaling.events import ParticipantLeft, RoomUpdated
+from webrtc.signaling.events import GuestsWaiting, ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
 from webrtc.signaling.messages import ParticipantInfo, Track
 from webrtc.signaling.meters import MeterFanOut
@@ -159,6 +159,17 @@ class Conference:
         if Right.EDIT_ANY_STRIP not in rights:
             own = {seat.participant_id} if Right.EDIT_OWN_STRIP in rights else set[str]()
             self.meters.restrict(seat, frozenset(own))
+
+    def tell_hosts(self, room_id: str, event: GuestsWaiting) -> None:
+        """Tell those in a room who may let guests in."""
+        for seat in self.presence.seats_in(room_id):
+            if seat.connection is not None and self.moderates(seat.participant_id):
+                seat.connection.emit("guests_waiting", event)
+
+    def moderates(self, participant_id: str) -> bool:
+        """Return whether a participant may let guests in."""
+        known = self._latest.get(participant_id)
+        return known is not None and Right.MODERATE in held(known)
 
     def note(self, participant: Participant) -> None:
         """Remember how a participant is now."""

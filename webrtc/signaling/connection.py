@@ -49,6 +49,10 @@ class Connection:
         self.is_known = False
         """Whether a good token was shown on it."""
         self.is_gone = False
+        self.guest_id = ""
+        """While it waits at a door, see `webrtc.signaling.waiting_room`."""
+        self.admitted_to: str | None = None
+        self.denied_from: set[str] = set()
         self.seat: Seat | None = None
         self.refusals = 0
         """How many events in a row were over the rate."""

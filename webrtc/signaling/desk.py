@@ -19,6 +19,7 @@ from webrtc.signaling.changes import Changes
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
 from webrtc.signaling.events import ServerDraining
+from webrtc.signaling.hosting import Hosting
 from webrtc.signaling.mirror import Mirror, degraded
 from webrtc.signaling.negotiation import Negotiation
 from webrtc.signaling.presence import Presence, Seat
@@ -57,6 +58,7 @@ class FrontDesk:
         self.conference = Conference(store, self.workers, self.presence, limits)
         self.entrance = Entrance(self.conference, self.access, ice_servers, clock)
         self.changes = Changes(self.conference)
+        self.hosting = Hosting(self.conference, self.entrance)
         self.scenes = Scenes(self.conference, clock)
         self.negotiation = Negotiation(self.conference)
         self._recovery = Recovery(self.conference, self.entrance)

@@ -54,6 +54,10 @@ class Dispatcher:
             "set_room": changes.set_room,
             "set_speaker": changes.set_speaker,
             "set_role": changes.set_role,
+            "set_door": desk.hosting.set_door,
+            "admit": desk.hosting.admit,
+            "mute_participant": desk.hosting.mute,
+            "remove_participant": desk.hosting.remove,
             "store_scene": desk.scenes.on_store,
             "recall_scene": desk.scenes.on_recall,
             "delete_scene": desk.scenes.on_delete,
@@ -97,6 +101,7 @@ class Dispatcher:
         connection.is_gone = True
         for task in connection.tasks:
             task.cancel()
+        self._desk.entrance.waiting.forget(connection)
         if connection.seat is not None:
             self._desk.presence.detach(connection.seat)
 

@@ -10,7 +10,8 @@ from typing import Any, Literal, cast
 import msgspec
 
 from rooms import tokens
-from rooms.models import DEFAULT_ROOM_SETTINGS, Participant, Room, RoomSettings
+from rooms.door import OPEN_DOOR
+from rooms.models import DEFAULT_ROOM_SETTINGS, Participant, Role, Room, RoomSettings
 from rooms.rights import held, listed
 from rooms.store import (
     CapacityError,
@@ -37,9 +38,11 @@ from webrtc.signaling.messages import (
     Joined,
     JoinRoom,
     ParticipantInfo,
+    door_state,
     scene_list,
 )
 from webrtc.signaling.presence import Seat
+from webrtc.signaling.waiting_room import WaitingRoom
 from webrtc.signaling.wire import event_frame
 
 logger = logging.getLogger(__name__)
@@ -70,6 +73,7 @@ class Entrance:
         self._clock = clock
         self._unused_rooms: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.waiting = WaitingRoom(conference.tell_hosts)
         self.draining = False
         self.degraded: Callable[[], list[Literal["replicas"]]] = list
         """Returns what does not work at the moment."""
@@ -136,12 +140,14 @@ class Entrance:
         # A key of a former room of this id must not keep its holder out of this one.
         shown_key = host_key or request.host_key or ""
         proved = tokens.matches(shown_key, room.host_key_hash)
+        self._ask_at_the_door(room, connection, applicant, applicant.role(host=proved))
         secret = tokens.new_secret()
         conference = self._conference
         worker = conference.workers.place_in(room)
         participant = await self._add(room, request, applicant, secret, worker, host=proved)
         self._use(room.room_id)
         seat = Seat(participant.participant_id, room.room_id, worker, participant.publishes)
+        connection.admitted_to = None
         conference.presence.sit(seat, connection)
         if connection.is_gone:  # while somebody was asked about it
             conference.presence.detach(seat)
@@ -160,6 +166,19 @@ class Entrance:
         conference.workers.put_participant(worker, participant)
         conference.workers.arrange_if_new(room.room_id)  # it may have come from another replica
         conference.meters.refresh(room.room_id)  # the worker may be new to the room
+
+    def _ask_at_the_door(
+        self, room: Room, connection: Connection, applicant: Applicant, role: Role
+    ) -> None:
+        door = room.door
+        if role is Role.HOST:
+            return
+        if door.bars(applicant.subject, connection.address):
+            raise ClientError("banned", "a host keeps you out of this room")
+        if door.locked and connection.admitted_to != room.room_id:
+            raise ClientError("room_locked", "the room is locked")
+        if door.waiting and role is not Role.ENGINEER:
+            self.waiting.ask(room.room_id, connection, applicant.name)
 
     async def _add(
         self,
@@ -260,6 +279,9 @@ class Entrance:
         state = self.degraded()
         if state:
             seat.connection.emit("server_state", ServerState(state))
+        guests = self.waiting.shown(seat.room_id)
+        if guests.guests and self._conference.moderates(participant_id):
+            seat.connection.emit("guests_waiting", guests)
         self._conference.assignments.show(seat)
         self._conference.levels.show_all(seat)
         self._conference.qualities.show_all(seat)
@@ -289,6 +311,7 @@ class Entrance:
             listener_mix=participant.mix,
             room_settings=DEFAULT_ROOM_SETTINGS if room is None else room.settings,
             scenes=[] if room is None else scene_list(room),
+            door=door_state(OPEN_DOOR if room is None else room.door),
             ice_servers=self._ice_servers,
             host_key=msgspec.UNSET if host_key is None else host_key,
         )
@@ -366,6 +389,7 @@ class Entrance:
         conference = self._conference
         self._use(room.room_id)
         conference.presence.broadcast(room.room_id, "room_closed", RoomClosed(reason))
+        self.waiting.close(room.room_id, reason)
         conference.levels.forget_room(room.room_id)
         conference.meters.forget_room(room.room_id)
         for member in members:
@@ -385,6 +409,13 @@ class Entrance:
         conference.workers.drop_participant(seat.worker, seat.participant_id)
         conference.meters.refresh(seat.room_id)
         self._run(self._drop_if_empty(seat.room_id))
+
+    def follow_door(self, room: Room) -> None:
+        """Tell everyone how the door of a room is now, and let in who need not wait any more."""
+        if not room.door.waiting and not room.door.locked:
+            self.waiting.admit_all(room.room_id)
+        state = door_state(room.door)
+        self._conference.presence.broadcast(room.room_id, "door_changed", state)
 
     # ---- going ----
 

@@ -7,7 +7,7 @@ import msgspec
 
 from rooms.models import RoomSettings
 from webrtc.control.messages import StripMeters, StripSpectrum
-from webrtc.signaling.messages import ParticipantInfo, SceneInfo
+from webrtc.signaling.messages import DoorState, ParticipantInfo, SceneInfo
 
 Quality = Literal["good", "fair", "poor"]
 
@@ -92,10 +92,31 @@ class ScenesChanged(msgspec.Struct, frozen=True):
     scenes: list[SceneInfo]
 
 
+class Guest(msgspec.Struct, frozen=True):
+    """Somebody who waits at the door; the name is what they call themselves."""
+
+    guest_id: str
+    name: str
+
+
+class GuestsWaiting(msgspec.Struct, frozen=True):
+    """Who waits at the door, all of them, in the order of asking."""
+
+    guests: list[Guest]
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A host has answered: if I am admitted, `join_room` on this socket lets me in now."""
+
+    room_id: str
+    admitted: bool
+
+
 class RoomClosed(msgspec.Struct, frozen=True):
     """The seat is gone, and mostly the room with it.
 
-    `deleted`: a host closed the room; `revoked`: my token was taken back.
+    `deleted`: a host closed the room; `revoked`: my token was taken back; `removed`
+    and `banned`: a host put me out, for now or for good.
     """
 
     reason: str
@@ -134,6 +155,9 @@ Event = (
     | ServerOffered
     | RoomUpdated
     | ScenesChanged
+    | DoorState
+    | GuestsWaiting
+    | Admission
     | RoomClosed
     | ServerDraining
     | ServerState
@@ -190,6 +214,13 @@ SERVER_EVENTS: Final = {
         ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),
         ServerEvent("room_updated", RoomUpdated, "The room's settings changed."),
         ServerEvent("scenes_changed", ScenesChanged, "A scene was stored or deleted."),
+        ServerEvent("door_changed", DoorState, "A host has locked or unlocked the room."),
+        ServerEvent(
+            "guests_waiting",
+            GuestsWaiting,
+            "Who waits at the door changed; only to those with the right `moderate`.",
+        ),
+        ServerEvent("admission", Admission, "A host lets me in, or does not."),
         ServerEvent("room_closed", RoomClosed, "The room is gone."),
         ServerEvent("server_draining", ServerDraining, "The server is about to stop."),
         ServerEvent("server_state", ServerState, "Something stopped working, or works again."),

@@ -83,7 +83,9 @@ class HttpSessions:
 
     # ---- what clients ask for ----
 
-    async def open(self, kind: HttpKind, request: JoinRoom, offer: str) -> Opened:
+    async def open(
+        self, kind: HttpKind, request: JoinRoom, offer: str, address: str = ""
+    ) -> Opened:
         """Let a client in and answer its offer.
 
         Raises:
@@ -98,7 +100,7 @@ class HttpSessions:
             parsed = msgspec.convert({"type": "offer", "sdp": offer}, SessionOffer)
         except msgspec.ValidationError:
             raise ClientError("bad_sdp", "the offer is empty or too long") from None
-        connection = self._connect()
+        connection = self._connect(address)
         try:
             joined = await self._desk.entrance.join(connection, request)
             seat = conference.seat_of(connection)
@@ -186,14 +188,14 @@ class HttpSessions:
             raise ClientError("not_found", "there is no such session")
         return known
 
-    def _connect(self) -> Connection:
+    def _connect(self, address: str = "") -> Connection:
         def reset() -> None:
             seat = connection.seat
             session = None if seat is None else self._sessions.get(seat.participant_id)
             if session is not None:
                 session.lost = True
 
-        connection = self._dispatcher.connected(StandIn(reset))
+        connection = self._dispatcher.connected(StandIn(reset), address=address)
         return connection
 
     def _hold(self, seat: Seat, connection: Connection, offer: str) -> _Session:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, cast
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
+from rooms.door import Door
 from rooms.models import (
     DEFAULT_ROOM_SETTINGS,
     DEFAULT_SOURCE_MIX,
@@ -244,6 +245,47 @@ class RoleChange(_Payload, frozen=True):
     role: GivenRole
 
 
+class DoorChange(_Payload, frozen=True):
+    """Who finds the door shut; what is left out stays as it is.
+
+    `locked`: nobody comes in but hosts. `waiting`: who comes in waits until a host lets them, but
+    for hosts and engineers. `lift_bans`: those who were banned may come in again.
+    """
+
+    locked: bool | UnsetType = UNSET
+    waiting: bool | UnsetType = UNSET
+    lift_bans: bool = False
+
+    def applied_to(self, door: Door) -> Door:
+        """Return `door` with what the client set."""
+        return Door(
+            locked=door.locked if self.locked is UNSET else self.locked,
+            waiting=door.waiting if self.waiting is UNSET else self.waiting,
+            bans=() if self.lift_bans else door.bans,
+            key=door.key,
+        )
+
+
+class AdmissionChoice(_Payload, frozen=True):
+    """Whether somebody who waits is let in."""
+
+    guest_id: ParticipantId
+    admit: bool = True
+
+
+class MutedParticipant(_Payload, frozen=True):
+    """Whose microphone to mute."""
+
+    participant_id: ParticipantId
+
+
+class RemovedParticipant(_Payload, frozen=True):
+    """Whom to put out; with `ban` they do not come in again while the room exists."""
+
+    participant_id: ParticipantId
+    ban: bool = False
+
+
 class SceneRequest(_Payload, frozen=True):
     """A scene by its name."""
 
@@ -329,6 +371,19 @@ def scene_list(room: Room) -> list[SceneInfo]:
     return [SceneInfo(one.name, one.saved_at, len(one.strips)) for one in room.scenes.values()]
 
 
+class DoorState(msgspec.Struct, frozen=True):
+    """How the door of the room is; `bans` is how many are kept out."""
+
+    locked: bool
+    waiting: bool
+    bans: int
+
+
+def door_state(door: Door) -> DoorState:
+    """Return a door as the wire shows it."""
+    return DoorState(door.locked, door.waiting, len(door.bans))
+
+
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """The acknowledgement of `join_room`.
 
@@ -348,6 +403,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     listener_mix: dict[str, SourceMix]
     room_settings: RoomSettings
     scenes: list[SceneInfo]
+    door: DoorState
     ice_servers: list[dict[str, Any]]
     host_key: str | UnsetType = UNSET
     protocol: int = PROTOCOL_VERSION
@@ -427,6 +483,13 @@ class EffectiveRole(msgspec.Struct, frozen=True):
     ok: Literal[True] = True
 
 
+class EffectiveDoor(msgspec.Struct, frozen=True):
+    """How the door is now."""
+
+    door: DoorState
+    ok: Literal[True] = True
+
+
 class MyStats(msgspec.Struct, frozen=True):
     """The figures of my media connection, at most a second old; null before there are any."""
 
@@ -453,6 +516,7 @@ Ack = (
     | EffectiveSpeaker
     | EffectiveRole
     | EffectiveMeters
+    | EffectiveDoor
     | EffectiveScenes
     | RecalledScene
     | MyStats
@@ -533,6 +597,27 @@ CLIENT_EVENTS: Final = {
             EffectiveRole,
             "Make somebody listener, speaker or engineer; takes the right `set_roles`. A host "
             "stays host.",
+        ),
+        ClientEvent(
+            "set_door",
+            DoorChange,
+            EffectiveDoor,
+            "Lock the room, let people wait at its door, lift bans; takes the right `moderate`, as "
+            "the next three.",
+        ),
+        ClientEvent("admit", AdmissionChoice, Done, "Let somebody in who waits, or not."),
+        ClientEvent(
+            "mute_participant",
+            MutedParticipant,
+            Done,
+            "Mute somebody's microphone; they unmute themselves.",
+        ),
+        ClientEvent(
+            "remove_participant",
+            RemovedParticipant,
+            Done,
+            "Put somebody out, and keep them out with `ban`: by the subject of their token, or by "
+            "their address where rooms stand open. A host stays.",
         ),
         ClientEvent(
             "store_scene",

@@ -71,6 +71,8 @@ class Mirror:
             return
         if before.settings != after.settings:
             conference.presence.broadcast(room_id, "room_updated", RoomUpdated(after.settings))
+        if before.door != after.door:
+            self._entrance.follow_door(after)
         if before.scenes != after.scenes:
             scenes = ScenesChanged(scene_list(after))
             conference.presence.broadcast(room_id, "scenes_changed", scenes)

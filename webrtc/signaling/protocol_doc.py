@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rooms import models, rights, scenes
+from rooms import door, models, rights, scenes
 from rooms.models import RoomSettings, SourceMix
 from rooms.passes import MAX_TOKEN_CHARS
 from rooms.strip import StripSettings
@@ -21,7 +21,7 @@ from webrtc.api import guard
 from webrtc.control.messages import PeerStats, StripMeters, StripSpectrum
 from webrtc.errors import REASONS
 from webrtc.front_limits import FrontLimits
-from webrtc.signaling import events, messages
+from webrtc.signaling import events, messages, waiting_room
 from webrtc.signaling.events import SERVER_EVENTS
 from webrtc.signaling.messages import CLIENT_EVENTS
 
@@ -46,6 +46,12 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     messages.EffectiveSpeaker,
     messages.RoleChange,
     messages.EffectiveRole,
+    messages.DoorChange,
+    messages.EffectiveDoor,
+    messages.DoorState,
+    messages.AdmissionChoice,
+    messages.MutedParticipant,
+    messages.RemovedParticipant,
     messages.SceneRequest,
     messages.SceneRecall,
     messages.EffectiveScenes,
@@ -70,6 +76,9 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     events.ServerOffered,
     events.RoomUpdated,
     events.ScenesChanged,
+    events.GuestsWaiting,
+    events.Guest,
+    events.Admission,
     events.RoomClosed,
     events.ServerDraining,
     events.ServerState,
@@ -188,6 +197,8 @@ def _limits() -> str:
             ("socket without a good token, where one is wanted", f"{limits.stranger_s:g} s"),
             ("length of a token", f"{MAX_TOKEN_CHARS} characters"),
             ("empty room kept when made through REST", f"{limits.empty_room_s:g} s"),
+            ("bans of a room; the oldest goes first", str(door.MAX_BANS)),
+            ("guests at the door of a room", str(waiting_room.MAX_GUESTS)),
             ("scenes of a room", str(scenes.MAX_SCENES)),
             ("strips of a scene", str(scenes.MAX_SCENE_STRIPS)),
             ("others whom one hears in a way of their own", str(models.MAX_PERSONAL_MIX)),

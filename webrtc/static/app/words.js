@@ -132,6 +132,26 @@ const ADVICE = {
     text: 'Ask whoever sent you the link for another one.',
     actions: ['dismiss'],
   },
+  waiting: {
+    title: 'Waiting for a host',
+    text: 'You are at the door. You come in as soon as a host lets you; leave this page open.',
+    actions: [],
+  },
+  denied: {
+    title: 'You were not let in',
+    text: 'A host of the room sent you away.',
+    actions: ['dismiss'],
+  },
+  room_locked: {
+    title: 'The room is locked',
+    text: 'A host locked it. Ask them to open it, then try again.',
+    actions: ['dismiss'],
+  },
+  banned: {
+    title: 'You cannot come into this room',
+    text: 'A host keeps you out.',
+    actions: ['dismiss'],
+  },
   room_full: {
     title: 'The room is full',
     text: 'Try again later, or join another room.',
@@ -155,6 +175,8 @@ export const isMicrophoneTrouble = (reason) =>
 /** @type {Record<string, { title: string, text: string }>} */
 const ROOM_CLOSED = {
   deleted: { title: 'The room is closed', text: 'A host closed it.' },
+  removed: { title: 'You were put out', text: 'A host ended your stay in this room.' },
+  banned: { title: 'You were put out', text: 'A host ended your stay, and keeps you out.' },
   revoked: {
     title: 'Your invitation was taken back',
     text: 'Ask whoever sent you the link for another one.',

@@ -7,6 +7,7 @@
 import { Desk } from './desk.js';
 import { AudioStreamingError } from './errors.js';
 import { Emitter } from './emitter.js';
+import { Host } from './host.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
 import { Sound } from './sound.js';
@@ -61,6 +62,7 @@ export class BaseClient extends Emitter {
     this.#session = new Session(platform.createSocket(serverUrl, path, token), platform);
     this.#room = new Room(this.#session);
     this.desk = new Desk(this.#session);
+    this.host = new Host(this.#session);
     this.#sound = new Sound((...request) => this.#session.request(...request), platform, options);
     this.microphone = this.#sound.microphone;
     this.playback = this.#sound.playback;
@@ -397,6 +399,7 @@ export class BaseClient extends Emitter {
       iceTransportPolicy: this.#options.iceTransportPolicy ?? 'all',
     });
     const entering = this.#room.enter({ ack, returned, resumed });
+    this.host.enter(ack);
     this.desk.enter(ack); // at once: whoever asked for the seat may look at it
     await entering;
     for (const participant of this.#room.participants) this.#mixTrack(participant);
@@ -416,6 +419,7 @@ export class BaseClient extends Emitter {
     this.#sound.stop();
     this.#room.leave();
     this.desk.leave();
+    this.host.leave();
   }
 
   /** @param {string} reason */
@@ -431,6 +435,7 @@ export class BaseClient extends Emitter {
   #serverEvent(event, payload) {
     const known = this.#room.handle(event, payload ?? {});
     if (this.desk.handle(event, payload ?? {}) || known) return;
+    if (this.host.handle(event, payload ?? {})) return;
     const handle = this.#handlers[event];
     if (handle) handle(payload ?? {});
     else this.emit('serverevent', { event, payload });

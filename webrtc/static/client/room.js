@@ -43,6 +43,7 @@ export class Room extends Emitter {
   #stripSender = new LatestSender((participantId) => this.#sendStrip(participantId));
   #muted = false;
   #deafened = false;
+  #telling = 0;
   #visible = true;
   #forwards = false;
   /** @type {Record<string, unknown>} What the user set, to set it again on a new seat. */
@@ -202,8 +203,9 @@ export class Room extends Emitter {
       if (participant) this.emit('participantleft', { participant });
     },
     participant_updated: (raw) => {
-      const participant = this.#roster.put(raw);
+      let participant = this.#roster.put(raw);
       if (participant.isMe) this.#takeRole(participant);
+      if (participant.isMe && raw.muted) participant = this.#takeMute(participant);
       if (participant.isMe && participant.settings) this.#setSettings(participant.settings);
       this.emit('participantupdated', { participant });
     },
@@ -268,11 +270,14 @@ export class Room extends Emitter {
    */
   async #tell(event, payload) {
     if (this.#session.state !== 'joined') return;
+    this.#telling += 1; // until the answer, the server may still say how it was before
     try {
       await this.#session.request(event, payload);
     } catch (error) {
       if (error instanceof AudioStreamingError && error.reason === 'not_connected') return;
       throw error;
+    } finally {
+      this.#telling -= 1;
     }
   }
 
@@ -316,6 +321,16 @@ export class Room extends Emitter {
    */
   #showSettings(participantId, settings) {
     if (this.#roster.patch(participantId, { settings })) this.#updated(participantId);
+  }
+
+  /**
+   * A host muted this microphone. Only that way: letting it go is up to the user alone.
+   * @param {Participant} me
+   */
+  #takeMute(me) {
+    if (this.#muted || this.#telling > 0) return me;
+    this.#switch(true, this.#deafened);
+    return this.#roster.patch(me.participantId, { muted: true }) ?? me;
   }
 
   /** @param {Participant} me */

@@ -3,6 +3,7 @@ import { Announcer } from '../announcer.js';
 import { Devices } from '../devices.js';
 import { refs, setText } from '../dom.js';
 import { takeEntryToken } from '../entry_token.js';
+import { AtTheDoor } from '../host/at_the_door.js';
 import { KeptLikes } from '../kept_likes.js';
 import { Notices } from '../notices.js';
 import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
@@ -28,6 +29,10 @@ export class AgApp extends HTMLElement {
   client = new AudioStreamingClient(window.location.origin, {
     playout: this.#likes.all.playout,
     token: takeEntryToken({ location, history, storage: () => window.sessionStorage }),
+  });
+  #atTheDoor = new AtTheDoor(this.client.host, {
+    enter: (wish) => void this.#join(wish),
+    refused: (reason) => this.#trouble('server', { reason }),
   });
   #joining = false;
   #openingMicrophone = false;
@@ -55,6 +60,7 @@ export class AgApp extends HTMLElement {
       scenes: /** @type {import('../desk/ag_scenes.js').AgScenes} */ (
         this.querySelector('ag-scenes')
       ),
+      door: /** @type {import('../host/ag_door.js').AgDoor} */ (this.querySelector('ag-door')),
       dock: /** @type {import('./ag_dock.js').AgDock} */ (this.querySelector('ag-dock')),
     };
     this.#troubles = new Troubles(this.#notices, {
@@ -91,7 +97,8 @@ export class AgApp extends HTMLElement {
    *   microphone: import('./ag_microphone.js').AgMicrophone,
    *   speaker: import('./ag_speaker.js').AgSpeaker,
    *   figures: import('./ag_figures.js').AgFigures,
-   *   scenes: import('../desk/ag_scenes.js').AgScenes, dock: import('./ag_dock.js').AgDock }}
+   *   scenes: import('../desk/ag_scenes.js').AgScenes,
+   *   door: import('../host/ag_door.js').AgDoor, dock: import('./ag_dock.js').AgDock }}
    */
   #parts = /** @type {any} */ (null);
 
@@ -109,6 +116,7 @@ export class AgApp extends HTMLElement {
     this.#devices.fill();
     room.attach(this.client);
     this.#parts.scenes.attach(this.client);
+    this.#parts.door.attach(this.client);
     await this.#devices.list();
     this.#draw();
     await this.#connect();
@@ -167,6 +175,7 @@ export class AgApp extends HTMLElement {
         broadcast && role !== 'subscriber' ? this.#broadcast() : null,
       ]);
     } catch (error) {
+      this.#atTheDoor.refused(wish, error);
       this.#trouble('server', error);
     } finally {
       this.#joining = false;
@@ -184,6 +193,7 @@ export class AgApp extends HTMLElement {
     this.#parts.room.clear();
     this.#parts.room.showAll();
     this.#parts.scenes.show();
+    this.#parts.door.show();
     this.#parts.figures.show(null);
     this.#draw();
     window.scrollTo(0, 0);
@@ -262,7 +272,7 @@ export class AgApp extends HTMLElement {
   // ---- what the user does --------------------------------------------------------------------
 
   #followUser() {
-    const { lobby, status, microphone, speaker, dock, room, scenes } = this.#parts;
+    const { lobby, status, microphone, speaker, dock, room, scenes, door } = this.#parts;
     lobby.addEventListener('connect', () => void this.#connect());
     lobby.addEventListener('join', (event) => {
       void this.#join(/** @type {CustomEvent<{ roomId: string, name: string }>} */ (event).detail);
@@ -274,13 +284,15 @@ export class AgApp extends HTMLElement {
     room.addEventListener('trouble', (event) => {
       this.#trouble('mix', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
     });
-    scenes.addEventListener('trouble', (event) => {
-      this.#trouble('scene', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
-    });
-    scenes.addEventListener('done', (event) => {
-      this.#notices.clear('scene');
-      this.#announcer.say(/** @type {CustomEvent<{ text: string }>} */ (event).detail.text);
-    });
+    for (const part of [scenes, door]) {
+      part.addEventListener('trouble', (event) => {
+        this.#trouble('desk', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
+      });
+      part.addEventListener('done', (event) => {
+        this.#notices.clear('desk');
+        this.#announcer.say(/** @type {CustomEvent<{ text: string }>} */ (event).detail.text);
+      });
+    }
     dock.addEventListener('microphone', () => this.#microphoneKey());
     dock.addEventListener('speaker', () => this.#speakerKey());
     dock.addEventListener('leave', () => void this.#leave());

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { AtTheDoor } from '../../webrtc/static/app/host/at_the_door.js';
+import { Host } from '../../webrtc/static/client/host.js';
+
+/** @param {Record<string, any>} [answer] */
+function aHost(answer = {}) {
+  /** @type {[string, any][]} */
+  const asked = [];
+  const host = new Host({
+    request: async (event, payload) => {
+      asked.push([event, payload]);
+      return answer;
+    },
+  });
+  return { host, asked };
+}
+
+test('what a host asks for goes out under the names of the wire', async () => {
+  const door = { locked: true, waiting: false, bans: 2 };
+  const { host, asked } = aHost({ door });
+  assert.deepEqual(await host.setDoor({ locked: true, liftBans: true }), door);
+  await host.admit('g');
+  await host.deny('g');
+  await host.mute('p');
+  await host.remove('p', { ban: true });
+  assert.deepEqual(asked, [
+    ['set_door', { locked: true, lift_bans: true }],
+    ['admit', { guest_id: 'g', admit: true }],
+    ['admit', { guest_id: 'g', admit: false }],
+    ['mute_participant', { participant_id: 'p' }],
+    ['remove_participant', { participant_id: 'p', ban: true }],
+  ]);
+  assert.deepEqual(host.door, door);
+});
+
+test('the door and its guests are followed until the stay is over', () => {
+  const { host } = aHost();
+  host.enter({ door: { locked: false, waiting: true, bans: 0 } });
+  assert.equal(host.handle('guests_waiting', { guests: [{ guest_id: 'g', name: 'Ada' }] }), true);
+  assert.deepEqual(host.guests, [{ guestId: 'g', name: 'Ada' }]);
+  host.handle('door_changed', { locked: true, waiting: true, bans: 1 });
+  assert.deepEqual(host.door, { locked: true, waiting: true, bans: 1 });
+  assert.equal(host.handle('levels', {}), false);
+  host.leave();
+  assert.deepEqual([host.guests, host.door.locked], [[], false]);
+});
+
+test('who waits comes in with what they asked for, once, and who is denied is told', () => {
+  const { host } = aHost();
+  /** @type {unknown[]} */
+  const done = [];
+  const door = new AtTheDoor(host, {
+    enter: (wish) => done.push(wish),
+    refused: (reason) => done.push(reason),
+  });
+  const admission = (/** @type {boolean} */ admitted) =>
+    host.handle('admission', { room_id: 'studio', admitted });
+  door.refused({ roomId: 'studio' }, { reason: 'waiting' });
+  admission(true);
+  admission(true);
+  door.refused({ roomId: 'studio' }, { reason: 'waiting' });
+  door.refused({ roomId: 'studio' }, { reason: 'room_locked' });
+  admission(true);
+  admission(false);
+  assert.deepEqual(done, [{ roomId: 'studio' }, 'denied']);
+});

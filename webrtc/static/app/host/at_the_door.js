@@ -1,0 +1,30 @@
+/**
+ * Somebody who has to wait until a host lets them in, and then comes in with what they asked for.
+ */
+export class AtTheDoor {
+  /**
+   * @param {import('../../client/host.js').Host} host
+   * @param {{ enter: (wish: any) => void, refused: (reason: string) => void }} ways
+   */
+  constructor(host, { enter, refused }) {
+    host.on('admission', ({ admitted }) => {
+      const wish = this.#wish;
+      this.#wish = null;
+      if (!admitted) refused('denied');
+      else if (wish !== null) enter(wish);
+    });
+  }
+
+  /** @type {object | null} */
+  #wish = null;
+
+  /**
+   * A join was refused.
+   * @param {object} wish What was asked for.
+   * @param {unknown} error
+   */
+  refused(wish, error) {
+    const { reason = '' } = /** @type {{ reason?: string }} */ (error);
+    this.#wish = reason === 'waiting' ? wish : null;
+  }
+}
