@@ -26,7 +26,7 @@ Rules:
   `is_dormant` is false again, and catches up with `skip`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -73,6 +73,7 @@ class RoomMixer:
             lent their streams and the others have nothing. Whoever pushes a packet to a playout
             of the room, or takes a stream back, sets it.
         exchange: What other workers of the room are told and tell, None while there are none.
+        on_fetched: Is shown who sounds, their blocks as they came, and the media time; or None.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class RoomMixer:
         self.plan_serial = 0
         self.stirred = True
         self.exchange: RoomExchange | None = None
+        self.on_fetched: Callable[[Sequence[Source], int, int], None] | None = None
         self._follows = False  # whether another worker has chosen who is heard
         self._ptime = ptime
         self._source_arena = sources
@@ -348,6 +350,8 @@ class RoomMixer:
             self._pull(now_s)
         present = self._present
         if present:
+            if self.on_fetched is not None:
+                self.on_fetched(present, self.block, self.block_time)
             self.treatment.before_strips(present, self.block)
             if self._treats:
                 self._treat(present)

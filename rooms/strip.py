@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, field
 
+from dsp.genre.labels import MUSIC
+from dsp.genre.profiles import Profile
 from dsp.presets import PRESETS
 
 Genre = Literal["auto", "speech", "rock", "jazz", "electronic", "classical"]
@@ -94,7 +96,18 @@ PresetChoice = Annotated[
     ),
 ]
 GenreChoice = Annotated[
-    Genre, Meta(description="Profile of the strip; `auto` is taken for `speech`.")
+    Genre,
+    Meta(
+        description="What sounds here, chosen by hand, or `auto`: what is heard. Setting it lays "
+        "the mixing profile of that under all values that nobody has set otherwise."
+    ),
+]
+ProfileInUse = Annotated[
+    Profile,
+    Meta(
+        description="The mixing profile under the values, kept by the server: `none` as long as "
+        "nobody has set `genre`, and after a preset; `neutral` while nothing is recognised."
+    ),
 ]
 
 
@@ -165,6 +178,12 @@ class StripSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     chorus_bypass: ChorusBypass = field(default=False, name="chorusBypass")
     delay_bypass: DelayBypass = field(default=False, name="delayBypass")
     reverb_bypass: ReverbBypass = field(default=False, name="reverbBypass")
+    profile: ProfileInUse = "none"
+
+    @property
+    def is_music(self) -> bool:
+        """Whether it is no voice, by hand or by what is heard."""
+        return (self.profile if self.genre == "auto" else self.genre) in MUSIC
 
 
 DEFAULT_STRIP: Final = StripSettings()
@@ -216,4 +235,5 @@ def partial_fields() -> list[tuple[str, Any, Any]]:
             field(default=msgspec.UNSET, name=item.encode_name),
         )
         for item in _FIELDS
+        if item.name != "profile"  # the server's own
     ]

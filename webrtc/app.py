@@ -4,6 +4,7 @@
 
     python -m webrtc.app worker --index 0 --udp-fd 5 --runtime-dir DIR --parent PID
     python -m webrtc.app front --signaling-fd 3 --static-fd 4 --runtime-dir DIR --parent PID
+    python -m webrtc.app classifier --runtime-dir DIR --parent PID
     python -m webrtc.app spare worker --assignment-fd 6 --parent PID
 
 Only `start_webrtc.py` starts these. Sockets are inherited and bound already; settings come through
@@ -25,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from webrtc import logs
-from webrtc.runtime_dir import control_path, pulse_path
+from webrtc.runtime_dir import classifier_pulse_path, control_path, pulse_path
 from webrtc.settings import Settings, StartError, load
 from webrtc.supervisor_bond import bind_to_parent
 from webrtc.supervisor_child import STATUS_OPERATOR
@@ -71,10 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     front.add_argument("--runtime-dir", type=Path, required=True)
     for each in (worker, front):
         each.add_argument("--gateway-fd", type=int)
+    classifier = roles.add_parser("classifier")
+    classifier.add_argument("--runtime-dir", type=Path, required=True)
     spare = roles.add_parser("spare")
     spare.add_argument("becomes", choices=["worker", "front"])
     spare.add_argument("--assignment-fd", type=int, required=True)
-    for each in (worker, front, spare):
+    for each in (worker, front, classifier, spare):
         each.add_argument("--parent", type=int, required=True)
     return parser
 
@@ -88,13 +91,15 @@ def _refuse(sentence: str) -> int:
     return STATUS_OPERATOR
 
 
-# ---- the two roles; imported only where needed: the front process has no use for codecs ---------
+# ---- the roles; imported only where needed: the front process has no use for codecs ---------
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
     try:
         if given.role == "worker":
             _run_worker(given, settings)
+        elif given.role == "classifier":
+            _run_classifier(given)
         else:
             _run_front(given, settings)
     except (ModuleNotFoundError, StartError):
@@ -120,6 +125,14 @@ def _run_front(given: argparse.Namespace, settings: Settings) -> None:
     signaling = socket.socket(fileno=given.signaling_fd)
     static = socket.socket(fileno=given.static_fd)
     run_front(settings, signaling, static, given.runtime_dir, _gateway(given))
+
+
+def _run_classifier(given: argparse.Namespace) -> None:
+    # Threads of the numerics would only take turns with the media workers.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    from webrtc.classifier.process import run_classifier
+
+    run_classifier(given.runtime_dir, classifier_pulse_path(given.runtime_dir))
 
 
 def _gateway(given: argparse.Namespace) -> socket.socket | None:

@@ -14,6 +14,7 @@ from webrtc.control.client import RequestBuilder, WorkerLink
 from webrtc.control.memory import Memory
 from webrtc.control.messages import (
     Answer,
+    Content,
     Done,
     DropParticipant,
     DropRoom,
@@ -65,6 +66,10 @@ class PoolOwner(Protocol):
 
     def on_tracks_assigned(self, message: TracksAssigned) -> None:
         """Other people are on the tracks of some participants of a room."""
+        ...
+
+    def on_content(self, message: Content) -> None:
+        """A publisher's sound was recognised as something."""
         ...
 
 
@@ -358,6 +363,8 @@ class WorkerPool:
                 self._owner.on_server_offer(message)
             case TracksAssigned():
                 self._owner.on_tracks_assigned(message)
+            case Content():
+                self._owner.on_content(message)
             case PeerState() if self._placement.worker_of(message.participant_id) == worker:
                 self._peer_states[message.participant_id] = message.state
             case WorkerStats():

@@ -74,6 +74,11 @@ def control_path(folder: Path, worker: int) -> Path:
     return folder / f"worker-{worker}.sock"
 
 
+def classifier_pulse_path(folder: Path) -> Path:
+    """Return where the classifier shows that it lives."""
+    return folder / "classifier.pulse"
+
+
 def pulse_path(folder: Path, worker: int | None = None) -> Path:
     """Return where the worker of this index, or the front process, shows that it lives."""
     return folder / ("front.pulse" if worker is None else f"worker-{worker}.pulse")

@@ -6,7 +6,8 @@ The sockets belong to the supervisor and outlive every child (supervisor_sockets
 | state    | event                    | next     | effect                                          |
 |----------|--------------------------|----------|-------------------------------------------------|
 | starting | `GET /health/ready`: 200 | ready    | the address is printed, the spares are started  |
-| starting | a child is given up      | stopping | exit status 2 if the operator can help, else 1  |
+| starting | a child is given up      | stopping | exit status 2 if the operator can help, else 1; |
+|          |                          |          | the server goes on without an optional one      |
 | starting | SIGTERM or SIGINT        | stopping | exit status 0                                   |
 | ready    | SIGTERM or SIGINT        | stopping | exit status 0                                   |
 | stopping | SIGTERM or SIGINT        | stopping | the children are killed at once                 |
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import Final
 
 from webrtc import supervisor_process
-from webrtc.runtime_dir import pulse_path, runtime_dir
+from webrtc.runtime_dir import classifier_pulse_path, pulse_path, runtime_dir
 from webrtc.settings import Settings
 from webrtc.supervisor_child import (
     GRACE_S,
@@ -95,7 +96,10 @@ def _places(sockets: ServerSockets, folder: Path) -> list[Place]:
         *_gateway([] if sockets.gateway is None else [sockets.gateway]),
     )
     front = Place("front process", "front", where, listeners, pulse_path(folder))
-    return [*workers, front]
+    classifier = Place(
+        "classifier", "classifier", where, (), classifier_pulse_path(folder), is_optional=True
+    )
+    return [*workers, front, classifier]
 
 
 def _gateway(sockets: Sequence[socket.socket]) -> tuple[tuple[str, socket.socket], ...]:
@@ -164,7 +168,7 @@ class Supervisor:
             seat.child.confirm()
         sys.stdout.write(f"AG06 Mixer is ready: {address_to_open(self._settings)}\n")
         sys.stdout.flush()
-        for role in {place.role for place in self._places}:
+        for role in {place.role for place in self._places if not place.is_optional}:
             self._start_spare(role)
 
     def _log_ports(self) -> None:
@@ -245,6 +249,8 @@ class Supervisor:
                 case Signal(number):
                     if seat.process is not None:  # else its start has just failed
                         seat.process.send(number)
+                case GiveUp() if seat.place.is_optional:
+                    _log.warning("%s cannot start; going on without it", seat.place.name)
                 case GiveUp(status):
                     _log.info("%s cannot start; ending", seat.place.name)
                     loop.call_soon(self._give_up, status)

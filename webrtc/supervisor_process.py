@@ -24,10 +24,11 @@ class Place:
     """A place in the server that one process fills.
 
     Attributes:
-        role: "front" or "worker", as `webrtc.app` names it.
+        role: "front", "worker" or "classifier", as `webrtc.app` names it.
         arguments: what else the process is told, apart from its sockets.
         sockets: the sockets it works on, with the argument that carries each one's descriptor.
         pulse: where it shows that it lives (supervisor_pulse.py).
+        is_optional: whether the server does without it, and without a spare for it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Place:
     arguments: tuple[str, ...]
     sockets: tuple[tuple[str, socket.socket], ...]
     pulse: Path
+    is_optional: bool = False
 
     @property
     def descriptors(self) -> list[int]:

@@ -209,7 +209,7 @@ async def test_a_child_that_hangs_is_replaced(start_server: StartServer) -> None
 async def test_nothing_outlives_a_supervisor_killed_by_sigkill(start_server: StartServer) -> None:
     server = await start_server()
     await server.spares(2)
-    assert len(server.program.members()) == 1 + WORKERS + 1 + 2
+    assert len(server.program.members()) == 1 + WORKERS + 1 + 1 + 2
     server.program.send(signal.SIGKILL)
     await server.program.wait()
     await server.program.nothing_left()
@@ -265,3 +265,14 @@ async def test_a_part_that_dies_again_and_again_ends_the_start_with_status_1(
     assert program.members() == {}
     assert "a planted defect" in program.text
     assert "is ready" not in program.text
+
+
+async def test_the_server_goes_on_without_a_classifier_that_cannot_start(
+    programs: list[Program],
+) -> None:
+    program = await launch(programs, FAKE_FAILS="classifier:defect")
+    await program.line_with("is ready")
+    await program.line_with("classifier ended: exit status 1")
+    program.send(signal.SIGTERM)
+    assert await program.wait() == 0
+    assert program.members() == {}

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from rooms.models import RoomSettings
+from rooms.profiles import with_profile
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.support.front import RunningFront
 from webrtc.control.messages import (
@@ -118,7 +119,8 @@ async def test_audio_stream_metadata_answers_with_the_effective_strip(
     bob, _ = await front.joined()
     me = ack["participant_id"]
     update = {"genre": "jazz", "gateThreshold": -35, "compRatio": 6, "reverbMix": 25}
-    expected = {**to_wire(DEFAULT_STRIP), **update, "preset": "custom"}
+    values = {**to_wire(with_profile(DEFAULT_STRIP, "jazz")), **update}
+    expected = {**values, "preset": "custom"}
     assert await alice.ok("audio_stream_metadata", update) == {
         "ok": True,
         "participant_id": me,

@@ -1,4 +1,4 @@
-"""The real `webrtc.app` with a front process and a media worker of a few lines each.
+"""The real `webrtc.app` with a front process, media worker and classifier of a few lines each.
 
 The fake front process answers every GET with JSON, and `/health/ready` with 200 once every worker
 listens. The fake worker answers a datagram with its index and process id, and obeys one of `crash`.
@@ -75,6 +75,11 @@ async def _work(index: int, udp: socket.socket, control: Path, pulse: Path) -> N
         await keep_beating(pulse)
 
 
+def run_classifier(folder: Path, pulse: Path) -> None:
+    _obey("classifier")
+    _run("classifier", keep_beating(pulse))
+
+
 def run_front(
     settings: Settings,
     signaling: socket.socket,
@@ -130,6 +135,9 @@ def _install() -> None:
     front.run_front = run_front  # type: ignore[attr-defined]
     worker = types.ModuleType("webrtc.media.worker")
     worker.run_worker = run_worker  # type: ignore[attr-defined]
+    classifier = types.ModuleType("webrtc.classifier.process")
+    classifier.run_classifier = run_classifier  # type: ignore[attr-defined]
+    sys.modules["webrtc.classifier.process"] = classifier
     warm = types.ModuleType("webrtc.media.warm")
     warm.warm_up = lambda: None  # type: ignore[attr-defined]
     sys.modules["webrtc.media.warm"] = warm

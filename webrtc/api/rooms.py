@@ -181,7 +181,9 @@ class RoomsResource:
         conference = self._desk.conference
         shown = [
             participant_info(
-                one, speaking=conference.levels.speaking(one.room_id, one.participant_id)
+                one,
+                speaking=conference.levels.speaking(one.room_id, one.participant_id),
+                content=conference.contents.of(one.participant_id),
             )
             for one in await conference.present(room.room_id)
         ]

@@ -14,6 +14,8 @@ from typing import Literal
 
 import msgspec
 
+from dsp.genre.labels import Label
+from dsp.genre.profiles import Profile
 from mixer.selection_settings import DEFAULT_SPEAKERS
 
 CONTROL_VERSION = 2
@@ -318,6 +320,24 @@ class Meters(_Message, frozen=True):
     limiters: dict[str, float] = {}
 
 
+class Content(_Message, frozen=True):
+    """What a publisher's sound is thought to be, when that has changed, and now and then.
+
+    `genre` is a class, `unknown` or `silence`, `confidence` how likely that is right, and `firm`
+    whether it is worth acting on. `speech` is how likely somebody speaks, alone or over music;
+    `probabilities` are those of `dsp.genre.labels.CLASSES`. `profile` is the mixing profile that
+    suits it.
+    """
+
+    participant_id: str
+    genre: Label
+    confidence: float
+    firm: bool
+    speech: float
+    probabilities: list[float]
+    profile: Profile
+
+
 class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
     """Figures of one participant's connection, cumulative counters since it connected."""
 
@@ -389,5 +409,6 @@ ToFront = (
     | Levels
     | Meters
     | TracksAssigned
+    | Content
     | WorkerStats
 )

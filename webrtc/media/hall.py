@@ -6,7 +6,7 @@ media time goes on as if it had never slept.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena, SourceArena
 from mixer.exchange_frames import BusFrame
 from mixer.outputs import SAMPLES, Output
 from mixer.room import Ptime, RoomMixer
+from mixer.source import Source
 from mixer.treatment import Automatics
 from webrtc.media import rtp
 from webrtc.media.encoding import OutputEncoder, tier_settings
@@ -136,6 +137,7 @@ class Hall:
 
     Attributes:
         publish: Passes on what a room has to say to other workers.
+        on_fetched: Is shown every room's blocks as they came; set before the first room.
     """
 
     def __init__(
@@ -164,6 +166,7 @@ class Hall:
         self._mixes = Arena()
         self._next_phase = 0
         self.publish: Callable[[BusFrame], None] = lambda _: None
+        self.on_fetched: Callable[[Sequence[Source], int, int], None] | None = None
 
     @property
     def dsp_engine(self) -> str:
@@ -177,6 +180,7 @@ class Hall:
             mixer = RoomMixer(
                 room_id, self._sources, self._mixes, self._ptime, self._strips, self._automatics
             )
+            mixer.on_fetched = self.on_fetched
             room = self.rooms[room_id] = Room(room_id, mixer, self._next_phase)
             self._next_phase += 1
         room.state = state

@@ -52,12 +52,11 @@ def character_of(wire: Mapping[str, StripValue]) -> Character:
     if not wire:
         return Character()
     strip = changed(DEFAULT_STRIP, dict(wire))
-    music = strip.genre not in ("auto", "speech")
     leveller = LevellerSettings(strip.auto_level_target_lufs)
-    if music:  # it need not rise and fall as a voice does
+    if strip.is_music:  # it need not rise and fall as a voice does
         leveller = replace(leveller, spread_db=0.0)
     return Character(
-        is_music=music,
+        is_music=strip.is_music,
         leveller=leveller if strip.auto_level else None,
         denoises=strip.denoise,
     )

@@ -25,9 +25,11 @@ from mixer.red import unpack_red
 from mixer.room import Ptime
 from rooms.bus import AudioBus
 from rooms.replicas import worker_number
+from webrtc.classifier.wire import Judged
 from webrtc.control.messages import (
     CONTROL_VERSION,
     Candidate,
+    Content,
     Drain,
     DropParticipant,
     DropRoom,
@@ -56,6 +58,7 @@ from webrtc.media.figures import Figures
 from webrtc.media.forward import Forwarder
 from webrtc.media.forward_table import ForwardTable
 from webrtc.media.hall import Hall, Room
+from webrtc.media.hearing import Hearing
 from webrtc.media.ice import IceAgent
 from webrtc.media.ice_full import FullIceAgent
 from webrtc.media.ice_lite import IceLiteMux
@@ -135,6 +138,8 @@ class Worker:
         self.hall = Hall(ptime, settings.opus_complexity, self.table, self.intake.lanes)
         number = worker_number(settings.replica_number, index)
         self.sharing = Sharing(_bus(settings, folder, number), self.hall, number, self._wake)
+        self.hearing = Hearing(folder, self._tell_content)
+        self.hall.on_fetched = self.hearing.take
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
         self.console = Console(self.participants)
@@ -162,11 +167,13 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stop.set)
         house = asyncio.create_task(self._keep_house(), name="housekeeping")
+        hearing = asyncio.create_task(self.hearing.run(), name="hear what is played")
         self._follow_activity()
         try:
             await stop.wait()
         finally:
             house.cancel()
+            hearing.cancel()
             for participant in list(self.participants.values()):
                 self.close_peer(participant)
             if self._tasks:
@@ -348,12 +355,27 @@ class Worker:
                 self.door.look_after(now_s)
                 counters += self.door.figures()
             counters.update(self.sharing.counters)
+            counters.update(self.hearing.counters)
             counters["fanout_dropped"] = self.table.dropped
             counters["forward_sent"] = self.forward_table.sent
             counters["forward_dropped"] = self.forward_table.dropped
             counters["send_errors"] = self.port.send_errors
             counters["room_defects"] = self.hall.defects
             self._control.send(self.figures.stats(self.hall, self.participants, counters))
+
+    def _tell_content(self, judged: Judged) -> None:
+        if judged.stream in self.participants:
+            self._control.send(
+                Content(
+                    participant_id=judged.stream,
+                    genre=judged.label,
+                    confidence=judged.confidence,
+                    firm=judged.firm,
+                    speech=judged.speech,
+                    probabilities=judged.probabilities,
+                    profile=judged.profile,
+                )
+            )
 
     # ---- what a peer asks of its host ------------------------------------------------------
 
@@ -593,6 +615,7 @@ class Worker:
     def _drop_participant(self, participant_id: str) -> None:
         participant = self.participants.pop(participant_id, None)
         self.console.forget(participant_id)
+        self.hearing.forget(participant_id)
         if participant is not None:
             participant.room.participants.pop(participant_id, None)
             if self.door is not None:

@@ -5,8 +5,9 @@ from typing import Final
 import msgspec
 
 from rooms.models import DEFAULT_SOURCE_MIX, MAX_PERSONAL_MIX, Participant, Role, SourceMix
+from rooms.profiles import chosen
 from rooms.rights import Right, held, listed, reaches, with_role
-from rooms.strip import changed, to_wire
+from rooms.strip import to_wire
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
@@ -58,7 +59,7 @@ class Changes:
             raise ClientError("not_installed", "noise suppression needs the package pywebrtc-audio")
 
         def apply(participant: Participant) -> Participant:
-            strip = changed(participant.strip, settings)
+            strip = chosen(participant.strip, settings, conference.contents.profile_of(target))
             return msgspec.structs.replace(participant, strip=strip)
 
         updated = await conference.change(target, apply)

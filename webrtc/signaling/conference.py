@@ -8,12 +8,14 @@ from rooms.models import Participant, Room, RoomSettings
 from rooms.rights import Right, held, listed, may
 from rooms.store import ParticipantMissingError, RoomMissingError, RoomStore
 from rooms.strip import to_wire
+from webrtc.control.messages import Content
 from webrtc.errors import ClientError
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.announcer import Announcer
 from webrtc.signaling.assignments import Assignments
 from webrtc.signaling.connection import Connection
+from webrtc.signaling.contents import Contents
 from webrtc.signaling.events import GuestsWaiting, ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
 from webrtc.signaling.messages import ParticipantInfo, Track
@@ -45,14 +47,16 @@ class Conference:
         self.meters = MeterFanOut(presence, workers)
         self.assignments = Assignments(presence)
         self.qualities = QualityFanOut(presence)
+        self.contents = Contents(presence, self)
         self.announcer = Announcer(self._announce, limits.update_period_s)
         self._latest: dict[str, Participant] = {}
-        self._shown: dict[str, tuple[Participant, bool, msgspec.Raw]] = {}
+        self._shown: dict[str, tuple[Participant, bool, Content | None, msgspec.Raw]] = {}
 
     def close(self) -> None:
         """Stop every timer; rooms and people stay as they are."""
         self.announcer.close()
         self.levels.close()
+        self.contents.close()
         self.presence.close()
 
     # ---- who is asking ----
@@ -175,6 +179,14 @@ class Conference:
         """Remember how a participant is now."""
         self._latest[participant.participant_id] = participant
 
+    def latest(self, participant_id: str) -> Participant | None:
+        """Return how a participant was when it was last noted; None for strangers."""
+        return self._latest.get(participant_id)
+
+    def announce(self, participant_id: str) -> None:
+        """Let the room know, soon, that a participant has changed."""
+        self.announcer.request(participant_id)
+
     def forget(self, participant_id: str) -> None:
         """Remember a participant no more."""
         self._latest.pop(participant_id, None)
@@ -182,6 +194,7 @@ class Conference:
         self.announcer.forget(participant_id)
         self.assignments.forget(participant_id)
         self.qualities.forget_participant(participant_id)
+        self.contents.forget(participant_id)
 
     # ---- showing ----
 
@@ -216,11 +229,12 @@ class Conference:
         of n participants n² encodings while it fills.
         """
         speaking = self.levels.speaking(participant.room_id, participant.participant_id)
+        content = self.contents.of(participant.participant_id)
         known = self._shown.get(participant.participant_id)
-        if known is not None and known[0] is participant and known[1] is speaking:
-            return known[2]
-        raw = to_raw(participant_info(participant, speaking=speaking))
-        self._shown[participant.participant_id] = (participant, speaking, raw)
+        if known is not None and known[0] is participant and known[1:3] == (speaking, content):
+            return known[3]
+        raw = to_raw(participant_info(participant, speaking=speaking, content=content))
+        self._shown[participant.participant_id] = (participant, speaking, content, raw)
         return raw
 
     def _announce(self, participant_id: str) -> None:
@@ -240,7 +254,9 @@ class Conference:
         return participant_id in self._latest
 
 
-def participant_info(participant: Participant, *, speaking: bool) -> ParticipantInfo:
+def participant_info(
+    participant: Participant, *, speaking: bool, content: Content | None = None
+) -> ParticipantInfo:
     """Return what others see of a participant."""
     return ParticipantInfo(
         participant_id=participant.participant_id,
@@ -256,5 +272,7 @@ def participant_info(participant: Participant, *, speaking: bool) -> Participant
         csrc=participant.csrc,
         joined_at=participant.joined_at,
         tracks=[Track()] if participant.publishes else [],
+        genre=None if content is None else content.genre,
+        confidence=0.0 if content is None else content.confidence,
         settings=to_wire(participant.strip) if participant.publishes else msgspec.UNSET,
     )

@@ -12,7 +12,14 @@ from rooms.shared_store import SharedRoomStore
 from rooms.store import RoomStore
 from webrtc.access import Access
 from webrtc.control.memory import Memory
-from webrtc.control.messages import Levels, Meters, PeerStats, ServerOffer, TracksAssigned
+from webrtc.control.messages import (
+    Content,
+    Levels,
+    Meters,
+    PeerStats,
+    ServerOffer,
+    TracksAssigned,
+)
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
 from webrtc.signaling.changes import Changes
@@ -166,6 +173,10 @@ class FrontDesk:
     def on_tracks_assigned(self, message: TracksAssigned) -> None:
         """See `PoolOwner`."""
         self.conference.assignments.handle(message)
+
+    def on_content(self, message: Content) -> None:
+        """See `PoolOwner`."""
+        self.conference.contents.handle(message)
 
     # ---- what becomes of seats (PresenceOwner) ----
 

@@ -5,6 +5,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from dsp.genre.labels import Genre, Label
+from dsp.genre.profiles import Profile
 from rooms.models import RoomSettings
 from webrtc.control.messages import StripMeters, StripSpectrum
 from webrtc.signaling.messages import DoorState, ParticipantInfo, SceneInfo
@@ -42,6 +44,24 @@ class MetersTaken(msgspec.Struct, frozen=True):
     meters: list[StripMeters]
     spectrum: StripSpectrum | None
     limiter_db: float = 0.0
+
+
+class GenreDetected(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody's sound is recognised as; also when only the confidence has moved.
+
+    `genre` is a class, `unknown` or `silence`, and `confidence` how likely that is right, 0 to 1.
+    `firm` tells whether it is worth acting on, `speech` how likely somebody speaks, alone or over
+    music, `probabilities` how likely each class is; what is missing to 1 is noise. `profile` is the
+    mixing profile that suits it: strips whose `genre` is `auto` fade over to it.
+    """
+
+    participant_id: str
+    genre: Label
+    confidence: float
+    firm: bool
+    speech: float
+    probabilities: dict[Genre, float]
+    profile: Profile
 
 
 class ActiveSpeakers(msgspec.Struct, frozen=True):
@@ -151,6 +171,7 @@ Event = (
     | MetersTaken
     | ActiveSpeakers
     | QualitiesChanged
+    | GenreDetected
     | TrackAssignments
     | ServerOffered
     | RoomUpdated
@@ -205,6 +226,11 @@ SERVER_EVENTS: Final = {
             "qualities",
             QualitiesChanged,
             "How well connections do: of all on joining, then of those where it changed.",
+        ),
+        ServerEvent(
+            "genre_detected",
+            GenreDetected,
+            "What somebody's sound is recognised as, whenever that changes.",
         ),
         ServerEvent(
             "track_assignments",

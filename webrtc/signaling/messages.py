@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, cast
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
+from dsp.genre.labels import Label
 from rooms.door import Door
 from rooms.models import (
     DEFAULT_ROOM_SETTINGS,
@@ -339,7 +340,9 @@ class Track(msgspec.Struct, frozen=True):
 class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A participant, in every list and event.
 
-    `settings` is the effective strip; it is left out for those who publish nothing.
+    `genre` is what the sound was recognised as when this was sent, null before anything was, and
+    `confidence` how likely that is right; `genre_detected` tells of changes. `settings` is the
+    effective strip; it is left out for those who publish nothing.
     """
 
     participant_id: str
@@ -355,6 +358,8 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
     csrc: int
     joined_at: float
     tracks: list[Track]
+    genre: Label | None = None
+    confidence: float = 0.0
     settings: dict[str, StripValue] | UnsetType = UNSET
 
 

@@ -67,6 +67,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     events.ParticipantLeft,
     events.LevelsChanged,
     events.MetersTaken,
+    events.GenreDetected,
     StripMeters,
     StripSpectrum,
     events.ActiveSpeakers,

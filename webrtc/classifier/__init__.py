@@ -1,0 +1,1 @@
+"""The process that says what publishers' sounds are: speech, rock, jazz, electronic, classical."""
