@@ -90,6 +90,10 @@ class SharedLog:
         """Wait until Redis is there."""
         await self._line.there.wait()
 
+    def reconnect(self) -> None:
+        """Begin anew."""
+        self._line.reconnect()
+
     async def close(self) -> None:
         """End it."""
         await self._line.close()

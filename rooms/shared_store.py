@@ -404,6 +404,10 @@ class SharedRoomStore:
                 await self._serve(log)
             except RedisAwayError:
                 self._go_away()
+            except Exception:  # a defect: the next reading may go well
+                logger.exception("rooms in Redis cannot be followed")
+                self._go_away()
+                log.reconnect()
             await asyncio.sleep(_AGAIN_S)
 
     def _go_away(self) -> None:
