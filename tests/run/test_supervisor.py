@@ -124,6 +124,28 @@ async def test_a_signal_ends_everything_cleanly(
     assert "Traceback" not in server.program.text
 
 
+async def test_while_clients_are_given_time_to_move_the_media_workers_serve_on(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(WEBRTC_DRAIN_S="60", FAKE_STUBBORN="front")
+    await server.spares(2)
+    server.program.send(signal.SIGTERM)
+    await server.program.line_with("SIGTERM: ending")
+    for _ in range(3):  # the front process takes its time
+        assert (await server.ask_worker(0))["index"] == 0
+    server.program.send(signal.SIGTERM)  # asked again, nobody waits
+    assert await server.program.wait() == 0
+    assert server.program.members() == {}
+
+
+async def test_whoever_has_moved_all_clients_ends_at_once(start_server: StartServer) -> None:
+    server = await start_server(WEBRTC_DRAIN_S="60")
+    await server.spares(2)
+    server.program.send(signal.SIGTERM)
+    assert await server.program.wait() == 0
+    assert server.program.members() == {}
+
+
 async def test_a_signal_during_the_start_ends_everything_too(programs: list[Program]) -> None:
     program = await launch(programs)
     await program.line_with("listening on")
