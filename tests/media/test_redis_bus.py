@@ -64,7 +64,7 @@ class TestRedisBus(AudioBusContract):
     pass
 
 
-async def test_rooms_of_one_turn_go_in_one_message(make: MakeBus, server: RedisServer) -> None:
+async def test_rooms_of_one_turn_go_together(make: MakeBus, server: RedisServer) -> None:
     ends = [await make(0), await make(1)]
     rooms = [f"room {number}" for number in range(50)]
     for room_id in rooms:
@@ -75,7 +75,7 @@ async def test_rooms_of_one_turn_go_in_one_message(make: MakeBus, server: RedisS
     for room_id in rooms:
         ends[0].publish(a_frame(room_id=room_id))
     assert [one.frame.room_id for one in await arrivals(ends[1], 50)] == rooms
-    assert len(told) == 1
+    assert len(told) <= 2  # the first does not wait for the others
 
 
 async def test_what_is_sent_and_what_nobody_hears_is_counted(make: MakeBus) -> None:

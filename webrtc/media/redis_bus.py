@@ -1,9 +1,9 @@
 """The audio bus between workers of several machines: Redis's publish and subscribe.
 
 Each worker listens on one channel of its own. What it says to another one within one turn of its
-loop, of all rooms that both serve, goes out as one message: so their number grows with the workers
-that share rooms, and neither with rooms nor with listeners. Whoever does not read, Redis included,
-holds up nobody: what does not fit is dropped and counted.
+loop, of all rooms that both serve, goes out as two messages, the first frame and the rest: so their
+number grows with the workers that share rooms, and neither with rooms nor with listeners. Whoever
+does not read, Redis included, holds up nobody: what does not fit is dropped and counted.
 
 On a cluster the channels are sharded: each is on the node that its name belongs to.
 """
@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -84,7 +85,11 @@ class RedisBus:
         if not self._outgoing:
             self._loop.call_soon(self._flush)  # behind whatever else this turn has to say
         for worker in workers:
-            self._outgoing.setdefault(worker, []).append(message)
+            if worker in self._outgoing:
+                self._outgoing[worker].append(message)
+            else:  # the first one does not wait for the others
+                self._outgoing[worker] = []
+                self._send(worker, [message])
 
     def take(self) -> list[Arrived]:
         """See `AudioBus`."""
@@ -114,20 +119,21 @@ class RedisBus:
     def _flush(self) -> None:
         outgoing, self._outgoing = self._outgoing, {}
         for worker, messages in outgoing.items():
-            count = len(messages)
+            if messages:
+                self._send(worker, messages)
 
-            def on_reply(reply: object, count: int = count) -> None:
-                self._sent(reply, count)
+    def _send(self, worker: int, messages: list[bytes]) -> None:
+        line, count = self._line_to(worker), len(messages)
+        say = "SPUBLISH" if self._is_sharded else "PUBLISH"
+        if line is None or not line.there.is_set():
+            self.counters["bus_unreachable"] += count
+            return
+        on_reply = partial(self._sent, count)
+        bundle = msgspec.msgpack.encode(messages)
+        if not line.send(on_reply, say, _channel(worker), bundle):
+            self.counters["bus_dropped"] += count
 
-            line = self._line_to(worker)
-            channel = _channel(worker)
-            say = "SPUBLISH" if self._is_sharded else "PUBLISH"
-            if line is None or not line.there.is_set():
-                self.counters["bus_unreachable"] += count
-            elif not line.send(on_reply, say, channel, msgspec.msgpack.encode(messages)):
-                self.counters["bus_dropped"] += count
-
-    def _sent(self, reply: object, count: int) -> None:
+    def _sent(self, count: int, reply: object) -> None:
         if isinstance(reply, Refusal):
             self.counters["bus_dropped"] += count
             if reply.text.startswith("MOVED"):
