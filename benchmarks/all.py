@@ -20,6 +20,10 @@ BENCHMARKS = (
     "desk",
     "dsp",
     "dsp_quality",
+    "replicas",
+    "failover",
+    "redis_outage",
+    "cluster_model",
     "peers",
 )
 

@@ -169,7 +169,9 @@ class RedisLine(asyncio.Protocol):
 
     def _greeted(self, reply: object) -> None:
         if reply is not LOST and isinstance(reply, Refusal):
-            logger.error("Redis refuses: %s", reply.text)
+            level = logging.DEBUG if self._complained else logging.ERROR
+            logger.log(level, "Redis refuses: %s", reply.text)
+            self._complained = True
             self.reconnect()
 
     def _is_there(self, reply: object) -> None:

@@ -432,6 +432,23 @@ async def test_a_start_without_redis_is_a_start_alone(server: RedisServer) -> No
     await store.close()
 
 
+async def test_who_may_not_speak_with_redis_is_alone_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with RedisServer("--requirepass", "other") as server:
+        quick = SharedTimes(start_s=1.0)
+        url = f"redis://:geheim@127.0.0.1:{server.port}"
+        store = SharedRoomStore(RedisAddress.parse(url), ANNA, times=quick)
+        await store.start()
+        await store.add_room(a_room(), 10)
+        assert not store.is_there
+        assert await store.rooms() == [a_room()]
+        await store.close()
+    refusals = [one for one in caplog.records if "WRONGPASS" in one.getMessage()]
+    assert len(refusals) == 1
+    assert "geheim" not in caplog.text
+
+
 async def test_rooms_of_another_version_are_left_alone(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,6 +9,8 @@ import socket
 import tempfile
 from pathlib import Path
 
+import pytest
+
 PATIENCE_S = 20.0
 
 
@@ -51,7 +53,8 @@ class RedisServer:
     async def start(self) -> None:
         """Start it, or start it again: whatever was in it is gone."""
         program = shutil.which("redis-server")
-        assert program is not None, "redis-server is not installed"
+        if program is None:
+            pytest.skip("redis-server is not installed")
         for left in self.folder.iterdir():
             left.unlink()
         self._process = await asyncio.create_subprocess_exec(
