@@ -180,3 +180,19 @@ def tell_differences(before: SharedView, now: SharedView, watcher: StoreWatcher)
                 watcher.on_participant(
                     None if known is None else known.participant, one.participant
                 )
+
+
+def give_up(
+    view: SharedView, people: set[str], rooms: set[str], watcher: StoreWatcher | None
+) -> None:
+    """Let go of what Redis has lost and nobody has written again; both sets are used up."""
+    for participant_id in people:
+        gone = view.drop_person(participant_id)
+        if gone is not None and watcher is not None:
+            watcher.on_participant_gone(gone.participant)
+    for room_id in rooms:
+        room = view.drop_room(room_id)
+        if room is not None and watcher is not None:
+            watcher.on_room_gone(room.room, [one.participant for one in room.people.values()])
+    people.clear()
+    rooms.clear()

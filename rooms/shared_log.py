@@ -113,15 +113,15 @@ class SharedLog:
         await self._see(answer)
         return None
 
-    async def beat(self, lease_ms: int) -> set[int]:
-        """Renew the lease of this replica; return all whose lease holds.
+    async def beat(self, lease_ms: int, url: str) -> dict[int, str]:
+        """Renew the lease of this replica; return all whose lease holds, and their URLs.
 
         Raises:
             RedisAwayError: Redis is away, or was lost meanwhile.
         """
-        live = await self._run(scripts.BEAT, lease_ms)
+        live = await self._run(scripts.BEAT, lease_ms, url)
         assert isinstance(live, list)
-        return {int(one) for one in live}
+        return {int(replica): where.decode() for replica, where in pairs(live)}
 
     async def leave(self) -> None:
         """Give the lease up.

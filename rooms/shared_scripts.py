@@ -14,6 +14,7 @@ All keys have one hash tag, so that all of it is on one node of a cluster. `P` i
 | `Pwhere`         | by participant id: room id                                                 |
 | `Powned:REPLICA` | ids of the participants that a replica serves                              |
 | `Prevoked`       | by id of a join token: when it expires, in s since the epoch               |
+| `Purls`          | by replica: where the others reach it                                      |
 | `Preplicas`      | by replica: when its lease ends, in ms since the epoch, by Redis's clock   |
 
 Rooms and participants are msgpack (`rooms.models`). Nothing outlives its replica's lease for longer
@@ -206,9 +207,13 @@ BEAT: Final = (
     + """
 local now = now_ms()
 redis.call('HSET', P..'replicas', me, now + tonumber(ARGV[2]))
+redis.call('HSET', P..'urls', me, ARGV[3])
 local live, all = {}, redis.call('HGETALL', P..'replicas')
 for i = 1, #all, 2 do
-  if tonumber(all[i + 1]) > now then table.insert(live, all[i]) end
+  if tonumber(all[i + 1]) > now then
+    table.insert(live, all[i])
+    table.insert(live, redis.call('HGET', P..'urls', all[i]) or '')
+  end
 end
 return live
 """
@@ -217,6 +222,7 @@ return live
 LEAVE: Final = (
     _COMMON
     + """
+redis.call('HDEL', P..'urls', me)
 return redis.call('HDEL', P..'replicas', me)
 """
 )
@@ -244,7 +250,10 @@ for _, id in ipairs(redis.call('SRANDMEMBER', P..'owned:'..dead, most)) do
     end
   end
 end
-if count < most then redis.call('HDEL', P..'replicas', dead) end
+if count < most then
+  redis.call('HDEL', P..'replicas', dead)
+  redis.call('HDEL', P..'urls', dead)
+end
 return count
 """
 )

@@ -19,7 +19,7 @@ as it is there; of a room that was changed in two places, the last who comes bac
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final
 
 import msgspec
@@ -29,7 +29,7 @@ from rooms.models import Participant, Room
 from rooms.redis_connection import RedisAddress
 from rooms.redis_line import RedisAwayError
 from rooms.replicas import replica_of
-from rooms.shared_heal import Unwritten, heal, tell_differences, view_of
+from rooms.shared_heal import Unwritten, give_up, heal, tell_differences, view_of
 from rooms.shared_log import Change, SharedLog, read_room
 from rooms.shared_refusals import ChangedMeanwhile, refusal
 from rooms.shared_revocations import MOST, SharedRevocations
@@ -78,6 +78,8 @@ class SharedRoomStore:
             times: How long things take.
         """
         self.watcher: StoreWatcher | None = None
+        self.url = ""
+        """Where other replicas reach this one; set it before `start`."""
         self.is_there = False
         self.times_away = 0
         self._address = address
@@ -86,6 +88,7 @@ class SharedRoomStore:
         self._times = times
         self._lease_ms = round(times.lease_s * 1000)
         self._view = SharedView()
+        self._urls: dict[int, str] = {}
         self._epoch = b""
         self._backlog: list[Change] | None = []
         self._floor = 0
@@ -130,9 +133,9 @@ class SharedRoomStore:
         """Return whether the replica that serves a participant is dead."""
         return replica_of(participant.home) in self._lost
 
-    def replica_of(self, participant: Participant) -> int:
-        """Return the replica that serves a participant."""
-        return replica_of(participant.home)
+    def url_of(self, participant: Participant) -> str:
+        """Return where the replica that serves a participant is reached, "" if nobody knows."""
+        return self._urls.get(replica_of(participant.home), "")
 
     def is_own(self, participant: Participant) -> bool:
         """Return whether this replica serves a participant."""
@@ -422,7 +425,7 @@ class SharedRoomStore:
 
     async def _come_back(self, log: SharedLog) -> None:
         self._backlog = []
-        await log.beat(self._lease_ms)
+        self._urls = await log.beat(self._lease_ms, self.url)
         loaded = await log.load()
         before, unwritten = self._view, self._unwritten
         is_new = bool(self._epoch) and loaded.epoch != self._epoch
@@ -465,15 +468,15 @@ class SharedRoomStore:
         loop = asyncio.get_running_loop()
         judge_from_s = loop.time() + self._times.lease_s  # others have to come back first
         while not self._dropped.is_set():
-            live = await log.beat(self._lease_ms)
+            self._urls = await log.beat(self._lease_ms, self.url)
             if loop.time() >= judge_from_s:
-                await self._judge(log, live)
+                await self._judge(log, self._urls.keys())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._times.beat_s):
                     await self._dropped.wait()
 
-    async def _judge(self, log: SharedLog, live: set[int]) -> None:
-        self._doubt_no_more()
+    async def _judge(self, log: SharedLog, live: Set[int]) -> None:
+        give_up(self._view, self._doubtful_people, self._doubtful_rooms, self.watcher)
         await self._sweep(log)
         dead = self._view.owners() - live
         lost, back = dead - self._lost, self._lost - dead
@@ -490,16 +493,3 @@ class SharedRoomStore:
             refused = await log.write(scripts.REMOVE_ROOM, room.room_id, 1)
             if refused is None and self.watcher is not None:
                 self.watcher.on_room_gone(room, [])
-
-    def _doubt_no_more(self) -> None:
-        """Give up what Redis has lost and nobody has written again."""
-        for participant_id in self._doubtful_people:
-            gone = self._view.drop_person(participant_id)
-            if gone is not None and self.watcher is not None:
-                self.watcher.on_participant_gone(gone.participant)
-        for room_id in self._doubtful_rooms:
-            room = self._view.drop_room(room_id)
-            if room is not None and self.watcher is not None:
-                people = [one.participant for one in room.people.values()]
-                self.watcher.on_room_gone(room.room, people)
-        self._doubtful_people, self._doubtful_rooms = set(), set()

@@ -127,6 +127,7 @@ class Front:
     gateway: GatewayControl
     sessions: HttpSessions
     players: Players
+    announced_ip: str
 
     @classmethod
     def build(
@@ -163,12 +164,16 @@ class Front:
             shutdown_timeout=_SHUTDOWN_S,
         )
         gateway = GatewayControl(desk, dispatcher)
-        return cls(desk, dispatcher, signaling, app, runner, gateway, sessions, players)
+        announced = settings.announced_ips[0]
+        parts = (desk, dispatcher, signaling, app, runner, gateway, sessions, players)
+        return cls(*parts, announced)
 
     async def start(
         self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
     ) -> None:
         """Take over what the workers remember, then serve on `sockets`."""
+        if self.desk.shared is not None:
+            self.desk.shared.url = f"http://{self.announced_ip}:{sockets[0].getsockname()[1]}"
         await self.desk.start()
         self.sessions.start()
         self.players.start()

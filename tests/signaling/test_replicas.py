@@ -13,7 +13,7 @@ from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
 from tests.support.front import RunningFront, running_front
 from tests.support.redis_server import RedisServer
-from webrtc.control.messages import Levels, SourceLevel
+from webrtc.control.messages import Answer, Candidate, Levels, SourceLevel
 
 PATIENCE_S = 10.0
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.5, keep_s=30.0, start_s=5.0)
@@ -263,6 +263,46 @@ async def test_a_replica_that_is_drained_sends_its_people_away_one_after_the_oth
     assert watcher.heard("participant_left") == []
     await both[0].front.desk.leave_replicas()
     assert await both[1].front.desk.conference.count_present("studio") == 5
+
+
+async def test_sessions_of_whip_can_be_spoken_to_at_any_replica(
+    both: list[RunningFront],
+) -> None:
+    for front in both:
+        front.worker.answer_offer = lambda offer: Answer(offer.id, "a=ice-ufrag:us1\r\n")
+    sdp = {"Content-Type": "application/sdp"}
+    offer = "v=0\r\nm=audio 9 X 111\r\na=mid:0\r\na=ice-ufrag:OLD1\r\na=ice-pwd:oldold\r\n"
+    async with both[0].http.post("/whip/studio", data=offer, headers=sdp) as response:
+        assert response.status == 201
+        where, tag = response.headers["Location"], response.headers["ETag"]
+    await until(lambda: both[1].front.desk.shared.members("studio"))
+    trickled = "m=audio 9 X 111\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
+    fragment = {"Content-Type": "application/trickle-ice-sdpfrag"}
+    for given, status in ((tag, 204), ('"other"', 412)):
+        headers = {**fragment, "If-Match": given}
+        async with both[1].http.patch(where, data=trickled, headers=headers) as response:
+            assert response.status == status
+    await both[0].worker.wait_until(lambda it: any(isinstance(x, Candidate) for x in it.handled))
+    async with both[1].http.delete(where[:-1] + "x") as response:
+        assert response.status == 404
+    async with both[1].http.delete(where) as response:
+        assert response.status == 200
+    await until(lambda: not both[0].worker.participants)
+    await until(lambda: not both[1].front.desk.shared.members("studio"))
+
+
+async def test_a_session_of_a_replica_that_is_gone_is_away(both: list[RunningFront]) -> None:
+    both[0].worker.answer_offer = lambda offer: Answer(offer.id, "a=ice-ufrag:us1\r\n")
+    sdp = {"Content-Type": "application/sdp"}
+    async with both[0].http.post("/whip/studio", data="v=0\r\n", headers=sdp) as response:
+        where = response.headers["Location"]
+    await until(lambda: both[1].front.desk.shared.members("studio"))
+    await die(both[0])
+    await until(
+        lambda: not both[1].front.desk.shared.url_of(both[1].front.desk.shared.members("studio")[0])
+    )
+    async with both[1].http.delete(where) as response:
+        assert response.status == 503
 
 
 async def test_rooms_are_in_the_metrics_with_the_state_of_redis(both: list[RunningFront]) -> None:

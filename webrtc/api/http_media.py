@@ -11,6 +11,7 @@ from aiohttp import web
 from rooms.models import ParticipantKind
 from webrtc.api.guard import Need, bearer
 from webrtc.api.problems import problem
+from webrtc.api.replica_proxy import passed_on
 from webrtc.api.routes import Reply, Route
 from webrtc.errors import ClientError
 from webrtc.settings_texts import IceServer
@@ -131,6 +132,9 @@ class HttpMediaResource:
         _require_type(request, sdp_fragments.CONTENT_TYPE)
         named = (self._kind, request.match_info["room_id"], request.match_info["session"])
         participant = await self._sessions.participant(*named)
+        answer_elsewhere = await passed_on(request, self._sessions.shared, participant)
+        if answer_elsewhere is not None:
+            return answer_elsewhere
         text = await _text(request, sdp_fragments.MAX_FRAGMENT_BYTES)
         fragment = sdp_fragments.read_fragment(text)
         tags = [tag.value for tag in request.if_match or ()]
@@ -150,8 +154,12 @@ class HttpMediaResource:
 
     async def end(self, request: web.Request) -> web.Response:
         """`DELETE`: the client leaves."""
-        match = request.match_info
-        await self._sessions.end(self._kind, match["room_id"], match["session"])
+        named = (self._kind, request.match_info["room_id"], request.match_info["session"])
+        participant = await self._sessions.participant(*named)
+        answer_elsewhere = await passed_on(request, self._sessions.shared, participant)
+        if answer_elsewhere is not None:
+            return answer_elsewhere
+        await self._sessions.end(*named)
         return web.Response()
 
     def _join_request(self, request: web.Request) -> JoinRoom:

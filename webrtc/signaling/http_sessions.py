@@ -22,6 +22,7 @@ import msgspec
 
 from rooms import tokens
 from rooms.models import Participant, ParticipantKind
+from rooms.shared_store import SharedRoomStore
 from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
@@ -80,6 +81,11 @@ class HttpSessions:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
+
+    @property
+    def shared(self) -> SharedRoomStore | None:
+        """The store that this replica shares with others, if it does."""
+        return self._desk.shared
 
     # ---- what clients ask for ----
 

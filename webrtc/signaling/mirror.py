@@ -23,6 +23,7 @@ from typing import Any, Literal
 import msgspec
 
 from rooms.models import Participant, Room
+from rooms.replicas import replica_of
 from rooms.shared_store import SharedRoomStore
 from rooms.store import ParticipantMissingError
 from webrtc.signaling.conference import Conference
@@ -133,7 +134,7 @@ class Mirror:
         logger.warning("replicas lost: %d, back: %d", len(lost), len(back))
         for room_id in {seat.room_id for seat in conference.presence.all_seats()}:
             for one in self._store.members(room_id):
-                replica = self._store.replica_of(one)
+                replica = replica_of(one.home)
                 if replica in lost and one.present:
                     self._hide(one)
                 elif replica in back and one.present:
