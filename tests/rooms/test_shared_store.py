@@ -16,7 +16,7 @@ from rooms.store import CapacityError, ParticipantExistsError, RoomExistsError, 
 from rooms.strip import DEFAULT_STRIP, changed
 from tests.rooms.store_contract import RoomStoreContract, a_participant, a_room, for_two, muted
 from tests.rooms.test_revocations import RevocationStoreContract
-from tests.support.redis_server import Cluster, RedisServer
+from tests.support.redis_server import Cluster, RedisServer, Sentinel
 
 PATIENCE_S = 10.0
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=0.4, start_s=5.0)
@@ -418,6 +418,40 @@ async def test_one_that_was_cut_off_accepts_what_was_done_without_it(
         ("person gone", "bob"),
         ("person", "alice", served_by(BERT, "alice")),
     ]
+
+
+@pytest.mark.slow
+async def test_when_another_server_becomes_the_master_it_is_found() -> None:
+    async with (
+        RedisServer() as master,
+        RedisServer("--replicaof", "127.0.0.1", str(master.port)) as follower,
+        Sentinel(master.port) as sentinel,
+    ):
+        async with asyncio.timeout(30):
+            while "num-other-sentinels" not in (said := await sentinel.ask("SENTINEL MASTERS")):
+                await asyncio.sleep(0.1)
+            while f"{follower.port}" not in await sentinel.ask("SENTINEL REPLICAS main"):
+                await asyncio.sleep(0.1)
+        assert str(master.port) in said
+        stores = [
+            SharedRoomStore(RedisAddress.parse(sentinel.url), number, times=TIMES)
+            for number in (ANNA, BERT)
+        ]
+        for store in stores:
+            await store.start()
+        await stores[0].add_room(a_room(), 10)
+        await stores[0].add_participant(served_by(ANNA), 10)
+        await until(lambda: stores[1].members("studio"))
+        await master.kill()
+        await until(lambda: not any(store.is_there for store in stores))
+        await stores[0].update_participant("alice", muted)
+        async with asyncio.timeout(30):
+            while not all(store.is_there for store in stores):
+                await asyncio.sleep(0.05)
+        await until(lambda: stores[1].members("studio") == [muted(served_by(ANNA))])
+        assert "role:master" in await follower.ask("INFO replication")
+        for store in stores:
+            await store.close()
 
 
 async def test_a_start_without_redis_is_a_start_alone(server: RedisServer) -> None:

@@ -119,8 +119,14 @@ class Sentinel(RedisServer):
 
     def _arguments(self) -> list[str]:
         config = self.folder / "sentinel.conf"
-        watched = f"sentinel monitor main 127.0.0.1 {self._master_port} 1"
-        config.write_text(f"port {self.port}\nbind 127.0.0.1\n{watched}\n", "ascii")
+        lines = [
+            f"port {self.port}",
+            "bind 127.0.0.1",
+            f"sentinel monitor main 127.0.0.1 {self._master_port} 1",
+            "sentinel down-after-milliseconds main 500",
+            "sentinel failover-timeout main 3000",
+        ]
+        config.write_text("\n".join([*lines, ""]), "ascii")
         return [str(config), "--sentinel"]
 
 
