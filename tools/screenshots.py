@@ -1,7 +1,7 @@
 """Take the pictures of the documentation from the real page: `make screenshots`.
 
 Starts a server on free ports, lets three people meet in a room, each in a browser of their own with
-a tone for a microphone, and writes `docs/images/`.
+a made-up voice for a microphone, and writes `docs/images/`.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from playwright.async_api import Page, Playwright, async_playwright
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 CHROMIUM = "/usr/bin/chromium"
-PEOPLE = (("Ada", 440, 0.25), ("Grace", 660, 0.12), ("Edsger", 880, 0.05))
+PEOPLE = (("Ada", 150, 0.5), ("Grace", 220, 0.3), ("Edsger", 110, 0.15))
 CONNECTED = "() => document.querySelector('ag-app').client.mediaState === 'connected'"
 SETTLE_S = 6  # until the figures stand
 
@@ -47,11 +47,15 @@ def start_server() -> tuple[subprocess.Popen[str], str]:
     sys.exit("the server did not start")
 
 
-def tone(folder: Path, hertz: int, amplitude: float) -> Path:
-    """Write ten seconds of a tone and return the file."""
+def voice(folder: Path, hertz: int, amplitude: float) -> Path:
+    """Write ten seconds of something like a voice, in syllables, and return the file."""
     time_s = np.arange(48_000 * 10) / 48_000
-    beat = 0.6 + 0.4 * np.sin(2 * np.pi * 1.5 * time_s)
-    samples = (amplitude * beat * np.sin(2 * np.pi * hertz * time_s) * 32767).astype("<i2")
+    glide = 2 * np.pi * hertz * (time_s - 0.02 * np.cos(2 * np.pi * 0.7 * time_s))
+    buzz = sum(np.sin(k * glide) / k**1.2 for k in range(1, 25))
+    breath = np.random.default_rng(hertz).standard_normal(len(time_s))
+    syllables = np.clip(np.sin(2 * np.pi * 2.3 * time_s) + 0.3, 0, None) / 1.3 + 0.003
+    sound = syllables * (0.4 * buzz + 0.05 * breath)
+    samples = (np.clip(amplitude * sound, -1, 1) * 32767).astype("<i2")
     path = folder / f"{hertz}.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -83,7 +87,7 @@ async def take(url: str, folder: Path) -> None:
     """Let people meet and take their picture."""
     async with async_playwright() as playwright:
         pages = [
-            await enter(playwright, url, name, tone(folder, hertz, amplitude))
+            await enter(playwright, url, name, voice(folder, hertz, amplitude))
             for name, hertz, amplitude in PEOPLE
         ]
         first = pages[0]
@@ -100,6 +104,20 @@ async def take(url: str, folder: Path) -> None:
         await pages[1].screenshot(path=IMAGES / "room-guest.png")
         await first.set_viewport_size({"width": 360, "height": 760})
         await first.screenshot(path=IMAGES / "room-phone.png")
+        await take_studio(first)
+
+
+async def take_studio(page: Page) -> None:
+    """Open a strip and take its picture."""
+    await page.set_viewport_size({"width": 1440, "height": 1560})
+    await page.get_by_role("button", name="Open the strip of Ada").click()
+    await page.get_by_role("radio", name="Voice").check()
+    await page.wait_for_timeout(3 * SETTLE_S * 1000)
+    await page.screenshot(path=IMAGES / "studio-dark.png")
+    await page.emulate_media(color_scheme="light")
+    await page.screenshot(path=IMAGES / "studio.png")
+    await page.set_viewport_size({"width": 360, "height": 760})
+    await page.screenshot(path=IMAGES / "studio-phone.png")
 
 
 def main() -> None:

@@ -10,18 +10,29 @@
   class FakeDesk extends EventTarget {
     settings = SETTINGS;
     scenes = [];
-    watched = [];
+    told = 0;
+    wanted = new Map();
+
+    get watched() {
+      return [...new Set([...this.wanted.values()].flatMap(({ participantIds = [] }) => participantIds))];
+    }
+
+    get spectrum() {
+      return [...this.wanted.values()].find(({ spectrum }) => spectrum)?.spectrum ?? null;
+    }
 
     on(type, handler) {
-      this.addEventListener(type, ({ detail }) => handler(detail));
+      const listener = ({ detail }) => handler(detail);
+      this.addEventListener(type, listener);
+      return () => this.removeEventListener(type, listener);
     }
 
     emit(type, detail) {
       this.dispatchEvent(new CustomEvent(type, { detail }));
     }
 
-    async watchMeters({ participantIds = [] } = {}) {
-      this.watched = participantIds;
+    async watchMeters(wanted = {}, { holder = 'page' } = {}) {
+      this.wanted.set(holder, wanted);
     }
 
     async setRoom(change) {
@@ -40,15 +51,17 @@
     playback = { output: null };
     state = 'joined';
 
-    constructor(count, rights) {
+    constructor(count, rights, settings) {
       super();
       this.people = new Map();
-      for (let i = 0; i < count; i += 1) this.people.set(`p${i}`, person(i, rights));
+      for (let i = 0; i < count; i += 1) this.people.set(`p${i}`, person(i, rights, settings));
       this.room = { roomId: 'studio', rights, participantId: 'p0' };
     }
 
     on(type, handler) {
-      this.addEventListener(type, ({ detail }) => handler(detail));
+      const listener = ({ detail }) => handler(detail);
+      this.addEventListener(type, listener);
+      return () => this.removeEventListener(type, listener);
     }
 
     emit(type, detail) {
@@ -77,7 +90,11 @@
       this.update(participantId, { mix: { ...this.people.get(participantId).mix, ...change } });
     }
 
+    /** What the server says to the next change of a strip, if it does not take it. */
+    refusal = null;
+
     async setStrip(participantId, change) {
+      if (this.refusal) throw this.refusal;
       this.update(participantId, { settings: { ...this.people.get(participantId).settings, ...change } });
     }
 
@@ -88,7 +105,7 @@
     }
   }
 
-  function person(index, rights) {
+  function person(index, rights, settings) {
     const isMe = index === 0;
     const again = Math.floor(index / NAMES.length);
     return {
@@ -105,7 +122,7 @@
       csrc: index + 1,
       joinedAt: index,
       tracks: [],
-      settings: { fader: 0, pan: 0, gateThreshold: index % 3 ? -60 : -45 },
+      settings: { fader: 0, pan: 0, ...settings, gateThreshold: index % 3 ? -60 : -45 },
       genre: null,
       quality: null,
       isMe,
@@ -123,12 +140,12 @@
 
   /**
    * @param {number} count
-   * @param {{ rights?: string[] }} [options]
+   * @param {{ rights?: string[], settings?: Record<string, unknown> }} [options]
    */
-  window.fakeRoom = (count, { rights = RIGHTS } = {}) => {
+  window.fakeRoom = (count, { rights = RIGHTS, settings = {} } = {}) => {
     const app = document.querySelector('ag-app');
     const room = document.querySelector('ag-room');
-    const client = new FakeClient(count, rights);
+    const client = new FakeClient(count, rights, settings);
     Object.defineProperty(app.client, 'room', { get: () => client.room }); // the page draws what it asks
     app.dataset.view = 'room';
     for (const part of app.querySelectorAll('[data-view]')) {
@@ -168,7 +185,15 @@
           voice: isOpen,
         }];
       });
-      client.desk.emit('meters', { meters, spectrum: null, limiterDb: 0 });
+      const whose = client.participant(client.desk.spectrum);
+      const spectrum = whose && {
+        participantId: whose.participantId,
+        bandsDb: Array.from({ length: 120 }, (_, band) => levelAt(whose.csrc, s + band / 9) - band / 3),
+        correlation: Math.sin(s),
+        truePeakDb: levelAt(whose.csrc, s) + 9,
+      };
+      client.desk.told += 1;
+      client.desk.emit('meters', { meters, spectrum, limiterDb: 0 });
     }, 40);
     return client;
   };
