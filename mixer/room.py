@@ -73,7 +73,8 @@ class RoomMixer:
             lent their streams and the others have nothing. Whoever pushes a packet to a playout
             of the room, or takes a stream back, sets it.
         exchange: What other workers of the room are told and tell, None while there are none.
-        on_fetched: Is shown who sounds, their blocks as they came, and the media time; or None.
+        on_fetched: Is shown who sounds and is to be recognised, their blocks as they came, and the
+            media time; or None.
     """
 
     def __init__(
@@ -350,8 +351,8 @@ class RoomMixer:
             self._pull(now_s)
         present = self._present
         if present:
-            if self.on_fetched is not None:
-                self.on_fetched(present, self.block, self.block_time)
+            if self.on_fetched is not None and (asked := self.treatment.to_recognise(present)):
+                self.on_fetched(asked, self.block, self.block_time)
             self.treatment.before_strips(present, self.block)
             if self._treats:
                 self._treat(present)

@@ -30,11 +30,13 @@ class Character:
         is_music: Whether it is no voice: ducked under speech, and no part of automix.
         leveller: How it is levelled; None leaves it as loud as it is.
         denoises: Whether steady noise is taken from it; without the package nothing is.
+        follows: Whether it is treated by what it is recognised as.
     """
 
     is_music: bool = False
     leveller: LevellerSettings | None = None
     denoises: bool = False
+    follows: bool = False
 
 
 class Automatics:
@@ -68,6 +70,7 @@ class Treatment:
         self._meters = RoomMeters(arena, automatics.loudness)
         self._levelled: dict[str, int] = {}
         self._denoisers: dict[str, Denoiser] = {}
+        self._following: set[str] = set()
         self._measured: set[int] = set()  # rows that the loudness meter knows
         self._powers: dict[int, float] = {}
 
@@ -85,6 +88,7 @@ class Treatment:
     def set_character(self, source: Source, character: Character) -> None:
         """Treat a source as `character` says from now on."""
         source.is_music = character.is_music
+        (self._following.add if character.follows else self._following.discard)(source.source_id)
         self._levellers.set(source.row, character.leveller)
         if character.leveller is not None:
             self._levelled[source.source_id] = source.row
@@ -107,6 +111,16 @@ class Treatment:
         """Whether anybody looks at a meter."""
         return bool(self._meters.watched)
 
+    def to_recognise(self, present: Sequence[Source]) -> list[Source]:
+        """Return those of whom somebody wants to know what they are: watched, or following it.
+
+        To recognise one costs as much as to mix ten.
+        """
+        watched, following = self._meters.watched, self._following
+        if not (watched or following):
+            return []
+        return [one for one in present if one.source_id in watched or one.source_id in following]
+
     def take_meters(self, sources: dict[str, Source]) -> tuple[list[Meter], Spectra]:
         """Return the watched meters and spectra since the last time; see `RoomMeters`."""
         level_db = {name: self._levellers.gain_db(row) for name, row in self._levelled.items()}
@@ -125,6 +139,7 @@ class Treatment:
         """Take note that a source is gone, and its row with it."""
         self._levelled.pop(source.source_id, None)
         self._denoisers.pop(source.source_id, None)
+        self._following.discard(source.source_id)
         self._levellers.drop(source.row)
         self._measured.discard(source.row)
         self._meters.forget(source.source_id)

@@ -10,6 +10,7 @@ from mixer.arena import Arena, SourceArena
 from mixer.balance import BalanceSettings
 from mixer.meters import SILENCE_DB
 from mixer.room import RoomMixer
+from mixer.treatment import Character
 from tests.mixer.stage import Voice
 
 
@@ -156,3 +157,27 @@ def test_who_leaves_is_not_shown_any_more():
     house.room.remove_source("anna")
     house.run(5)
     assert house.meters() == ({}, {})
+
+
+def test_only_who_is_watched_or_follows_is_shown_to_be_recognised():
+    house = House()
+    shown = []
+    house.room.on_fetched = lambda sources, count, time: shown.append(
+        {source.source_id for source in sources}
+    )
+
+    def told():
+        shown.clear()
+        house.run(10)
+        return [set(names) for names in {frozenset(names) for names in shown}]
+
+    house.run(10)
+    assert told() == []
+    house.room.treatment.watch(["anna"], [])
+    assert told() == [{"anna"}]
+    house.room.set_character("ben", Character(follows=True))
+    assert told() == [{"anna", "ben"}]
+    house.room.treatment.watch([], [])
+    assert told() == [{"ben"}]
+    house.room.set_character("ben", Character())
+    assert told() == []

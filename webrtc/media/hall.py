@@ -137,7 +137,8 @@ class Hall:
 
     Attributes:
         publish: Passes on what a room has to say to other workers.
-        on_fetched: Is shown every room's blocks as they came; set before the first room.
+        on_fetched: Is shown the blocks of those who are to be recognised, as they came; set before
+            the first room.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ from dsp.presets import NEUTRAL
 from dsp.strip import FLAT, StripSettings
 from dsp.strip_values import DEFAULTS, strip_of
 from mixer.treatment import Character
+from rooms.profiles import follows
 from rooms.strip import DEFAULT_STRIP, StripValue, changed
 
 _BYPASSED: Final = {
@@ -59,4 +60,5 @@ def character_of(wire: Mapping[str, StripValue]) -> Character:
         is_music=strip.is_music,
         leveller=leveller if strip.auto_level else None,
         denoises=strip.denoise,
+        follows=follows(strip),
     )

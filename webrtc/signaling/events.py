@@ -52,7 +52,8 @@ class GenreDetected(msgspec.Struct, frozen=True, kw_only=True):
     `genre` is a class, `unknown` or `silence`, and `confidence` how likely that is right, 0 to 1.
     `firm` tells whether it is worth acting on, `speech` how likely somebody speaks, alone or over
     music, `probabilities` how likely each class is; what is missing to 1 is noise. `profile` is the
-    mixing profile that suits it: strips whose `genre` is `auto` fade over to it.
+    mixing profile that suits it: strips whose `genre` is `auto` fade over to it. Only those are
+    listened to whose strip follows what is heard, or whose meters somebody watches.
     """
 
     participant_id: str
