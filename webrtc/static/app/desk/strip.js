@@ -189,8 +189,10 @@ export class Strip {
     this.#tag('track', track === undefined ? '' : `Track ${track}`);
     this.#tag('first', person.pinned ? 'Pinned' : person.priority ? 'Priority' : '');
     this.#tag('genre', genreWords(person.genre));
-    this.#tag('quality', quality === null ? '' : QUALITY_WORDS[quality]);
-    this.#ref('quality').dataset.quality = quality ?? '';
+    const badge = this.#ref('quality');
+    badge.hidden = quality === null;
+    badge.dataset.quality = quality ?? '';
+    setText(this.#ref('qualityWord'), quality === null ? '' : QUALITY_WORDS[quality]);
   }
 
   /** @param {string} ref @param {string} text Empty: it is not there. */

@@ -2,11 +2,11 @@
 
 /** @typedef {import('../../client/roster.js').Participant} Participant */
 
-/** @type {Record<import('../../client/roster.js').Quality, string>} */
+/** Of a connection. @type {Record<import('../../client/roster.js').Quality, string>} */
 export const QUALITY_WORDS = {
-  good: 'Good connection',
-  fair: 'Fair connection',
-  poor: 'Poor connection',
+  good: 'Good',
+  fair: 'Fair',
+  poor: 'Poor',
 };
 
 /** What is told where nothing is recognised. */
