@@ -39,32 +39,43 @@ function highPass(rateHz) {
   return { b: [1, -2, 1], a: [(2 * (k * k - 1)) / norm, (1 - k / q + k * k) / norm] };
 }
 
-/** One channel's weighting, with its memory. */
+/** One channel's weighting, with its memory; it runs on the audio thread and leaves no garbage. */
 export class Weighting {
   /** @param {number} rateHz */
   constructor(rateHz) {
-    this.#stages = kWeighting(rateHz).map(({ b, a }) => ({ b, a, z1: 0, z2: 0 }));
+    const [shelved, high] = kWeighting(rateHz);
+    const [b0, b1, b2] = shelved.b;
+    const [a1, a2] = shelved.a;
+    const [c1, c2] = high.a; // its b are 1, −2, 1
+    this.#filters = { b0, b1, b2, a1, a2, c1, c2 };
   }
 
-  #stages;
+  #filters;
+  #memory = { s1: 0, s2: 0, h1: 0, h2: 0 };
 
   /**
    * @param {Float32Array} samples
    * @returns {number} Sum of the weighted squares.
    */
   energyOf(samples) {
+    const { b0, b1, b2, a1, a2, c1, c2 } = this.#filters;
+    let { s1, s2, h1, h2 } = this.#memory;
     let energy = 0;
-    for (const sample of samples) {
-      let value = sample;
-      for (const stage of this.#stages) {
-        const { b, a } = stage;
-        const out = b[0] * value + stage.z1;
-        stage.z1 = b[1] * value - a[0] * out + stage.z2;
-        stage.z2 = b[2] * value - a[1] * out;
-        value = out;
-      }
-      energy += value * value;
+    for (let i = 0; i < samples.length; i += 1) {
+      const value = /** @type {number} */ (samples[i]);
+      const shelved = b0 * value + s1;
+      s1 = b1 * value - a1 * shelved + s2;
+      s2 = b2 * value - a2 * shelved;
+      const weighted = shelved + h1;
+      h1 = -2 * shelved - c1 * weighted + h2;
+      h2 = shelved - c2 * weighted;
+      energy += weighted * weighted;
     }
+    const memory = this.#memory;
+    memory.s1 = s1;
+    memory.s2 = s2;
+    memory.h1 = h1;
+    memory.h2 = h2;
     return energy;
   }
 }
