@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-COMMANDS = {"token": "webrtc.token_command"}
+COMMANDS = {"token": "webrtc.token_command", "certificate": "webrtc.certificate_command"}
 """What may come in place of options, and the module whose `run` does it."""
 
 
@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="start_webrtc.py",
         description="Start AG06 Mixer, an audio conference and live mixing desk for browsers.\n"
         "Prints the address to open when everything is ready; ends on Ctrl-C or SIGTERM.\n\n"
-        "`start_webrtc.py token --help`: print a join token.",
+        "`start_webrtc.py token --help`: print a join token.\n"
+        "`start_webrtc.py certificate --help`: make a certificate for trials.",
         epilog=settings_help.for_terminal(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     only_check = command is None and parser.parse_args(given).check
     try:
         chosen = settings.load(os.environ)
+        preflight.check_certificate(chosen)
         if only_check:
             sys.stdout.write("The settings are usable.\n")
             return 0

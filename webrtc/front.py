@@ -25,9 +25,11 @@ from webrtc.api.app import build_app
 from webrtc.api.http_media import http_media_routes
 from webrtc.api.pages import page_files
 from webrtc.api.playbacks import PlaybacksResource
+from webrtc.front_addresses import Addresses
 from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
+from webrtc.front_tls import Certificate
 from webrtc.gateway_control import GatewayControl
 from webrtc.playback.players import Players
 from webrtc.runtime_dir import control_path, pulse_path
@@ -37,6 +39,7 @@ from webrtc.signaling.dispatch import Dispatcher
 from webrtc.signaling.http_sessions import HttpSessions
 from webrtc.signaling.socketio_adapter import SignalingServer
 from webrtc.supervisor_pulse import keep_beating
+from webrtc.turn import IceServers
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +87,10 @@ async def _serve(
         limits,
         max_sockets=min(limits.max_sockets, room_for_sockets),
         room_share=settings.room_share,
+        max_rooms=settings.max_rooms,
+        max_participants=settings.max_participants,
+        max_participants_per_room=settings.max_room_participants,
+        max_publishers_per_room=settings.max_room_publishers,
     )
     beating = asyncio.create_task(keep_beating(pulse_path(runtime_dir)), name="pulse")
     front = Front.build(settings, runtime_dir, limits)
@@ -128,6 +135,8 @@ class Front:
     sessions: HttpSessions
     players: Players
     announced_ip: str
+    certificate: Certificate | None
+    watching: asyncio.Task[None] | None = None
 
     @classmethod
     def build(
@@ -140,22 +149,23 @@ class Front:
         """Put the parts together; nothing runs yet."""
         limits = limits or FrontLimits()
         workers = [control_path(runtime_dir, index) for index in range(settings.media_workers)]
-        ice_servers = [server.as_json() for server in settings.ice_servers]
+        ice_servers = IceServers(settings.ice_servers, settings.turn_urls, settings.turn_secret)
+        addresses = Addresses(settings.trusted_proxies)
         rooms = store or _store(settings)
         shared = rooms.revocations if isinstance(rooms, SharedRoomStore) else None
         access = Access.of(settings, shared)
         replica = settings.replica_number
         desk = FrontDesk(rooms, workers, limits, ice_servers, access=access, replica=replica)
         dispatcher = Dispatcher(desk)
-        signaling = SignalingServer(dispatcher, limits.max_sockets)
+        signaling = SignalingServer(dispatcher, limits.max_sockets, addresses)
         origins = OriginPolicy.of(settings)
         sessions = HttpSessions(desk, dispatcher)
         players = Players(desk, dispatcher, runtime_dir)
         further = [
-            *http_media_routes(sessions, settings.ice_servers),
+            *http_media_routes(sessions, ice_servers, addresses),
             *PlaybacksResource(desk, players, settings.upload_max_mb << 20).routes,
         ]
-        app = build_app(desk, dispatcher, signaling, page_files(), origins, further)
+        app = build_app(desk, dispatcher, signaling, page_files(), origins, further, addresses)
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -166,20 +176,27 @@ class Front:
         gateway = GatewayControl(desk, dispatcher)
         announced = settings.announced_ips[0]
         parts = (desk, dispatcher, signaling, app, runner, gateway, sessions, players)
-        return cls(*parts, announced)
+        return cls(*parts, announced, Certificate.of(settings))
 
     async def start(
         self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
     ) -> None:
         """Take over what the workers remember, then serve on `sockets`."""
         if self.desk.shared is not None:
-            self.desk.shared.url = f"http://{self.announced_ip}:{sockets[0].getsockname()[1]}"
+            scheme = "http" if self.certificate is None else "https"
+            port = sockets[0].getsockname()[1]
+            self.desk.shared.url = f"{scheme}://{self.announced_ip}:{port}"
         await self.desk.start()
         self.sessions.start()
         self.players.start()
         await self.runner.setup()
+        context = None
+        if self.certificate is not None:
+            context = self.certificate.context
+            self.watching = asyncio.create_task(self.certificate.watch(), name="certificate")
         for listener in sockets:
-            await web.SockSite(self.runner, listener, backlog=_BACKLOG).start()
+            site = web.SockSite(self.runner, listener, ssl_context=context, backlog=_BACKLOG)
+            await site.start()
         if gateway_socket is not None:
             await self.gateway.start(gateway_socket)
 
@@ -192,6 +209,8 @@ class Front:
     async def stop(self) -> None:
         """Tell everyone to come back, close every socket, leave the workers playing."""
         self.desk.drain()
+        if self.watching is not None:
+            self.watching.cancel()
         await self.gateway.close()
         await self.sessions.close()
         await self.players.close()

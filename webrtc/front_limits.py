@@ -8,7 +8,15 @@ class FrontLimits:
     """Bounds of the front process; the defaults are those of docs/protocol.md."""
 
     max_rooms: int = 10_000
+    max_participants: int = 20_000
+    """Of this server, in all its rooms."""
     max_participants_per_room: int = 2_000
+    max_publishers_per_room: int = 500
+    full_retry_after_s: float = 10.0
+    """When somebody who found the server full should try again."""
+    request_rate_per_s: float = 50.0
+    request_burst: float = 300.0
+    """REST requests from one address."""
     room_share: int = 400
     """Most people of a room in one media worker while others can serve it, too."""
     max_sockets: int = 20_000

@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from webrtc.settings import StartError
+from webrtc.settings import Settings, StartError
 
 PAGE_PACKAGES: Final = ("socket.io-client",)
 """npm packages that the page loads."""
@@ -24,6 +24,17 @@ def check_python_packages(requirements: Path) -> None:
             f"Missing Python packages: {', '.join(missing)}. Run `make run`, or install them with "
             f"`python3 -m pip install -r {requirements.name}`."
         )
+
+
+def check_certificate(settings: Settings) -> None:
+    """Check that the certificate can be used, if there is one.
+
+    Raises:
+        StartError: says why it cannot.
+    """
+    from webrtc.front_tls import Certificate
+
+    Certificate.of(settings)
 
 
 def _is_installed(name: str) -> bool:

@@ -1,11 +1,12 @@
 """The settings as an operator reads them: in --help, .env.example and docs/operations.md.
 
-All three are made from the one table in settings.py; a test compares the files with these texts.
+All three are made from the one table in settings_table.py; a test compares the files with these
+texts.
 """
 
 import textwrap
 
-from webrtc.settings import NOT_YET, VARIABLES
+from webrtc.settings_table import VARIABLES
 
 
 def for_terminal() -> str:
@@ -14,8 +15,6 @@ def for_terminal() -> str:
     blocks += [
         f"  {item.name} (default: {item.default})" + _hang(item.meaning) for item in VARIABLES
     ]
-    blocks.append("\nnot in this version yet, and refused when set:")
-    blocks += [f"  {later.name}" + _hang(later.meaning) for later in NOT_YET]
     blocks.append("\nexit status: 0 after a signal, 2 when the operator has to change something")
     return "\n".join(blocks)
 
@@ -35,9 +34,6 @@ def for_env_file() -> str:
     for item in VARIABLES:
         lines += ["", *_comment(f"{item.meaning} Default: {item.default}.")]
         lines.append(f"#{item.name}={item.example}")
-    lines += ["", "# Not in this version yet; setting one of these stops the start."]
-    for later in NOT_YET:
-        lines += ["", *_comment(later.meaning), f"#{later.name}="]
     return "\n".join(lines) + "\n"
 
 
@@ -46,10 +42,7 @@ def _comment(text: str) -> list[str]:
 
 
 def for_manual() -> str:
-    """Return the two Markdown tables of docs/operations.md."""
+    """Return the Markdown table of docs/operations.md."""
     rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
     rows += [f"| `{item.name}` | {item.default} | {item.meaning} |" for item in VARIABLES]
-    rows += ["", "Not in this version yet; setting one of these stops the start:", ""]
-    rows += ["| Variable | Meaning | Refused because |", "|---|---|---|"]
-    rows += [f"| `{later.name}` | {later.meaning} | {later.refusal} |" for later in NOT_YET]
     return "\n".join(rows) + "\n"

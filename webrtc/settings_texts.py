@@ -115,6 +115,30 @@ def word(text: str) -> str:
     return text
 
 
+def path(text: str) -> str:
+    """Parse the path of a file; whether it is there is seen when it is read."""
+    if "\x00" in text:
+        raise ValueError("a path")
+    return text
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Parse addresses and networks separated by commas; may be empty."""
+    try:
+        parsed = [ipaddress.ip_network(part) for part in _parts(text)]
+    except ValueError:
+        raise ValueError("addresses or networks such as 127.0.0.1,10.0.0.0/8") from None
+    return tuple(dict.fromkeys(str(one) for one in parsed))
+
+
+def turn_urls(text: str) -> tuple[str, ...]:
+    """Parse TURN servers separated by commas; may be empty."""
+    urls = tuple(dict.fromkeys(_parts(text)))
+    if not all(re.fullmatch(r"turns?:[^\s\x00,]+", url) for url in urls):
+        raise ValueError("servers such as turn:turn.example.org:3478, separated by commas")
+    return urls
+
+
 def choice(*allowed: str) -> Callable[[str], str]:
     """Return a parser that takes these words and no others."""
 

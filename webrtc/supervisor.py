@@ -162,7 +162,8 @@ class Supervisor:
     async def _become_ready(self) -> None:
         loop = asyncio.get_running_loop()
         slow = loop.call_later(SLOW_START_S, _log.warning, "still waiting for the server's parts")
-        await until_ready(self._settings.host, self._settings.static_port)
+        settings = self._settings
+        await until_ready(settings.host, settings.static_port, tls=bool(settings.tls_cert))
         slow.cancel()
         for seat in self._seats:
             seat.child.confirm()
@@ -334,7 +335,8 @@ class Supervisor:
 def address_to_open(settings: Settings) -> str:
     """Return the page's address for a browser on this machine."""
     own = settings.host in ("0.0.0.0", "127.0.0.1")  # noqa: S104 — compared, not bound
-    return f"http://{'localhost' if own else settings.host}:{settings.static_port}"
+    scheme = "https" if settings.tls_cert else "http"
+    return f"{scheme}://{'localhost' if own else settings.host}:{settings.static_port}"
 
 
 def describe(status: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from webrtc.settings import VARIABLES
+from webrtc.settings_table import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")

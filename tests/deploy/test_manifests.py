@@ -13,7 +13,8 @@ import yaml
 
 from tests.support.front import running_front
 from webrtc.api.app import routes_of
-from webrtc.settings import VARIABLES, load
+from webrtc.settings import load
+from webrtc.settings_table import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ["local", "production", "relay-only"]

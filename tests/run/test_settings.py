@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooms.redis_connection import RedisAddress
-from webrtc.settings import NOT_YET, VARIABLES, Settings, SettingsError, load
+from webrtc.settings import Settings, SettingsError, load
+from webrtc.settings_table import VARIABLES
 from webrtc.settings_texts import IceServer
 
 
@@ -170,13 +171,6 @@ def test_a_misspelt_name_is_told_with_the_right_one() -> None:
 def test_names_that_kubernetes_injects_are_told_with_the_remedy() -> None:
     assert "enableServiceLinks: false" in refusal(WEBRTC_PORT_8080_TCP="tcp://10.0.0.1:8080")
     assert "enableServiceLinks: false" in refusal(WEBRTC_SERVICE_HOST="10.0.0.1")
-
-
-@pytest.mark.parametrize("name", [later.name for later in NOT_YET])
-def test_a_feature_that_this_version_lacks_is_refused_and_its_value_not_repeated(name: str) -> None:
-    message = refusal(**{name: "hush-hush"})
-    assert f"{name} is set, but this version" in message
-    assert "hush-hush" not in message
 
 
 def test_a_credential_is_never_repeated() -> None:

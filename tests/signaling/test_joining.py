@@ -55,6 +55,8 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "priority": False,
         "pinned": False,
         "speaking": False,
+        "genre": None,
+        "confidence": 0.0,
         "tracks": [{"kind": "audio"}],
         "settings": to_wire(DEFAULT_STRIP),
     }

@@ -18,6 +18,7 @@ from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.messages import Joined, JoinRoom
 from webrtc.signaling.rate import TokenBucket
+from webrtc.turn import IceServers
 
 
 class Page:
@@ -50,7 +51,7 @@ class Studio:
     """A front desk in virtual time; `media` says whose media flows."""
 
     def __init__(self) -> None:
-        self.desk = FrontDesk(MemoryRoomStore(), [Path("nowhere")], FrontLimits(), [])
+        self.desk = FrontDesk(MemoryRoomStore(), [Path("nowhere")], FrontLimits(), IceServers())
         self.media: set[str] = set()
         self.desk.workers.has_media = (  # type: ignore[method-assign]
             lambda _, participant_id: participant_id in self.media

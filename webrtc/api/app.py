@@ -19,6 +19,7 @@ from webrtc.api.static_files import StaticFiles
 from webrtc.api.stats import StatsResource
 from webrtc.api.tokens import TokensResource
 from webrtc.errors import ClientError
+from webrtc.front_addresses import Addresses
 from webrtc.front_origins import OriginPolicy
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
@@ -48,6 +49,7 @@ def build_app(
     files: StaticFiles,
     origins: OriginPolicy,
     further: Sequence[Route] = (),
+    addresses: Addresses | None = None,
 ) -> web.Application:
     """Return the application, with `further` routes."""
     security = Security(origins)
@@ -56,7 +58,7 @@ def build_app(
     )
     app.on_response_prepare.append(security.add_headers)
     routes = [*routes_of(desk, dispatcher, signaling), *further]
-    guard = Guard(desk)
+    guard = Guard(desk, addresses or Addresses())
     app[DOCUMENT] = document(routes, API_VERSION)
     for route in routes:
         handler = _guarded(route, guard)

@@ -13,6 +13,7 @@ Tokens and keys come as bearer tokens (RFC 6750). A stranger is refused before a
 up, so that nobody learns which rooms there are.
 """
 
+import asyncio
 import enum
 from typing import Final
 
@@ -22,6 +23,7 @@ from rooms import tokens
 from rooms.passes import Pass
 from rooms.rights import Right, opened_by
 from webrtc.errors import ClientError
+from webrtc.front_addresses import Addresses, Crowd
 from webrtc.signaling.desk import FrontDesk
 
 
@@ -43,18 +45,28 @@ PASS: Final = web.RequestKey("pass", Pass)
 class Guard:
     """Lets requests pass, or not."""
 
-    def __init__(self, desk: FrontDesk) -> None:
+    def __init__(self, desk: FrontDesk, addresses: Addresses) -> None:
         self._desk = desk
+        self._addresses = addresses
+        limits = desk.conference.limits
+        self._crowd = Crowd(limits.request_rate_per_s, limits.request_burst)
 
     async def let_pass(self, need: Need, request: web.Request) -> None:
-        """Return if the caller has what is needed.
+        """Return if the caller has what is needed, and does not ask too often.
 
         Raises:
-            ClientError: `unauthorized`, `forbidden` and others of `Access`; `room_not_found`.
+            ClientError: `rate_limited`, `room_not_found`, `unauthorized`, `forbidden` and others
+                of `Access`.
         """
+        if need is Need.NOBODYS:
+            return  # probes, which must not be hindered by anybody
+        now = asyncio.get_running_loop().time()
+        wait_s = self._crowd.take(self._addresses.of(request), now)
+        if wait_s:
+            raise ClientError("rate_limited", "too many requests", round(wait_s, 3))
         token, access = bearer(request), self._desk.access
         match need:
-            case Need.NOBODYS | Need.OWN:
+            case Need.OWN:
                 return
             case Need.OPERATOR:
                 await access.operate(token)

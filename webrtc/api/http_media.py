@@ -3,21 +3,25 @@
 WHIP is RFC 9725, WHEP is draft-ietf-wish-whep; what they have in common is all that is here.
 """
 
+import time
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
 from rooms.models import ParticipantKind
+from rooms.tokens import split_resume_token
 from webrtc.api.guard import Need, bearer
 from webrtc.api.problems import problem
 from webrtc.api.replica_proxy import passed_on
 from webrtc.api.routes import Reply, Route
 from webrtc.errors import ClientError
+from webrtc.front_addresses import Addresses
 from webrtc.settings_texts import IceServer
 from webrtc.signaling import sdp_fragments
 from webrtc.signaling.http_sessions import HttpKind, HttpSessions
 from webrtc.signaling.messages import MAX_SDP_CHARS, JoinRoom
+from webrtc.turn import IceServers
 
 SDP: Final = "application/sdp"
 _MAX_KEY_CHARS: Final = 256
@@ -25,11 +29,13 @@ _SESSION: Final = "There is no such session."
 _PATCH: Final = "Add candidates with the session's ETag in If-Match, or restart ICE with `*` in it."
 
 
-def http_media_routes(sessions: HttpSessions, ice_servers: tuple[IceServer, ...]) -> list[Route]:
+def http_media_routes(
+    sessions: HttpSessions, ice_servers: IceServers, addresses: Addresses
+) -> list[Route]:
     """Return the routes of both."""
     return [
-        *HttpMediaResource(sessions, ParticipantKind.WHIP, ice_servers).routes,
-        *HttpMediaResource(sessions, ParticipantKind.WHEP, ice_servers).routes,
+        *HttpMediaResource(sessions, ParticipantKind.WHIP, ice_servers, addresses).routes,
+        *HttpMediaResource(sessions, ParticipantKind.WHEP, ice_servers, addresses).routes,
     ]
 
 
@@ -40,14 +46,20 @@ class HttpMediaResource:
         sessions: what the requests are about.
         kind: which of the two.
         ice_servers: what clients are told to use (RFC 9725 section 4.6).
+        addresses: tells where requests come from.
     """
 
     def __init__(
-        self, sessions: HttpSessions, kind: HttpKind, ice_servers: tuple[IceServer, ...]
+        self,
+        sessions: HttpSessions,
+        kind: HttpKind,
+        ice_servers: IceServers,
+        addresses: Addresses,
     ) -> None:
         self._sessions = sessions
         self._kind: HttpKind = kind
-        self._ice_links = [link for server in ice_servers for link in _links(server)]
+        self._ice_servers = ice_servers
+        self._addresses = addresses
         endpoint = f"/{kind}/{{room_id}}"
         session = f"{endpoint}/{{session}}"
         does = "Publish into a room" if kind is ParticipantKind.WHIP else "Listen to a room"
@@ -118,13 +130,15 @@ class HttpMediaResource:
         _require_type(request, SDP)
         wanted = self._join_request(request)
         offer = await _text(request, MAX_SDP_CHARS)
-        opened = await self._sessions.open(self._kind, wanted, offer, request.remote or "")
+        opened = await self._sessions.open(self._kind, wanted, offer, self._addresses.of(request))
         response = _reply(opened.answer, SDP, 201)
         response.headers["Location"] = f"/{self._kind}/{opened.room_id}/{opened.token}"
         response.headers["ETag"] = f'"{opened.tag}"'
         response.headers["Accept-Patch"] = sdp_fragments.CONTENT_TYPE
-        for link in self._ice_links:
-            response.headers.add("Link", link)
+        participant_id, _ = split_resume_token(opened.token)
+        for server in self._ice_servers.of(participant_id, time.time()):
+            for link in _links(server):
+                response.headers.add("Link", link)
         return response
 
     async def patch(self, request: web.Request) -> web.Response:

@@ -143,7 +143,9 @@ class Changes:
         me = await conference.me(conference.seat_of(connection))
         await conference.require(me, Right.SET_ROLES)
         target = change.participant_id
-        await self._neighbour(me, target)
+        known = await self._neighbour(me, target)
+        if Role(change.role) is not Role.LISTENER and not known.publishes:
+            await conference.require_place_to_speak(known.room_id)
 
         def apply(participant: Participant) -> Participant:
             if participant.role is Role.HOST:

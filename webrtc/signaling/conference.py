@@ -106,6 +106,17 @@ class Conference:
             raise ClientError("room_not_found", "there is no such room")
         return room
 
+    async def require_place_to_speak(self, room_id: str) -> None:
+        """Return if one more may speak in a room.
+
+        Raises:
+            ClientError: `room_full`.
+        """
+        people = await self.store.participants(room_id)
+        if sum(one.publishes for one in people) >= self.limits.max_publishers_per_room:
+            retry_after_s = self.limits.full_retry_after_s
+            raise ClientError("room_full", "as many speak here as may", retry_after_s)
+
     # ---- changing ----
 
     async def change(

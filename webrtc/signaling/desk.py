@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rooms.models import Room
 from rooms.shared_store import SharedRoomStore
@@ -32,6 +32,7 @@ from webrtc.signaling.negotiation import Negotiation
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.recovery import Recovery
 from webrtc.signaling.scenes import Scenes
+from webrtc.turn import IceServers
 
 _LOOK_EVERY_S: Final = 0.1
 
@@ -43,7 +44,7 @@ class FrontDesk:
         store: where rooms are kept.
         worker_sockets: the control socket of each media worker.
         limits: bounds.
-        ice_servers: handed to every client as they are.
+        ice_servers: what clients are told to use.
         clock: seconds since the epoch.
         access: who may come in; everybody by default.
         replica: number of this server among all that share rooms.
@@ -54,7 +55,7 @@ class FrontDesk:
         store: RoomStore,
         worker_sockets: list[Path],
         limits: FrontLimits,
-        ice_servers: list[dict[str, Any]],
+        ice_servers: IceServers,
         clock: Callable[[], float] = time.time,
         access: Access | None = None,
         replica: int = 0,

@@ -44,6 +44,7 @@ from webrtc.signaling.messages import (
 from webrtc.signaling.presence import Seat
 from webrtc.signaling.waiting_room import WaitingRoom
 from webrtc.signaling.wire import event_frame
+from webrtc.turn import IceServers
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Entrance:
     Args:
         conference: the shared state.
         access: who may come in.
-        ice_servers: handed to every client as they are.
+        ice_servers: what clients are told to use.
         clock: seconds since the epoch.
     """
 
@@ -64,7 +65,7 @@ class Entrance:
         self,
         conference: Conference,
         access: Access,
-        ice_servers: list[dict[str, Any]],
+        ice_servers: IceServers,
         clock: Callable[[], float],
     ) -> None:
         self._conference = conference
@@ -141,6 +142,7 @@ class Entrance:
         shown_key = host_key or request.host_key or ""
         proved = tokens.matches(shown_key, room.host_key_hash)
         self._ask_at_the_door(room, connection, applicant, applicant.role(host=proved))
+        await self._ask_for_a_place(room, applicant)
         secret = tokens.new_secret()
         conference = self._conference
         worker = conference.workers.place_in(room)
@@ -166,6 +168,13 @@ class Entrance:
         conference.workers.put_participant(worker, participant)
         conference.workers.arrange_if_new(room.room_id)  # it may have come from another replica
         conference.meters.refresh(room.room_id)  # the worker may be new to the room
+
+    async def _ask_for_a_place(self, room: Room, applicant: Applicant) -> None:
+        limits, conference = self._conference.limits, self._conference
+        if conference.presence.count >= limits.max_participants:
+            raise ClientError("server_full", "this server is full", limits.full_retry_after_s)
+        if applicant.direction.publishes:
+            await conference.require_place_to_speak(room.room_id)
 
     def _ask_at_the_door(
         self, room: Room, connection: Connection, applicant: Applicant, role: Role
@@ -299,6 +308,7 @@ class Entrance:
         # Runs after the acknowledgement, which the socket writes in this turn of the loop.
         asyncio.get_running_loop().call_soon(self._catch_up, participant.participant_id)
         shown = [self._conference.shown(one) for one in everyone]
+        servers = self._ice_servers.of(participant.participant_id, self._clock())
         return Joined(
             room_id=participant.room_id,
             participant_id=participant.participant_id,
@@ -312,7 +322,7 @@ class Entrance:
             room_settings=DEFAULT_ROOM_SETTINGS if room is None else room.settings,
             scenes=[] if room is None else scene_list(room),
             door=door_state(OPEN_DOOR if room is None else room.door),
-            ice_servers=self._ice_servers,
+            ice_servers=[one.as_json() for one in servers],
             host_key=msgspec.UNSET if host_key is None else host_key,
         )
 

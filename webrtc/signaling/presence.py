@@ -104,6 +104,11 @@ class Presence:
         """Return a participant's seat."""
         return self._seats.get(participant_id)
 
+    @property
+    def count(self) -> int:
+        """How many seats there are."""
+        return len(self._seats)
+
     def seats_in(self, room_id: str) -> Iterable[Seat]:
         """Return the seats of a room."""
         return self._rooms.get(room_id, {}).values()

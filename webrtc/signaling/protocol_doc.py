@@ -191,7 +191,13 @@ def _limits() -> str:
             ("length of a websocket message", f"{messages.MAX_MESSAGE_BYTES} bytes"),
             ("length of an SDP", f"{messages.MAX_SDP_CHARS} characters"),
             ("rooms", str(limits.max_rooms)),
+            ("participants", str(limits.max_participants)),
             ("participants of a room", str(limits.max_participants_per_room)),
+            ("participants of a room who may speak", str(limits.max_publishers_per_room)),
+            (
+                "REST requests from one address",
+                f"{limits.request_rate_per_s:g} per second, {limits.request_burst:g} at once",
+            ),
             ("sockets", str(limits.max_sockets)),
             ("seat kept after a lost socket", f"{limits.resume_window_s:g} s"),
             ("shown without socket and media", f"{limits.lost_after_s:g} s"),

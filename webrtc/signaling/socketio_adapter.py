@@ -26,6 +26,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from engineio.async_socket import AsyncSocket
 
 from webrtc.errors import ClientError
+from webrtc.front_addresses import Addresses
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.dispatch import Dispatcher
 from webrtc.signaling.messages import MAX_MESSAGE_BYTES
@@ -77,7 +78,7 @@ class _WebSocket:
 
     async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
         request: web.Request = environ["aiohttp.request"]
-        self.address = request.remote or ""
+        self.address = self._server.addresses.of(request)
         try:
             await self._response.prepare(request)
             self._transport = request.transport
@@ -193,7 +194,9 @@ class _Engine(engineio.AsyncServer):  # type: ignore[misc]
 class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
     """Socket.IO for the dispatcher: websocket transport, the root namespace, text only."""
 
-    def __init__(self, dispatcher: Dispatcher, max_sockets: int) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, max_sockets: int, addresses: Addresses | None = None
+    ) -> None:
         super().__init__(
             async_mode="aiohttp",
             transports=["websocket"],
@@ -215,6 +218,7 @@ class SignalingServer(socketio.AsyncServer):  # type: ignore[misc]
         self.on("disconnect", self._on_disconnect)
         self._dispatcher = dispatcher
         self._max_sockets = max_sockets
+        self.addresses = addresses or Addresses()
         self._websockets: dict[str, _WebSocket] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self.slow_sockets = 0

@@ -1,0 +1,52 @@
+"""What a full server answers: no, why, and when to ask again."""
+
+from pathlib import Path
+
+from tests.support.front import Client, running_front
+from webrtc.front_limits import FrontLimits
+
+
+async def problem(client: Client, **request: object) -> tuple[str, float]:
+    ack = await client.call("join_room", {"room_id": "room", **request})
+    return ack["error"]["reason"], ack["error"]["retry_after"]
+
+
+async def test_a_full_server_takes_nobody_until_somebody_leaves(tmp_path: Path) -> None:
+    async with running_front(tmp_path, limits=FrontLimits(max_participants=1)) as front:
+        alice, _ = await front.joined("elsewhere")
+        bob = await front.client()
+        assert await problem(bob) == ("server_full", 10.0)
+        await alice.ok("leave_room")
+        await bob.ok("join_room", "room")
+
+
+async def test_a_room_has_room_for_so_many_voices(tmp_path: Path) -> None:
+    async with running_front(tmp_path, limits=FrontLimits(max_publishers_per_room=1)) as front:
+        host, _ = await front.joined()
+        guest = await front.client()
+        assert await problem(guest) == ("room_full", 10.0)
+        ack = await guest.ok("join_room", {"room_id": "room", "role": "subscriber"})
+        speaker = {"participant_id": ack["participant_id"], "role": "speaker"}
+        assert await host.refused("set_role", speaker) == "room_full"
+
+
+async def test_an_address_that_asks_too_often_is_told_to_wait(tmp_path: Path) -> None:
+    limits = FrontLimits(request_rate_per_s=0.1, request_burst=2)
+    proxied = {"X-Forwarded-For": "198.51.100.7"}
+    async with running_front(tmp_path, limits=limits, trusted_proxies=("127.0.0.1/32",)) as front:
+        for expected in (200, 200, 429):
+            async with front.http.get("/api/rooms", headers=proxied) as response:
+                assert response.status == expected
+        assert float(response.headers["Retry-After"]) > 0
+        assert (await front.http.get("/health", headers=proxied)).status == 200
+        assert (await front.http.get("/api/rooms")).status == 200, "another address"
+
+
+async def test_turn_credentials_come_with_the_seat(tmp_path: Path) -> None:
+    secret = "a-secret-of-the-tests-that-is-long-enough"
+    turn = {"turn_urls": ("turn:turn.example",), "turn_secret": secret}
+    async with running_front(tmp_path, **turn) as front:
+        _, ack = await front.joined()
+        (server,) = ack["ice_servers"]
+        assert server["urls"] == ["turn:turn.example"]
+        assert server["username"].endswith(":" + ack["participant_id"])
