@@ -2,8 +2,8 @@
 
 Two replicas with one Redis and three real Chromium pages in one room: two with the first replica,
 one with the second. Redis is killed and started again, empty, after a while. Counted are the
-longest silence of those who are together, from the kill to the end, and the time from Redis's
-return until they hear the third again (half a second of it).
+longest silence of those who are together, in what their connection brought from the kill to the
+end, and the time from Redis's return until they hear the third again (half a second of it).
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from benchmarks.failover import longest_gap_s
 from benchmarks.harness.options import parse_options, run
 from benchmarks.harness.report import print_result, print_table
 from tests.support.chromium import Chromium
@@ -21,7 +20,6 @@ from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
 
 BACK_S = 2.0
-_BLOCK_MS = 100.0
 _SETTINGS = {"WEBRTC_HOST": "127.0.0.1", "WEBRTC_MEDIA_WORKERS": "1"}
 
 
@@ -52,7 +50,9 @@ async def measure(outage_s: float) -> dict[str, float | bool]:
         began = time.monotonic()
         await asyncio.gather(ada.hears(grace, edsger), edsger.hears(ada, grace))
         back_s = time.monotonic() - began
-        silence_ms = round(1000 * await longest_gap_s(ada, since), 1)
+        # One track all along, so all frames are there, however busy the page is.
+        assert await ada.page.evaluate("ear.tracks") == 1
+        silence_ms = await ada.ear.longest_silence_ms(since)
     return {"silence_ms": silence_ms, "back_s": round(back_s, 2), "page_said_so": is_said}
 
 
@@ -64,7 +64,7 @@ async def main() -> None:
         f"Redis away for {options.seconds:.0f} s",
         ["what", "is", "target"],
         [
-            ["longest silence of who are together, ms", found["silence_ms"], f"< {_BLOCK_MS:.0f}"],
+            ["longest silence of who are together, ms", found["silence_ms"], "0"],
             ["until others are heard again, s", found["back_s"], f"{BACK_S:.0f}"],
             ["the page said so", found["page_said_so"], True],
         ],
