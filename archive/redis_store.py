@@ -10,7 +10,7 @@ The first two share a slot of a cluster and expire together. The list is cleaned
 """
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, ParamSpec, TypeVar
 
 import msgspec
@@ -38,8 +38,8 @@ Result = TypeVar("Result")
 
 
 def _guarded(
-    method: Callable[Given, Awaitable[Result]],
-) -> Callable[Given, Awaitable[Result]]:
+    method: Callable[Given, Coroutine[Any, Any, Result]],
+) -> Callable[Given, Coroutine[Any, Any, Result]]:
     """Let a method raise `SessionStoreError` where Redis is away."""
 
     @functools.wraps(method)

@@ -115,6 +115,10 @@ TargetLufs = Annotated[
         extra_json_schema={"unit": "LUFS"},
     ),
 ]
+ArchiveOn = Annotated[
+    bool,
+    Meta(description="The latest of what everybody says is kept for a while; all can see that."),
+]
 RoomMode = Literal["mix", "forward"]
 
 
@@ -130,6 +134,7 @@ class RoomSettings(msgspec.Struct, frozen=True):
     ducking_db: DuckingDb = 0.0
     target_lufs: TargetLufs | None = None
     mode: RoomMode = "mix"
+    archive: ArchiveOn = False
 
 
 DEFAULT_ROOM_SETTINGS: Final = RoomSettings()

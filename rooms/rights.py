@@ -9,7 +9,9 @@
 | choose speakers |          |         | yes      | yes  |
 | play files      |          |         | yes      | yes  |
 | run desk        |          |         | yes      | yes  |
+| hear sessions   |          |         | yes      | yes  |
 | set roles       |          |         |          | yes  |
+| run archive     |          |         |          | yes  |
 | close room      |          |         |          | yes  |
 | record          |          |         |          | yes  |
 | moderate        |          |         |          | yes  |
@@ -53,6 +55,10 @@ class Right(enum.StrEnum):
     """Play files into the room, and steer what is played."""
     RUN_DESK = "run_desk"
     """Automix, ducking and loudness of the room, and its scenes."""
+    HEAR_SESSIONS = "hear_sessions"
+    """See, play and download what the room's archive keeps."""
+    RUN_ARCHIVE = "run_archive"
+    """Switch the archive on and off, and delete what it keeps."""
     SET_ROLES = "set_roles"
     """Who is listener, speaker or engineer."""
     CLOSE_ROOM = "close_room"
@@ -80,9 +86,11 @@ _ENGINEER: Final = _SPEAKER | {
     Right.CHOOSE_SPEAKERS,
     Right.RUN_DESK,
     Right.PLAY_FILES,
+    Right.HEAR_SESSIONS,
 }
 _HOST: Final = _ENGINEER | {
     Right.SET_ROLES,
+    Right.RUN_ARCHIVE,
     Right.CLOSE_ROOM,
     Right.RECORD,
     Right.MODERATE,

@@ -79,6 +79,10 @@ REASONS: Final[dict[str, str]] = {
     "unplayable": "The file cannot be played; `detail` says why.",
     "playback_not_found": "There is no such playback in the room.",
     "too_many_playbacks": "The room, or the server, plays as much at the same time as it may.",
+    "session_not_found": "There is no such session, or it is not the bearer's to see.",
+    "already_playing": "The session is played already: `stop` it first.",
+    "no_sound": "Nothing of the session's sound is kept, or it cannot be read.",
+    "archive_unavailable": "The store of sessions cannot be reached; wait `retry_after` seconds.",
     "internal_error": "The server made a mistake; it has been recorded.",
 }
 """Every reason code and what it tells the client."""

@@ -25,14 +25,16 @@ from webrtc.api.app import build_app
 from webrtc.api.http_media import http_media_routes
 from webrtc.api.pages import page_files
 from webrtc.api.playbacks import PlaybacksResource
+from webrtc.api.sessions import SessionsResource
 from webrtc.front_addresses import Addresses
+from webrtc.front_archive import session_parts
 from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
 from webrtc.front_tls import Certificate
 from webrtc.gateway_control import GatewayControl
 from webrtc.playback.players import Players
-from webrtc.runtime_dir import control_path, pulse_path
+from webrtc.runtime_dir import archive_path, control_path, pulse_path
 from webrtc.settings import Settings
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
@@ -136,6 +138,7 @@ class Front:
     players: Players
     announced_ip: str
     certificate: Certificate | None
+    archive_socket: Path
     watching: asyncio.Task[None] | None = None
 
     @classmethod
@@ -155,7 +158,15 @@ class Front:
         shared = rooms.revocations if isinstance(rooms, SharedRoomStore) else None
         access = Access.of(settings, shared)
         replica = settings.replica_number
-        desk = FrontDesk(rooms, workers, limits, ice_servers, access=access, replica=replica)
+        desk = FrontDesk(
+            rooms,
+            workers,
+            limits,
+            ice_servers,
+            access=access,
+            replica=replica,
+            archive=session_parts(settings),
+        )
         dispatcher = Dispatcher(desk)
         signaling = SignalingServer(dispatcher, limits.max_sockets, addresses)
         origins = OriginPolicy.of(settings)
@@ -164,6 +175,7 @@ class Front:
         further = [
             *http_media_routes(sessions, ice_servers, addresses),
             *PlaybacksResource(desk, players, settings.upload_max_mb << 20).routes,
+            *SessionsResource(desk.sessions, players).routes,
         ]
         app = build_app(desk, dispatcher, signaling, page_files(), origins, further, addresses)
         runner = web.AppRunner(
@@ -176,7 +188,8 @@ class Front:
         gateway = GatewayControl(desk, dispatcher)
         announced = settings.announced_ips[0]
         parts = (desk, dispatcher, signaling, app, runner, gateway, sessions, players)
-        return cls(*parts, announced, Certificate.of(settings))
+        archive = archive_path(runtime_dir)
+        return cls(*parts, announced, Certificate.of(settings), archive)
 
     async def start(
         self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
@@ -189,6 +202,7 @@ class Front:
         await self.desk.start()
         self.sessions.start()
         self.players.start()
+        self.desk.sessions.start(self.archive_socket)
         await self.runner.setup()
         context = None
         if self.certificate is not None:
@@ -216,5 +230,6 @@ class Front:
         await self.players.close()
         await self.signaling.close()
         await self.runner.cleanup()
+        await self.desk.sessions.close()
         await self.desk.leave_replicas()
         await self.desk.close()

@@ -86,6 +86,7 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
         settings.target_lufs,
         "mix" if is_shared else settings.mode,  # packets to forward do not travel between workers
         list(workers) if is_shared else [],
+        settings.archive,
     )
 
 
@@ -263,6 +264,10 @@ class WorkerPool:
             self._told[room.room_id] = self._everywhere(room)
         else:
             self.put_room(room)
+
+    def archived_rooms(self) -> list[Room]:
+        """Return the rooms whose archive is on."""
+        return [room for room in self._rooms.values() if room.settings.archive]
 
     def drop_room(self, room: Room) -> None:
         """Tell the room's workers to forget it and everyone in it."""

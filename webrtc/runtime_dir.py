@@ -79,6 +79,11 @@ def classifier_pulse_path(folder: Path) -> Path:
     return folder / "classifier.pulse"
 
 
+def archive_path(folder: Path) -> Path:
+    """Return where the front process takes what the workers hand over for the archive."""
+    return folder / "archive.sock"
+
+
 def pulse_path(folder: Path, worker: int | None = None) -> Path:
     """Return where the worker of this index, or the front process, shows that it lives."""
     return folder / ("front.pulse" if worker is None else f"worker-{worker}.pulse")

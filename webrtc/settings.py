@@ -102,6 +102,21 @@ class Settings:
     max_room_publishers: int = 500
     upload_max_mb: int = 100
     """Longest file that may be played into a room."""
+    archive_window_s: int = 300
+    """Seconds of somebody's latest sound that are kept while the room's archive is on."""
+    archive_retention_s: int = 3600
+    """Seconds for which a session is kept after its end."""
+    archive_bitrate_bps: int = 48_000
+    archive_playbacks: int = 8
+    """Most sessions that are listened to at the same time."""
+    foreign_sessions: str = ""
+    """Pattern of Redis keys under which other programs keep sessions; "" is off."""
+    foreign_fields: tuple[str, str, str] = ("audio_buffer", "name", "created_at")
+    """Fields of those: sound, name and start."""
+    audio_rate_hz: int | None = None
+    """Of foreign raw samples, as the first guess; likewise the next two."""
+    audio_channels: int | None = None
+    audio_format: str | None = None
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -162,6 +177,8 @@ def _clash(settings: Settings) -> str | None:
         return "WEBRTC_TLS_CERT and WEBRTC_TLS_KEY go together: set both, or none"
     if bool(settings.turn_urls) != bool(settings.turn_secret):
         return "WEBRTC_TURN_URLS and WEBRTC_TURN_SECRET go together: set both, or none"
+    if settings.foreign_sessions and not (settings.redis and settings.operator_token):
+        return "WEBRTC_FOREIGN_SESSIONS takes REDIS_URL (or REDIS_HOST) and WEBRTC_OPERATOR_TOKEN"
     ranges = {"WEBRTC_MEDIA_PORT": settings.media_port}
     if settings.udp_gateway_port is not None:
         ranges["WEBRTC_UDP_GATEWAY_PORT"] = settings.udp_gateway_port

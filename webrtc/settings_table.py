@@ -1,10 +1,9 @@
 """Every variable of the environment: its meaning, its default and its parser, in one table."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from webrtc.settings_archive import ARCHIVE_VARIABLES
 from webrtc.settings_texts import (
     address,
     announced,
@@ -25,37 +24,11 @@ from webrtc.settings_texts import (
     turn_urls,
     word,
 )
+from webrtc.settings_variable import Variable
 
 MAX_MEDIA_WORKERS: Final = 128
 ANY: Final = "0.0.0.0"  # noqa: S104 — listening everywhere is what a conference server is for
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One variable of the environment and the field that it fills.
-
-    Attributes:
-        default: what an operator reads as the default.
-        example_value: stands in .env.example where the default is no value.
-        parse: text to value; its ValueError completes the sentence "NAME must be …".
-        text: value to text, the reverse of `parse`.
-        secret: whether its value may hold a secret and is never repeated in a message.
-    """
-
-    name: str
-    field: str
-    default: str
-    meaning: str
-    parse: Callable[[str], Any]
-    text: Callable[[Any], str] = str
-    secret: bool = False
-    example_value: str | None = None
-
-    @property
-    def example(self) -> str:
-        """A value as it stands in .env.example, quoted for a shell."""
-        return self.default if self.example_value is None else self.example_value
 
 
 def _or_nothing(value: str | None) -> str:
@@ -341,6 +314,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "Most participants of a room who may speak.",
         integer(1, 1_000_000, "a number"),
     ),
+    *ARCHIVE_VARIABLES,
     Variable(
         "LOG_LEVEL",
         "log_level",

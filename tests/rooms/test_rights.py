@@ -18,7 +18,14 @@ from tests.rooms.store_contract import a_participant, a_room
 ALLOWED = {
     Role.LISTENER: {Right.SUBSCRIBE},
     Role.SPEAKER: {Right.SUBSCRIBE, Right.PUBLISH, Right.EDIT_OWN_STRIP},
-    Role.ENGINEER: set(Right) - {Right.SET_ROLES, Right.CLOSE_ROOM, Right.RECORD, Right.MODERATE},
+    Role.ENGINEER: set(Right)
+    - {
+        Right.SET_ROLES,
+        Right.RUN_ARCHIVE,
+        Right.CLOSE_ROOM,
+        Right.RECORD,
+        Right.MODERATE,
+    },
     Role.HOST: set(Right),
 }
 

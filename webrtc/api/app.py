@@ -78,7 +78,7 @@ def build_app(
 
 
 def _guarded(route: Route, guard: Guard) -> Handler:
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         await guard.let_pass(route.need, request)
         return await route.handler(request)
 

@@ -82,6 +82,11 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
                     "scheme": "bearer",
                     "description": "The operator's own token, where one is set.",
                 },
+                "resumeToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Of a participant who may do this in the room.",
+                },
             },
         },
     }
@@ -113,8 +118,11 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
         "responses": responses,
     }
     names = re.findall(r"{(\w+)}", route.path)
-    if names:
-        operation["parameters"] = [_path_parameter(name) for name in names]
+    if names or route.query:
+        operation["parameters"] = [
+            *(_path_parameter(name) for name in names),
+            *(_query_parameter(name, kind) for name, kind in route.query.items()),
+        ]
     if route.body is not None:
         schema = schema_of[id(route.body)]
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
@@ -128,6 +136,11 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
 
 def _path_parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query_parameter(name: str, kind: type) -> dict[str, Any]:
+    schema = {"type": "integer" if kind is int else "string"}
+    return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _problem(meaning: str, schema_of: dict[int, Any]) -> dict[str, Any]:

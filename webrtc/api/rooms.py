@@ -7,6 +7,7 @@ from aiohttp import web
 
 from rooms.models import (
     DEFAULT_ROOM_SETTINGS,
+    ArchiveOn,
     Automix,
     DuckingDb,
     MaxSpeakers,
@@ -34,12 +35,18 @@ class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ducking_db: DuckingDb = 0.0
     target_lufs: TargetLufs | None = None
     mode: RoomMode = DEFAULT_ROOM_SETTINGS.mode
+    archive: ArchiveOn = False
 
     @property
     def settings(self) -> RoomSettings:
         """What shall apply to the whole room."""
         return RoomSettings(
-            self.max_speakers, self.automix, self.ducking_db, self.target_lufs, self.mode
+            self.max_speakers,
+            self.automix,
+            self.ducking_db,
+            self.target_lufs,
+            self.mode,
+            self.archive,
         )
 
 

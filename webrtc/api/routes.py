@@ -10,7 +10,7 @@ from aiohttp import web
 from webrtc.api.guard import Need
 from webrtc.errors import ClientError
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _encoder = msgspec.json.Encoder()
 
@@ -33,6 +33,7 @@ class Route:
         body: type of the request's JSON body, None without one.
         takes: content type of the request's body where that is not JSON.
         operation: its name in the OpenAPI document; without one, the handler's.
+        query: types of the parameters that may stand behind the path.
         need: what the caller has to have, see `webrtc.api.guard`. Named for every route.
     """
 
@@ -45,6 +46,7 @@ class Route:
     takes: str = ""
     problems: Mapping[int, str] = field(default_factory=dict)
     operation: str = ""
+    query: Mapping[str, type] = field(default_factory=dict)
     need: Need = field(kw_only=True)
 
 

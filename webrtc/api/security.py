@@ -6,7 +6,7 @@ from aiohttp.typedefs import Handler, Middleware
 from webrtc.front_origins import OriginPolicy
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-_REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
+_REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-Range, Range"
 _SCRIPTS = ("/webrtc_client.js", "/client/", "/vendor/")
 
 
@@ -34,7 +34,8 @@ class Security:
         if self.allows(request):
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Expose-Headers"] = (
-                "Location, ETag, Retry-After, Link, Accept-Patch"
+                "Location, ETag, Retry-After, Link, Accept-Patch, Content-Range, "
+                "Content-Disposition"
             )
 
     def allows(self, request: web.Request) -> bool:

@@ -53,7 +53,8 @@ class PutRoom(_Message, frozen=True):
     Microphones share one gain if `automix` is on, music goes down by `ducking_db` under speech, and
     the mix is brought to `target_lufs`. In mode `forward` packets of those who are heard are
     forwarded undecoded to whoever takes tracks. `workers` are all that serve the room if there are
-    several; then they exchange sources, and the room cannot forward.
+    several; then they exchange sources, and the room cannot forward. With `archive` on, what
+    publishers say is handed over to the front process.
     """
 
     room_id: str
@@ -64,6 +65,7 @@ class PutRoom(_Message, frozen=True):
     target_lufs: float | None = None
     mode: RoomMode = "mix"
     workers: list[int] = []
+    archive: bool = False
 
 
 class DropRoom(_Message, frozen=True):

@@ -4,7 +4,7 @@
 |---------|-------------------------------------|------------------------------------------|
 | mix     | decoded                             | sent a mix                               |
 | forward | forwarded; decoded, too, while any- | forwarded to on the agreed tracks; sent  |
-|         | body in the room is sent a mix      | a mix if there can be no tracks          |
+|         | body is sent a mix or it is kept    | a mix if there can be no tracks          |
 """
 
 from mixer.playout import Playout
@@ -23,8 +23,9 @@ def attach(participant: Participant, console: Console, now_s: float) -> None:
 
 
 def follow_listeners(room: Room, console: Console, now_s: float) -> None:
-    """Decode a room's publishers while anybody is sent a mix."""
-    mixes = room.forward is None or bool(room.mixer.listeners)
+    """Decode a room's publishers while anybody is sent a mix, or their sound is kept."""
+    kept = room.archive is not None
+    mixes = room.forward is None or kept or bool(room.mixer.listeners)
     if mixes != room.mixes:
         room.mixes = mixes
         for other in room.participants.values():

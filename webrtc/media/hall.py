@@ -45,10 +45,12 @@ class Room:
         forward: How it forwards, None in mode mix.
         mixes: Whether anybody hears its mix: then what is heard is decoded.
         tap: Is given each block, right after its packets have left.
+        archive: Is given each block behind the tap, while the room's archive is on.
     """
 
     __slots__ = (
         "_origin",
+        "archive",
         "awake",
         "blocks",
         "forward",
@@ -79,6 +81,7 @@ class Room:
         self.forward: Forwarding | None = None
         self.mixes = True
         self.tap: Callable[[RoomMixer], None] | None = None
+        self.archive: Callable[[RoomMixer], None] | None = None
         self.lanes: list[Lane] = []
         self.set_lanes([])
         self.blocks = 0  # ticks run, for what happens every so many of them
@@ -237,6 +240,8 @@ class Hall:
                     room.forward.take_sounds(mixer, now_s)
                 if room.tap is not None:
                     room.tap(mixer)
+                if room.archive is not None:
+                    room.archive(mixer)
             except Exception:  # a defect: it must not silence the other rooms
                 self.defects += 1
                 if self.defects & (self.defects - 1) == 0:  # rarer and rarer: it may come for ever

@@ -51,6 +51,7 @@ from webrtc.control.messages import (
 from webrtc.control.server import ControlServer
 from webrtc.media import feeds, rtcp, sdp
 from webrtc.media.aiortc_adapter import CertificateSupply
+from webrtc.media.archive_tap import ArchiveTap
 from webrtc.media.attachment import attach, follow_listeners
 from webrtc.media.console import Console
 from webrtc.media.fanout import SendTable
@@ -75,6 +76,7 @@ from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
 from webrtc.media.wide_bus import WideBus
+from webrtc.runtime_dir import archive_path
 from webrtc.settings import Settings
 from webrtc.supervisor_pulse import keep_beating
 
@@ -140,6 +142,7 @@ class Worker:
         self.sharing = Sharing(_bus(settings, folder, number), self.hall, number, self._wake)
         self.hearing = Hearing(folder, self._tell_content)
         self.hall.on_fetched = self.hearing.take
+        self.archive = ArchiveTap(archive_path(folder))
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
         self.console = Console(self.participants)
@@ -180,6 +183,7 @@ class Worker:
                 await asyncio.wait(self._tasks, timeout=1.0)
             await self._control.close()
             self.sharing.close()
+            self.archive.close()
             self._timer.close()
             self.port.close()
             if self.door is not None:
@@ -356,6 +360,7 @@ class Worker:
                 counters += self.door.figures()
             counters.update(self.sharing.counters)
             counters.update(self.hearing.counters)
+            counters.update(self.archive.counters)
             counters["fanout_dropped"] = self.table.dropped
             counters["forward_sent"] = self.forward_table.sent
             counters["forward_dropped"] = self.forward_table.dropped
@@ -568,8 +573,16 @@ class Worker:
             for participant in room.participants.values():
                 self.attach(participant)
                 self.negotiator.settle(participant)
+        self._set_archive(room, put.archive)
         if room.participants:
             self._wake(room)
+
+    def _set_archive(self, room: Room, is_on: bool) -> None:
+        if is_on != (room.archive is not None):
+            room.archive = self.archive.take if is_on else None
+            if not is_on:
+                self.archive.forget(room.mixer)
+            follow_listeners(room, self.console, time.monotonic())
 
     def _drop_room(self, room_id: str) -> None:
         room = self.hall.rooms.get(room_id)
@@ -577,6 +590,7 @@ class Worker:
             for participant_id in list(room.participants):
                 self._drop_participant(participant_id)
             self.sharing.forget(room)
+            self.archive.forget(room.mixer)
             self.hall.drop_room(room_id)
             self.console.forget_room(room)
             self.forwarder.drop_room(room_id)

@@ -29,6 +29,7 @@ from webrtc.signaling.messages import (
 )
 
 _ABOUT_SPEAKERS: Final = {"max_speakers", "mode"}
+_ABOUT_ARCHIVE: Final = {"archive"}
 
 
 class Changes:
@@ -106,7 +107,9 @@ class Changes:
         me = await conference.me(conference.seat_of(connection))
         if change.wanted.keys() & _ABOUT_SPEAKERS:
             await conference.require(me, Right.CHOOSE_SPEAKERS)
-        if change.wanted.keys() - _ABOUT_SPEAKERS:
+        if change.wanted.keys() & _ABOUT_ARCHIVE:
+            await conference.require(me, Right.RUN_ARCHIVE)
+        if change.wanted.keys() - _ABOUT_SPEAKERS - _ABOUT_ARCHIVE:
             await conference.require(me, Right.RUN_DESK)
         room = await conference.change_room(me.room_id, change.applied_to)
         return EffectiveRoom(room.settings)

@@ -22,6 +22,7 @@ from webrtc.control.messages import (
 )
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
+from webrtc.sessions.desk import SessionDesk, SessionParts
 from webrtc.signaling.changes import Changes
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
@@ -48,6 +49,7 @@ class FrontDesk:
         clock: seconds since the epoch.
         access: who may come in; everybody by default.
         replica: number of this server among all that share rooms.
+        archive: what the operator decided about sessions; the defaults by default.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class FrontDesk:
         clock: Callable[[], float] = time.time,
         access: Access | None = None,
         replica: int = 0,
+        archive: SessionParts | None = None,
     ) -> None:
         self.access = access or Access()
         self.workers = WorkerPool(worker_sockets, self, limits.room_share, replica)
@@ -69,6 +72,7 @@ class FrontDesk:
         self.hosting = Hosting(self.conference, self.entrance)
         self.scenes = Scenes(self.conference, clock)
         self.negotiation = Negotiation(self.conference)
+        self.sessions = SessionDesk(store, self.workers, self.presence, self.access, archive, clock)
         self._recovery = Recovery(self.conference, self.entrance)
         self.shared = store if isinstance(store, SharedRoomStore) else None
         self._mirror: Mirror | None = None

@@ -65,6 +65,7 @@ class Dispatcher:
             "set_muted": changes.set_muted,
             "set_deafened": changes.set_deafened,
             "set_visibility": changes.set_visibility,
+            "watch_sessions": desk.sessions.watch,
             "get_stats": lambda connection, _: negotiation.stats(connection),
         }
         self._as_task: dict[str, Handler] = {
@@ -102,6 +103,7 @@ class Dispatcher:
         for task in connection.tasks:
             task.cancel()
         self._desk.entrance.waiting.forget(connection)
+        self._desk.sessions.unwatch(connection)
         if connection.seat is not None:
             self._desk.presence.detach(connection.seat)
 

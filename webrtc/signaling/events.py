@@ -9,6 +9,7 @@ from dsp.genre.labels import Genre, Label
 from dsp.genre.profiles import Profile
 from rooms.models import RoomSettings
 from webrtc.control.messages import StripMeters, StripSpectrum
+from webrtc.sessions.shapes import SessionInfo, SessionRemoved
 from webrtc.signaling.messages import DoorState, ParticipantInfo, SceneInfo
 
 Quality = Literal["good", "fair", "poor"]
@@ -184,6 +185,8 @@ Event = (
     | ServerDraining
     | ServerState
     | MediaReset
+    | SessionInfo
+    | SessionRemoved
 )
 
 
@@ -252,5 +255,9 @@ SERVER_EVENTS: Final = {
         ServerEvent("server_draining", ServerDraining, "The server is about to stop."),
         ServerEvent("server_state", ServerState, "Something stopped working, or works again."),
         ServerEvent("media_reset", MediaReset, "The media connection is gone."),
+        ServerEvent(
+            "session_updated", SessionInfo, "A session that I watch began, ended, or is played."
+        ),
+        ServerEvent("session_removed", SessionRemoved, "A session that I watch was deleted."),
     )
 }

@@ -15,6 +15,7 @@ from rooms.door import Door
 from rooms.models import (
     DEFAULT_ROOM_SETTINGS,
     DEFAULT_SOURCE_MIX,
+    ArchiveOn,
     Automix,
     Direction,
     DuckingDb,
@@ -31,6 +32,7 @@ from rooms.models import (
 from rooms.passes import MAX_TOKEN_CHARS
 from rooms.strip import StripValue, partial_fields
 from webrtc.control.messages import PeerStats
+from webrtc.sessions.shapes import WatchedSessions, WatchSessions
 
 PROTOCOL_VERSION: Final = 1
 MAX_MESSAGE_BYTES: Final = 128 * 1024
@@ -215,6 +217,7 @@ class RoomChange(_Payload, frozen=True):
     ducking_db: DuckingDb | UnsetType = UNSET
     target_lufs: TargetLufs | UnsetType | None = UNSET
     mode: RoomMode | UnsetType = UNSET
+    archive: ArchiveOn | UnsetType = UNSET
 
     @property
     def wanted(self) -> dict[str, Any]:
@@ -525,6 +528,7 @@ Ack = (
     | EffectiveScenes
     | RecalledScene
     | MyStats
+    | WatchedSessions
 )
 
 
@@ -587,7 +591,7 @@ CLIENT_EVENTS: Final = {
             RoomChange,
             EffectiveRoom,
             "Change the room's settings; takes the right `choose_speakers` for `max_speakers` and "
-            "`mode`, `run_desk` for all else.",
+            "`mode`, `run_archive` for `archive`, `run_desk` for all else.",
             cost=20,
         ),
         ClientEvent(
@@ -654,6 +658,13 @@ CLIENT_EVENTS: Final = {
             bool,
             Done,
             "Whether the page is visible; while it is not, no levels, meters or speakers come.",
+        ),
+        ClientEvent(
+            "watch_sessions",
+            WatchSessions,
+            WatchedSessions,
+            "Tell me of sessions that the archive keeps; needs no seat in a room.",
+            cost=20,
         ),
         ClientEvent("get_stats", None, MyStats, "Ask for the figures of my media connection."),
     )

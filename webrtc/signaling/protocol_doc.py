@@ -21,6 +21,7 @@ from webrtc.api import guard
 from webrtc.control.messages import PeerStats, StripMeters, StripSpectrum
 from webrtc.errors import REASONS
 from webrtc.front_limits import FrontLimits
+from webrtc.sessions import shapes
 from webrtc.signaling import events, messages, waiting_room
 from webrtc.signaling.events import SERVER_EVENTS
 from webrtc.signaling.messages import CLIENT_EVENTS
@@ -60,6 +61,10 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     messages.WatchedMeters,
     messages.EffectiveMeters,
     messages.MyStats,
+    shapes.WatchSessions,
+    shapes.WatchedSessions,
+    shapes.SessionInfo,
+    shapes.SessionRemoved,
     PeerStats,
     messages.Done,
     messages.Refused,

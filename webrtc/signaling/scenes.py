@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from rooms.models import Participant, Room, Scene
+from rooms.models import Participant, Room, RoomSettings, Scene
 from rooms.rights import Right
 from rooms.scenes import SceneLimitError, snapshot, strips_of, with_scene
 from rooms.store import RoomMissingError
@@ -103,7 +103,12 @@ class Scenes:
             except ClientError:  # it left meanwhile
                 continue
             conference.announcer.request(participant_id)
-        changed = await conference.change_room(room.room_id, lambda _: scene.settings)
+
+        def settings(now: RoomSettings) -> RoomSettings:
+            # Who may recall scenes need not be allowed to switch the archive.
+            return msgspec.structs.replace(scene.settings, archive=now.archive)
+
+        changed = await conference.change_room(room.room_id, settings)
         return RecalledScene(scene.name, changed.settings, sorted(strips))
 
     async def _change(
