@@ -94,6 +94,20 @@ ROUTES: Final[dict[tuple[str, str], tuple[Any, frozenset[str]]]] = {
     ("post", "/whep/{room_id}"): (OFFER, HEARING),
 }
 
+_ONE: Final = "/api/session/{session_id}"
+SESSIONS: Final = {
+    ("get", "/api/sessions"),
+    ("get", _ONE + "/info"),
+    ("get", _ONE + "/download"),
+    ("get", _ONE + "/waveform.svg"),
+    ("get", _ONE + "/waveform.png"),
+    ("post", _ONE + "/play"),
+    ("post", _ONE + "/stop"),
+    ("delete", _ONE),
+}
+"""They want the right to hear sessions of the one room that a token names."""
+STREAM: Final = ("get", _ONE + "/stream/{token}")
+
 
 @pytest.fixture
 async def front(tmp_path: Path) -> AsyncIterator[RunningFront]:
@@ -130,7 +144,7 @@ async def everything(front: RunningFront) -> tuple[Any, ...]:
 
 
 def test_every_event_has_a_rule() -> None:
-    assert EVENTS.keys() == CLIENT_EVENTS.keys()
+    assert EVENTS.keys() | {"watch_sessions"} == CLIENT_EVENTS.keys()
 
 
 @pytest.mark.parametrize("bad", BAD_TOKENS)
@@ -186,7 +200,7 @@ def test_every_route_has_a_rule(front: RunningFront) -> None:
         for path, methods in front.front.app[DOCUMENT]["paths"].items()
         for method in methods
     }
-    assert described == OPEN_ROUTES | BY_SECRET_ADDRESS | ROUTES.keys()
+    assert described == OPEN_ROUTES | BY_SECRET_ADDRESS | ROUTES.keys() | SESSIONS | {STREAM}
 
 
 async def ask(
@@ -229,6 +243,36 @@ async def test_each_resource_answers_the_grants_that_it_names(
     rooms = "*" if route in {("post", "/api/rooms")} or ROUTES[route][1] == OPERATORS else "room"
     status, problem = await ask(front, route, token(grant, room=rooms))
     assert (status not in {401, 403}) is (grant in ROUTES[route][1]), problem
+
+
+@pytest.mark.parametrize("grant", list(Grant))
+async def test_sessions_answer_those_who_may_hear_them(front: RunningFront, grant: Grant) -> None:
+    await a_room(front)
+    headers = {"Authorization": f"Bearer {token(grant)}"}
+    for method, path in SESSIONS:
+        url = path.format(session_id="ab12")
+        async with front.http.request(method, url, headers=headers) as response:
+            found = 200 if path == "/api/sessions" else 404
+            assert response.status == (found if grant in DESK else 403), (method, path)
+    watching = await front.client()
+    ack = await watching.call("watch_sessions", {"token": token(grant)})
+    assert ack["ok"] is (grant in DESK)
+
+
+@pytest.mark.parametrize("bad", BAD_TOKENS)
+async def test_sessions_answer_no_bad_token(front: RunningFront, bad: str) -> None:
+    make, _ = BAD_TOKENS[bad]
+    _, ack = await front.joined(token=token("host"))
+    shown = {} if make() is None else {"Authorization": f"Bearer {make()}"}
+    for method, path in SESSIONS:
+        url = path.format(session_id="ab12")
+        async with front.http.request(method, url, headers=shown) as response:
+            assert response.status in {401, 403}, (method, path)
+    async with front.http.get(STREAM[1].format(session_id="ab12", token="x")) as response:
+        assert response.status == 404
+    headers = {"Authorization": f"Bearer {ack['resume_token']}"}
+    async with front.http.get("/api/sessions", headers=headers) as response:
+        assert response.status == 200
 
 
 async def test_a_session_is_known_to_nobody_else(front: RunningFront) -> None:
