@@ -14,6 +14,7 @@ import numpy as np
 
 from dsp.genre import features, head, musicnn
 from dsp.genre.classes import Opinion, opinion_of
+from dsp.genre.head import Head
 from dsp.genre.log_mel import RATE_HZ, Samples, log_mel
 from dsp.genre.smoothing import Smoothed
 
@@ -41,15 +42,16 @@ class Stream:
         sounding_s: How much of that since it was last silent.
     """
 
-    def __init__(self, *, looks: bool = True) -> None:
+    def __init__(self, *, looks: bool = True, chosen: Head | None = None) -> None:
         """Know nothing yet.
 
         Args:
             looks: Whether musicnn is asked at all.
+            chosen: The head; None for the one that comes with this program.
         """
         self.heard_s = 0.0
         self.sounding_s = 0.0
-        self._head = head.load()
+        self._head = head.load() if chosen is None else chosen
         self._may_look = looks
         self._recent = np.zeros(0, np.float32)
         self._unframed = np.zeros(0, np.float32)
