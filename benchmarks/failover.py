@@ -4,16 +4,21 @@ Two replicas with one Redis behind one address, and two real Chromium pages that
 each with one. The replica of the first page is killed by SIGKILL, all of its processes; the page
 comes back to the other replica by itself. Counted is the longest silence, on each page, from the
 kill on; the settings have to be what they were.
+
+With `--drain` the replica is stopped by SIGTERM, as in a rolling restart, and the address leads to
+the other one from then on.
 """
 
+import argparse
 import asyncio
+import signal
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.options import parse_options, run
+from benchmarks.harness.options import add_options, options_from, run
 from benchmarks.harness.report import print_result, print_table
 from tests.support.balancer import Balancer
 from tests.support.chromium import Chromium
@@ -45,13 +50,14 @@ async def longest_gap_s(person: Person, since_ms: float) -> float:
     return gap_ms / 1000
 
 
-async def measure_one() -> tuple[float, float, bool]:
+async def measure_one(*, drain: bool) -> tuple[float, float, bool]:
     """Return the silence, in s, for whose replica dies and for the other, and if all was kept."""
     async with AsyncExitStack() as running:
         redis = await running.enter_async_context(RedisServer())
         servers = []
         for _ in range(2):
-            servers.append(await LiveServer.start(**_SETTINGS, REDIS_URL=redis.url))
+            settings = {**_SETTINGS, "REDIS_URL": redis.url, "WEBRTC_DRAIN_S": "10"}
+            servers.append(await LiveServer.start(**settings))
             running.push_async_callback(servers[-1].program.end)
         ports = [server.page_port for server in servers]
         balancer = await running.enter_async_context(Balancer(ports))
@@ -65,7 +71,11 @@ async def measure_one() -> tuple[float, float, bool]:
         await moved.client("updateAudioSettings({ genre: 'jazz' })")
         seat = await moved.client("room.participantId")
         since = [await person.ear.now_ms() for person in (moved, stays)]
-        await servers[0].program.end()
+        if drain:
+            balancer.ports = ports[1:]
+            servers[0].program.send(signal.SIGTERM)
+        else:
+            await servers[0].program.end()
         await moved.page.wait_for_function("() => ear.tracks === 2", timeout=45_000)
         await asyncio.gather(moved.hears(stays), stays.hears(moved))
         silence_s = [
@@ -79,12 +89,16 @@ async def measure_one() -> tuple[float, float, bool]:
 
 async def main() -> None:
     """Measure several times and tell the result."""
-    options = parse_options("silence after a replica is killed", 0, 0)
-    runs = [await measure_one() for _ in range(2 if options.quick else 6)]
+    parser = argparse.ArgumentParser(description="silence after a replica is killed")
+    add_options(parser)
+    parser.add_argument("--drain", action="store_true", help="stop it by SIGTERM instead")
+    arguments = parser.parse_args()
+    options, drain = options_from(arguments, 0, 0), arguments.drain
+    runs = [await measure_one(drain=drain) for _ in range(2 if options.quick else 6)]
     hears = np.array([one[0] for one in runs])
     heard = np.array([one[1] for one in runs])
     print_table(
-        f"A replica is killed, {len(runs)} times, s of silence",
+        f"A replica is {'drained' if drain else 'killed'}, {len(runs)} times, s of silence",
         ["who", "median", "worst", "targets"],
         [
             [
@@ -109,6 +123,7 @@ async def main() -> None:
             },
             "settings_kept": all(one[2] for one in runs),
             "runs": len(runs),
+            "drained": drain,
         },
     )
 
