@@ -51,7 +51,7 @@ test('the transfer curve of the compressor is the server’s, knee and make-up i
 });
 
 test('knobs and switches have the ranges and defaults of the protocol, and none is missing', () => {
-  const elsewhere = ['genre', 'preset', ...Object.values(STAGES).map(({ bypass }) => bypass)];
+  const elsewhere = ['genre', 'preset', 'profile', ...Object.values(STAGES).map(({ bypass }) => bypass)];
   assert.deepEqual(
     [...Object.keys(SCALES), ...SWITCHES, ...elsewhere].sort(),
     Object.keys(golden.settings).sort(),

@@ -9,6 +9,7 @@ function studio() {
   const clock = new VirtualClock();
   /** @type {Record<string, any>} */
   const strip = { preset: 'voice', eq1Gain: 0, eq2Gain: 3, compRatio: 3, eqBypass: false, pan: 0 };
+  Object.assign(strip, { profile: 'none', genre: 'auto', fader: 0 }); // what no copy takes along
   /** @type {Record<string, any>[]} */
   const sent = [];
   /** @type {((error?: Error) => void)[]} */

@@ -29,7 +29,10 @@ const ONE_GESTURE_MS = 1000;
 const MOST_STEPS = 50;
 
 /** What follows from others, or is no part of the sound. */
-const NOT_SOUND = new Set(['preset', 'genre', 'denoise', 'autoLevel', 'autoLevelTarget', ...PLACE]);
+const NOT_SOUND = new Set([
+  ...['preset', 'genre', 'profile', 'denoise', 'autoLevel', 'autoLevelTarget'],
+  ...PLACE,
+]);
 
 export class StripEditor {
   /** @param {EditorOptions} options */
