@@ -37,6 +37,10 @@ from webrtc.control.messages import (
 )
 from webrtc.front_placement import Placement
 
+FULL: Final = 0.95
+"""Share of a core above which a worker has no time to spare."""
+FULL_AFTER: Final = 5
+"""Figures in a row, one a second, after which that counts."""
 _LIVE: Final = ("connecting", "connected")
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -139,6 +143,7 @@ class WorkerPool:
         self._serving: dict[str, Sequence[int]] = {}  # whom rooms were put to
         self._told: dict[str, Sequence[int]] = {}  # who serves them everywhere, as these know
         self._loads = [0.0 for _ in paths]
+        self._full_for = [0 for _ in paths]  # how many figures in a row
         self._stats: list[WorkerStats | None] = [None for _ in paths]
         self._peer_stats: list[dict[str, PeerStats]] = [{} for _ in paths]
         self._peer_states: dict[str, str] = {}
@@ -201,6 +206,13 @@ class WorkerPool:
     def load(self, worker: int) -> float:
         """Return the share of a core that a worker took in the last second, 0 while it is away."""
         return self._loads[worker]
+
+    def is_overloaded(self, worker: int) -> bool:
+        """Return whether a worker has had no time to spare for some seconds.
+
+        One more would cost those whom it serves their sound; a burst of joins passes.
+        """
+        return self._full_for[worker] >= FULL_AFTER
 
     def place(self) -> int:
         """Return the worker for a new room: one that is there, with the fewest participants."""
@@ -373,7 +385,8 @@ class WorkerPool:
             case PeerState() if self._placement.worker_of(message.participant_id) == worker:
                 self._peer_states[message.participant_id] = message.state
             case WorkerStats():
-                self._loads[worker] = _load(self._stats[worker], message)
+                load = self._loads[worker] = _load(self._stats[worker], message)
+                self._full_for[worker] = self._full_for[worker] + 1 if load > FULL else 0
                 self._stats[worker] = message
                 self._peer_stats[worker] = {
                     peer.participant_id: peer for peer in message.peer_stats
@@ -384,6 +397,7 @@ class WorkerPool:
         """See `LinkOwner`."""
         self._stats[worker] = None
         self._loads[worker] = 0.0
+        self._full_for[worker] = 0
         self._peer_stats[worker] = {}
         for participant_id in self._placement.people_of(worker):
             self._peer_states.pop(participant_id, None)

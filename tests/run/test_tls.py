@@ -1,5 +1,6 @@
 """HTTPS with a certificate of our own making, which changes while the server runs."""
 
+import asyncio
 import datetime
 import ssl
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.support.front import Client, running_front
 from webrtc.certificate_command import make
 from webrtc.front_tls import Certificate
 from webrtc.settings import StartError
+from webrtc.supervisor_ready import until_ready
 
 NOW = datetime.datetime.now(datetime.UTC)
 
@@ -110,3 +112,11 @@ def test_the_command_makes_what_the_server_takes(
     assert key.stat().st_mode & 0o777 == 0o600
     assert start_webrtc.main(arguments) == 2, "nothing is written over"
     assert "remove it first" in capsys.readouterr().err
+
+
+async def test_the_supervisor_sees_that_a_server_of_https_is_ready(tmp_path: Path) -> None:
+    chain, key = write(tmp_path, "mixer.example")
+    async with running_front(tmp_path, tls_cert=str(chain), tls_key=str(key)) as front:
+        port = int(front.url.rpartition(":")[2])
+        async with asyncio.timeout(5):
+            await until_ready("127.0.0.1", port, tls=True)

@@ -1,9 +1,11 @@
 """What a full server answers: no, why, and when to ask again."""
 
+import asyncio
 from pathlib import Path
 
 from tests.support.front import Client, running_front
 from webrtc.front_limits import FrontLimits
+from webrtc.front_workers import FULL_AFTER
 
 
 async def problem(client: Client, **request: object) -> tuple[str, float]:
@@ -50,3 +52,27 @@ async def test_turn_credentials_come_with_the_seat(tmp_path: Path) -> None:
         (server,) = ack["ice_servers"]
         assert server["urls"] == ["turn:turn.example"]
         assert server["username"].endswith(":" + ack["participant_id"])
+
+
+async def test_a_server_without_time_to_spare_takes_nobody_for_a_while(tmp_path: Path) -> None:
+    async with running_front(tmp_path) as front:
+        inside, _ = await front.joined()
+        workers = front.front.desk.workers
+
+        async def second(busy_s: float) -> None:
+            before = workers.stats(0)
+            uptime_s, cpu_s = (0.0, 0.0) if before is None else (before.uptime_s, before.cpu_s)
+            front.worker.send_stats(uptime_s=uptime_s + 1, cpu_s=cpu_s + busy_s)
+            async with asyncio.timeout(5):
+                while workers.stats(0) is before:
+                    await asyncio.sleep(0)
+
+        for _ in range(FULL_AFTER):
+            await (await front.client()).ok("join_room", "room")
+            await second(busy_s=1.0)
+        await second(busy_s=1.0)
+        guest = await front.client()
+        assert await problem(guest) == ("server_full", 10.0)
+        await inside.ok("get_stats")
+        await second(busy_s=0.5)
+        await guest.ok("join_room", "room")

@@ -101,13 +101,19 @@ class FakeWorker:
         """Say levels: participant, dBov, speaking."""
         self.send(Levels(room_id, [SourceLevel(*level) for level in levels]))
 
-    def send_stats(self, *peers: PeerStats, counters: dict[str, int] | None = None) -> None:
+    def send_stats(
+        self,
+        *peers: PeerStats,
+        counters: dict[str, int] | None = None,
+        uptime_s: float = 1.0,
+        cpu_s: float = 0.5,
+    ) -> None:
         """Say figures."""
         self.send(
             WorkerStats(
                 worker=self.index,
-                uptime_s=1.0,
-                cpu_s=0.5,
+                uptime_s=uptime_s,
+                cpu_s=cpu_s,
                 rooms=len(self.rooms),
                 participants=len(self.participants),
                 peers=len(peers),

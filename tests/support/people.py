@@ -81,7 +81,13 @@ class Person:
 
     @classmethod
     async def open(
-        cls, chromium: Chromium, name: str, url: str, folder: Path, *, music_mode: bool = True
+        cls,
+        chromium: Chromium,
+        name: str,
+        url: str,
+        folder: Path,
+        *flags: str,
+        music_mode: bool = True,
     ) -> "Person":
         """Open the page at an address, in front of the room.
 
@@ -90,6 +96,7 @@ class Person:
             name: one of `PITCHES_HZ`.
             url: of the page.
             folder: for the WAV file of the voice.
+            flags: of the browser.
             music_mode: the browser leaves the voice alone, a steady tone. Else, as by default, it
                 would take that for noise: the voice comes in syllables.
         """
@@ -97,7 +104,7 @@ class Person:
         voice = write_tone(
             folder / f"{name}.wav", pitch_hz, peak_dbfs=TONE_DBFS, syllables=not music_mode
         )
-        page = await (await chromium.launch(voice)).new_page()
+        page = await (await chromium.launch(voice, *flags)).new_page()
         if music_mode:
             await page.add_init_script(_MUSIC_MODE)
         await page.add_init_script(path=EAR)

@@ -146,6 +146,9 @@ class Entrance:
         secret = tokens.new_secret()
         conference = self._conference
         worker = conference.workers.place_in(room)
+        if conference.workers.is_overloaded(worker):  # and so are all that could be had
+            retry_after_s = conference.limits.full_retry_after_s
+            raise ClientError("server_full", "this server is busy", retry_after_s)
         participant = await self._add(room, request, applicant, secret, worker, host=proved)
         self._use(room.room_id)
         seat = Seat(participant.participant_id, room.room_id, worker, participant.publishes)
