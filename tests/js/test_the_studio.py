@@ -82,6 +82,8 @@ async def test_what_the_server_refuses_is_said_in_words_and_taken_back(chromium:
     await page.evaluate(
         "fake.update('p0', { settings: { ...fake.participant('p0').settings, pan: 1 } })"
     )
+    await studio.get_by_label("Profile").select_option("Jazz")
+    await page.wait_for_function(f"() => ({STRIP_OF_ADA})('genre') === 'jazz'")
     pan = studio.get_by_role("slider", name="Place, pan")
     await expect(pan).to_have_attribute("aria-valuetext", "100 percent right")
 

@@ -5,7 +5,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 import numpy as np
@@ -18,7 +18,7 @@ from dsp.high_pass import HighPassSettings
 from dsp.presets import NEUTRAL, PRESETS
 from dsp.spectrum import centres_hz
 from dsp.units import SAMPLE_RATE_HZ
-from rooms.strip import BYPASSES, DEFAULT_STRIP, StripSettings, to_wire
+from rooms.strip import BYPASSES, DEFAULT_STRIP, Genre, StripSettings, to_wire
 
 GOLDEN: Final = Path(__file__).with_name("studio.json")
 _FREQUENCIES_HZ: Final = (20.0, 50.0, 99.5, 250.0, 1000.0, 3333.0, 8000.0, 15_000.0, 20_000.0)
@@ -58,6 +58,7 @@ def golden() -> dict[str, Any]:
             for name, value in to_wire(DEFAULT_STRIP).items()
         },
         "presets": sorted(PRESETS),
+        "genres": sorted(get_args(Genre)),
         "sound": sorted([*(wire_names[name] for name in NEUTRAL), *BYPASSES]),
         "bands": [
             {

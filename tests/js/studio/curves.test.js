@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { compressedDb, makeupDb, reductionDb } from '../../../webrtc/static/app/studio/dynamics.js';
 import { bandSection, chainDb, lowCutSection } from '../../../webrtc/static/app/studio/sections.js';
-import { PRESETS, SCALES, SWITCHES } from '../../../webrtc/static/app/studio/settings.js';
+import { GENRES, PRESETS, SCALES, SWITCHES } from '../../../webrtc/static/app/studio/settings.js';
 import { STAGES, isOn, resting, switched } from '../../../webrtc/static/app/studio/stages.js';
 
 /** Written by tests/js/golden/studio.py from the server's code. */
@@ -64,6 +64,7 @@ test('knobs and switches have the ranges and defaults of the protocol, and none 
   }
   for (const name of SWITCHES) assert.equal(golden.settings[name].initial, false);
   assert.deepEqual(Object.keys(PRESETS).sort(), golden.presets);
+  assert.deepEqual(Object.keys(GENRES).sort(), golden.genres);
 });
 
 test('every value that a knob shows can be typed into its field', () => {

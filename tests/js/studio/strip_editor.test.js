@@ -139,6 +139,16 @@ test('a preset sets anew what waits, but for the place, and undo brings everythi
   assert.deepEqual({ eq1Gain, eq2Gain, compRatio, pan }, { eq1Gain: 1, eq2Gain: 7, compRatio: 3, pan: 0.5 });
 });
 
+test('a profile is one step back, with the preset that was there', async () => {
+  const { editor, answer, sent } = studio();
+  editor.change({ genre: 'jazz' });
+  await answer();
+  editor.confirm({ ...editor.values, preset: 'custom', profile: 'jazz', compRatio: 2, eq1Gain: 1 });
+  editor.undo();
+  const change = { eqBypass: false, eq1Gain: 0, eq2Gain: 3, compRatio: 3, preset: 'voice' };
+  assert.deepEqual(sent.at(-1), change);
+});
+
 test('the sound is copied without the place and the preset’s name', () => {
   const { editor } = studio();
   assert.deepEqual(editor.copy(), { eq1Gain: 0, eq2Gain: 3, compRatio: 3, eqBypass: false });

@@ -1,15 +1,17 @@
 import { make, setText } from '../dom.js';
+import { GENRES } from './settings.js';
 import { StageElement, readout } from './stage.js';
 import { isOn, switched } from './stages.js';
 
 /**
  * What comes before the gate: noise suppression, automatic level, trim and low cut; with the level
- * that comes in, and whether it is a voice.
+ * that comes in, and whether it is a voice; and the mixing profile that lies under all stages.
  */
 export class AgInput extends StageElement {
   #meter = /** @type {import('../desk/ag_meter.js').AgMeter} */ (document.createElement('ag-meter'));
   #voice = make('span', { class: 'voice-light' });
   #levelled = readout('Gain', 'dB');
+  #genre = make('select', { class: 'input compact' });
   #lowCutSwitch = make('input', { attributes: { type: 'checkbox', role: 'switch' } });
   #lowCut = make('label', { class: 'switch' }, [
     this.#lowCutSwitch,
@@ -34,6 +36,10 @@ export class AgInput extends StageElement {
   /** @override */
   body() {
     this.#meter.setAttribute('lying', '');
+    // The first says that no profile is in use; nobody can choose that but by a preset.
+    this.#genre.append(new Option('None', ''));
+    for (const [genre, text] of Object.entries(GENRES)) this.#genre.append(new Option(text, genre));
+    this.#genre.addEventListener('change', () => this.change({ genre: this.#genre.value }));
     this.#lowCutSwitch.addEventListener('change', () => this.change(switched('highPass', this.values)));
     return [
       this.#meter,
@@ -41,6 +47,10 @@ export class AgInput extends StageElement {
         ['inputTrim', 'Trim'],
         ['highPass', 'Low cut'],
         ['autoLevelTarget', 'Target'],
+      ]),
+      make('label', { class: 'genre-row' }, [
+        make('span', { text: 'Profile' }),
+        this.#genre,
       ]),
       make('div', { class: 'switches' }, [
         this.#lowCut,
@@ -56,6 +66,9 @@ export class AgInput extends StageElement {
   /** @override @param {import('./settings.js').Values} values */
   show(values) {
     super.show(values);
+    const unused = (values.profile ?? 'none') === 'none';
+    this.#genre.value = unused ? '' : values.genre;
+    this.#genre.options.item(0)?.toggleAttribute('disabled', !unused);
     this.#lowCutSwitch.checked = 'preset' in values && isOn('highPass', values);
     this.#levelled.element.hidden = !values.autoLevel;
   }
@@ -64,6 +77,7 @@ export class AgInput extends StageElement {
   allow(allowed) {
     super.allow(allowed);
     this.#lowCutSwitch.disabled = !allowed;
+    this.#genre.disabled = !allowed;
   }
 
   /** @override @param {import('./stage.js').Reading | null} reading */

@@ -142,6 +142,16 @@ export const PLACE = ['inputTrim', 'stereoWidth', 'pan', 'fader'];
 /** Settings that are switches, and how they stand when nobody touched them. */
 export const SWITCHES = ['denoise', 'autoLevel', 'autoMakeup'];
 
+/** What `genre` can be, and how it is called. @type {Readonly<Record<string, string>>} */
+export const GENRES = {
+  auto: 'As heard',
+  speech: 'Speech',
+  rock: 'Rock',
+  jazz: 'Jazz',
+  electronic: 'Electronic',
+  classical: 'Classical',
+};
+
 /** @type {Readonly<Record<string, string>>} Wire name to what is shown, in the order of showing. */
 export const PRESETS = {
   flat: 'Flat',

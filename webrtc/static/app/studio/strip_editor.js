@@ -88,7 +88,9 @@ export class StripEditor {
    * @param {Values} change
    */
   change(change) {
-    const names = 'preset' in change ? soundOf(this.values) : Object.keys(change);
+    // What a preset or a genre's profile changes is known to the server alone.
+    const sets = 'preset' in change || 'genre' in change;
+    const names = sets ? soundOf(this.values) : Object.keys(change);
     this.#remember(names);
     this.#undone = [];
     this.#put(change);
