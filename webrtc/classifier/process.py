@@ -92,8 +92,8 @@ class Shell:
                 now_s = time.monotonic()
                 for message in decoder.feed(data):
                     self._classifier.handle(worker, message, now_s)
-        except OSError:
-            pass  # it died
+        except (OSError, asyncio.CancelledError):
+            pass  # it died, or this process ends
         except ControlProtocolError as error:
             logger.error("a worker's connection is closed: %s", error)
         finally:
