@@ -12,6 +12,7 @@ import { Emitter } from './emitter.js';
  * @property {boolean} automix
  * @property {number} duckingDb 0 is off.
  * @property {number | null} targetLufs
+ * @property {boolean} archive Whether the latest of what is said is kept for a while.
  */
 
 /** @typedef {{ name: string, savedAt: number, strips: number }} SceneInfo */

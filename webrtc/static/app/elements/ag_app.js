@@ -1,6 +1,7 @@
 import { AudioStreamingClient } from '../../webrtc_client.js';
 import { Announcer } from '../announcer.js';
 import { Devices } from '../devices.js';
+import { showArchive } from '../archive_light.js';
 import { refs, setText } from '../dom.js';
 import { takeEntryToken } from '../entry_token.js';
 import { AtTheDoor } from '../host/at_the_door.js';
@@ -117,6 +118,8 @@ export class AgApp extends HTMLElement {
     room.attach(this.client);
     this.#parts.scenes.attach(this.client);
     this.#parts.door.attach(this.client);
+    const light = this.#refs.archiveLight;
+    if (light) this.client.desk.on('roomchange', ({ settings }) => showArchive(light, settings));
     await this.#devices.list();
     this.#draw();
     await this.#connect();
