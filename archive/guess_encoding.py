@@ -26,6 +26,7 @@ _MOST_BITS: Final = 52
 _TURNS: Final = 85.0  # χ² with 16 degrees of freedom: by chance in one of 10¹⁰ sounds
 _TIE: Final = 0.05
 _NOISE_COST: Final = 0.92
+_SILENT_SIDE: Final = 0.03
 
 Values = npt.NDArray[np.float64]
 
@@ -101,6 +102,8 @@ def _both(encoding: Encoding, parts: list[Values]) -> list[Reading]:
         as_one = max(as_one, as_two + _TIE)
     else:
         as_two = max(as_two, as_one + _TIE)
+    if min(float(np.ptp(fit.windows[:, -1])) for fit in stereo) == 0.0:
+        as_two += _SILENT_SIDE  # rather samples of twice the width whose low half is not used
     # Samples of twice the width, taken for two channels, have one that is nothing but noise.
     if max(sides) > _NOISE_COST:
         as_two = max(as_two, *sides)

@@ -32,6 +32,8 @@ PACKAGES: Final = {
     "music": ("zaz-data", "trackballs-data", "davegnukem-data", "singularity-music"),
 }
 COMMON_HZ: Final = (8000, 16_000, 44_100, 48_000)
+LEAST_S: Final = {"speech": 2.0, "music": 15.0}
+"""Music is at least so long: shorter files are sounds of doors and balls."""
 CACHE: Final = Path.home() / ".cache" / "ag06-mixer" / "sounds"
 _ENDINGS: Final = (".wav", ".ogg", ".flac")
 _NAMES: Final = [name for name, one in ENCODINGS.items() if "law" not in one.kind]
@@ -84,7 +86,7 @@ def one_trial(kind: str, file: Path, draw: random.Random, common: bool) -> Trial
     rates = [rate for rate in (COMMON_HZ if common else RATES_HZ) if rate <= info.samplerate]
     if info.samplerate == 44_100:
         rates.append(48_000)  # as sound cards and browsers make it
-    if info.duration < 2 or not rates:
+    if info.duration < LEAST_S[kind] or not rates:
         return None
     seconds = min(info.duration, draw.uniform(4, 8))
     start = draw.uniform(0, info.duration - seconds)
