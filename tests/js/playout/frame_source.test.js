@@ -96,7 +96,7 @@ test('no receiver gets a transform before the worker has said that it runs', asy
 test('a worker that cannot be started is given up without harm', async () => {
   const there = world({ starts: () => false });
   const ready = there.source.prepare();
-  await there.clock.advance(2000);
+  await there.clock.advance(5000);
   assert.equal(await ready, false);
   assert.equal(there.source.isSupported, false);
   assert.equal(there.attach().feed, null);
@@ -127,17 +127,19 @@ test('a policy that forbids workers, and a browser that refuses transforms, do n
 
 test('a worker that answers is left alone, and one that does not is replaced', async () => {
   const there = world();
-  const { receiver, worker } = await prepared(there);
+  const { receiver, feed, worker } = await prepared(there);
+  let rebound = 0;
+  feed.on('rebound', () => (rebound += 1));
   await there.pass(5000);
   assert.equal(there.workers.length, 1);
-  assert.equal(worker.asked, 5);
+  assert.deepEqual([worker.asked, rebound], [5, 0]);
   worker.alive = false;
   await there.pass(2100);
   assert.deepEqual(there.told, ['worker']);
   assert.equal(there.workers.length, 2);
   assert.equal(receiver.transform.entry, there.transforms[1]);
   await there.pass(5000);
-  assert.equal(there.workers.length, 2);
+  assert.deepEqual([there.workers.length, rebound], [2, 1]);
   there.source.close();
   assert.equal(there.clock.pending, 0);
 });
@@ -195,7 +197,7 @@ test('when no other worker starts either, only a new connection helps', async ()
   const there = world({ starts: (number) => number === 1 });
   const { worker } = await prepared(there);
   worker.alive = false;
-  await there.pass(5000);
+  await there.pass(8000);
   assert.deepEqual(there.told, ['worker', 'gone']);
   assert.equal(there.source.isSupported, false);
   assert.equal(there.clock.pending, 0);

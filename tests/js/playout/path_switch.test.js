@@ -236,6 +236,16 @@ test('frames that cannot be decoded, and reports that stop, are failures', () =>
   assert.deepEqual(silent.last, { path: 'browser', reason: 'silent' });
 });
 
+test('a path that never reports is given up in a while, and tried again', () => {
+  const scene = new Scene().start();
+  const at = scene.switch.pollTimeout() ?? 0;
+  assert.ok(at >= 5000, 'a slow machine takes seconds');
+  scene.do(scene.switch.handleTimer(at));
+  assert.deepEqual([scene.last.reason, scene.isOpen], ['silent', false]);
+  scene.do(scene.switch.handleTimer(scene.switch.pollTimeout() ?? 0));
+  assert.equal(scene.isOpen, true);
+});
+
 test('whatever comes, sound has a way', () => {
   let seed = 1;
   const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;

@@ -7,6 +7,7 @@ import { Emitter } from '../emitter.js';
  *
  * @typedef {object} FrameFeedEvents
  * @property {{ reason: 'worker' | 'codec' }} failed No frames reach the sink any more.
+ * @property {{}} rebound Another worker has taken over, which knows of no sink.
  */
 
 /** @extends {Emitter<FrameFeedEvents>} */
@@ -35,11 +36,13 @@ export class FrameFeed extends Emitter {
    * @throws {DOMException} The browser refuses it.
    */
   bind(worker) {
+    const isFirst = this.#control === null;
     this.#control?.close();
     const { port1, port2 } = new MessageChannel();
     this.#control = port1;
     port1.onmessage = () => this.fail('codec');
     this.#receiver.transform = this.#createTransform(worker, port2);
+    if (!isFirst) this.emit('rebound', {});
   }
 
   /** @param {FramesSink | null} sink Where frames go from now on; a port moves to the worker. */

@@ -20,7 +20,8 @@
 import { Emitter } from '../emitter.js';
 import { FrameFeed } from './frame_feed.js';
 
-const READY_WITHIN_MS = 1500;
+/** A machine that is very busy takes a second; one that never answers is found out by nothing else. */
+const READY_WITHIN_MS = 4000;
 const ASK_EVERY_MS = 1000;
 const PATIENCE_MS = 500;
 /** While nothing is heard; twice as long after each worker that was replaced. */

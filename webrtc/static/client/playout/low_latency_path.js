@@ -65,6 +65,7 @@ export class LowLatencyPath extends Emitter {
     this.detach();
     this.#feed = this.#source.attach(receiver);
     this.#feed?.on('failed', ({ reason }) => this.emit('failed', { reason }));
+    this.#feed?.on('rebound', () => this.#node && this.#wire(this.#node));
     if (this.#feed && this.#node) this.#wire(this.#node);
     return this.#feed !== null;
   }

@@ -11,7 +11,7 @@
  *   own       the network is poor (auto)                 watching  fade to browser
  *   watching  the network is good, and the pause over    own       fade to low-latency
  *   own       it starves (auto), or an error             resting   fade to browser, close
- *   opening, watching: an error                          resting   close
+ *   opening, watching: an error, or no reports           resting   close
  *   resting   the pause is over                          opening   open
  *   any       an obstacle, mode browser                  off       fade to browser, close
  *
@@ -45,6 +45,8 @@ const LONGEST_PAUSE_MS = 120_000;
 const STABLE_MS = 60_000;
 /** Reports come every 250 ms of audio time; a page that is busy reads them late. */
 const SILENT_MS = 3000;
+/** Before the first one, a module is loaded and a decoder compiled. */
+const OPENS_WITHIN_MS = 10_000;
 
 export class PathSwitch {
   /** @param {PlayoutMode} [mode] */
@@ -89,6 +91,7 @@ export class PathSwitch {
   pollTimeout() {
     if (this.#state === 'resting') return this.#againAt;
     if (this.#state === 'own' || this.#state === 'watching') return this.#reportedAt + SILENT_MS;
+    if (this.#state === 'opening') return this.#reportedAt + OPENS_WITHIN_MS;
     return null;
   }
 
