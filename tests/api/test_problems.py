@@ -1,6 +1,7 @@
 import asyncio
 import logging
 
+import aiohttp
 import pytest
 
 from tests.support.front import RunningFront
@@ -84,6 +85,19 @@ async def test_our_own_defects_are_logged_and_not_told(
         body = await check(front.http.get("/api/rooms"), 500, "internal_error")
     assert "secrets" not in str(body)
     assert "planted, with secrets" in caplog.text
+
+
+async def test_an_answer_that_nobody_waits_for_is_no_defect(
+    front: RunningFront, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def planted() -> None:
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(front.front.desk.conference.store, "rooms", planted)
+    with caplog.at_level(logging.WARNING):
+        async with front.http.get("/api/rooms"):
+            pass
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(

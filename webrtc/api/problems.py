@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.typedefs import Handler
 
 from webrtc.errors import ClientError
@@ -126,6 +126,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         reason, detail = _REASON_OF.get(error.status, ("bad_message", error.reason))
         allow = error.headers.get("Allow")
         return _response(error.status, reason, detail, headers={"Allow": allow} if allow else None)
+    except ClientConnectionResetError:
+        raise  # whoever asked has gone before the answer: aiohttp drops what it makes of this
     except Exception:
         logger.exception("%s %s failed", request.method, request.match_info.handler)
         return problem(ClientError("internal_error", "the server made a mistake"))
