@@ -1,11 +1,14 @@
 """Fixtures of the tests that drive the whole server and real browsers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import inspect
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import hypothesis
 import pytest
+import pytest_asyncio
 
 from tests.support.chromium import Chromium
 from tests.support.firefox import Firefox
@@ -16,20 +19,33 @@ from tests.support.tones import write_tone
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")
 
+_ROOMS = itertools.count(1)
 _MARK_OF_FIXTURE = {
     "chromium": "browser",
     "firefox": "browser",
     "live_server": "server",
+    "server_of_its_own": "server",
     "start_server": "server",
 }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whoever takes a browser or the whole server, so that nobody can forget to."""
+    """Mark whoever takes a browser or the whole server, so that nobody can forget to.
+
+    They share a server and browsers, and so they and all their fixtures run in one event loop.
+    """
     for item in items:
-        for fixture in getattr(item, "fixturenames", ()):
-            if fixture in _MARK_OF_FIXTURE:
-                item.add_marker(_MARK_OF_FIXTURE[fixture])
+        marks = {_MARK_OF_FIXTURE.get(name) for name in getattr(item, "fixturenames", ())} - {None}
+        for mark in marks:
+            item.add_marker(str(mark))
+        if marks and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            for fixtures in item._fixtureinfo.name2fixturedefs.values():  # type: ignore[attr-defined]
+                for fixture in fixtures:  # as `pytest_asyncio.fixture(loop_scope="session")` does
+                    if inspect.iscoroutinefunction(fixture.func) or inspect.isasyncgenfunction(
+                        fixture.func
+                    ):
+                        fixture.func._loop_scope = "session"
 
 
 @pytest.fixture
@@ -49,16 +65,57 @@ async def start_server() -> AsyncIterator[Callable[..., Awaitable[LiveServer]]]:
 
 
 @pytest.fixture
-async def live_server(start_server: Callable[..., Awaitable[LiveServer]]) -> LiveServer:
-    """A running server with default settings on free ports."""
+async def server_of_its_own(start_server: Callable[..., Awaitable[LiveServer]]) -> LiveServer:
+    """A server with default settings for a test that harms it."""
     return await start_server()
 
 
+@pytest.fixture(scope="session")
+async def shared_server() -> AsyncIterator[LiveServer]:
+    """The server behind `live_server`; ended when all tests are over."""
+    server = await LiveServer.start()
+    yield server
+    await server.stop()
+
+
 @pytest.fixture
-async def chromium() -> AsyncIterator[Chromium]:
-    """Opens Chromium pages: `page = await chromium.page(url, microphone=tone(440))`."""
+def live_server(shared_server: LiveServer) -> Iterator[LiveServer]:
+    """A running server with default settings on free ports, for tests that leave it whole.
+
+    Everybody's tests use it, so each goes into a room of its own: `room_url`. It is an error to
+    leave a traceback in its log. Whoever kills or stops a part of it overrides this fixture by
+    `server_of_its_own`.
+    """
+    before = len(shared_server.program.output)
+    yield shared_server
+    told = "\n".join(shared_server.program.output[before:])
+    assert "Traceback" not in told, told
+
+
+@pytest.fixture
+def room() -> str:
+    """Name of a room that no other test goes into."""
+    return f"studio-{next(_ROOMS)}"
+
+
+@pytest.fixture
+def room_url(live_server: LiveServer, room: str) -> str:
+    """Address of the page, in that room."""
+    return f"{live_server.page_url}?room={room}"
+
+
+@pytest.fixture(scope="session")
+async def browsers() -> AsyncIterator[Chromium]:
+    """What `chromium` opens its pages in; ended when all tests are over."""
     async with Chromium() as browsers:
         yield browsers
+
+
+@pytest.fixture
+async def chromium(browsers: Chromium) -> AsyncIterator[Chromium]:
+    """Opens Chromium pages: `page = await chromium.page(url, microphone=tone(440))`."""
+    yield browsers
+    await browsers.close_pages()
 
 
 @pytest.fixture

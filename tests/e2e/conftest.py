@@ -20,19 +20,16 @@ _ATTEMPTS = 3
 
 
 @pytest.fixture
-async def people(
-    live_server: LiveServer, chromium: Chromium, tmp_path: Path
-) -> AsyncIterator[People]:
+async def people(room_url: str, chromium: Chromium, tmp_path: Path) -> AsyncIterator[People]:
     """Bring people into one room: `ada, grace = await people("Ada", "Grace")`.
 
     At the end nobody may ever have heard their own voice, whatever happened in the test.
     """
     present: list[Person] = []
 
-    async def bring(*names: str, room: str = "studio", music_mode: bool = True) -> list[Person]:
-        url = f"{live_server.page_url}?room={room}"
+    async def bring(*names: str, music_mode: bool = True) -> list[Person]:
         people = [
-            await Person.open(chromium, name, url, tmp_path, music_mode=music_mode)
+            await Person.open(chromium, name, room_url, tmp_path, music_mode=music_mode)
             for name in names
         ]
         for person in people:  # one after the other: the order in the list is known

@@ -22,15 +22,16 @@ SWITCH_MS = 20.0
 class Choir:
     """The page's voices and ear."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, room: str) -> None:
         self.page = page
+        self.room = room
 
     async def ask(self, script: str) -> Any:
         return await self.page.evaluate(f"window.choir.{script}")
 
     async def sing(self, mode: str, max_speakers: int = 3) -> dict[str, str]:
         """Let all three sing in one room, and listen; return their ids."""
-        options = f"{{ roomId: 'choir', mode: '{mode}', maxSpeakers: {max_speakers} }}"
+        options = f"{{ roomId: '{self.room}', mode: '{mode}', maxSpeakers: {max_speakers} }}"
         ids = {
             name: await self.ask(f"addVoice('{name}', {pitch}, {options})")
             for name, pitch in PITCHES_HZ.items()
@@ -64,12 +65,12 @@ class Choir:
 
 
 @pytest.fixture
-async def choir(live_server: LiveServer, chromium: Chromium) -> Choir:
+async def choir(live_server: LiveServer, chromium: Chromium, room: str) -> Choir:
     browser = await chromium.launch(None, "--autoplay-policy=no-user-gesture-required")
     page = await browser.new_page()
     await page.add_init_script(path=CHOIR)
     await page.goto(live_server.page_url)
-    return Choir(page)
+    return Choir(page, room)
 
 
 async def test_three_voices_are_heard_on_three_tracks_that_say_whose_they_are(

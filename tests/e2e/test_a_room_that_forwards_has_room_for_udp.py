@@ -23,7 +23,7 @@ async def test_samples_over_udp_are_heard_on_a_track_and_hear_a_mix(
     page = await browser.new_page()
     await page.add_init_script(path=CHOIR)
     await page.goto(server.page_url)
-    choir = Choir(page)
+    choir = Choir(page, "choir")
     options = "{ roomId: 'choir', mode: 'forward', maxSpeakers: 3 }"
     for name in ("Ada", "Grace"):
         await choir.ask(f"addVoice('{name}', {PITCHES_HZ[name]}, {options})")

@@ -13,7 +13,7 @@ from tests.support.server import LiveServer
 
 _HELD = ("rooms", "participants", "peers")
 _FIRST_ROUNDS = 2
-_ROUNDS = 5
+_ROUNDS = 3
 _ROOMS = 10
 _JOINS = 200  # each round
 _QUIET_S = 20.0

@@ -5,17 +5,16 @@ from playwright.async_api import expect
 from tests.e2e.conftest import People
 from tests.support.firefox import Firefox
 from tests.support.people import CLIENT, EAR, Ear
-from tests.support.server import LiveServer
 
 _FIREFOX_HZ = 1000
 _MUSIC_MODE = "localStorage.setItem('ag06.likes', JSON.stringify({ musicMode: true }))"
 
 
 async def test_firefox_and_chromium_hear_each_other_but_not_themselves(
-    live_server: LiveServer, firefox: Firefox, people: People
+    room_url: str, firefox: Firefox, people: People
 ) -> None:
     (ada,) = await people("Ada")
-    ear = await join_with(firefox, f"{live_server.page_url}?room=studio")
+    ear = await join_with(firefox, room_url)
     await ear.hears(ada.pitch_hz)
     await ada.ear.hears(_FIREFOX_HZ)
     await expect(ada.page.get_by_role("listitem")).to_have_count(2)

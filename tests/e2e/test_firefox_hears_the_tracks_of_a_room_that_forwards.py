@@ -10,20 +10,21 @@ from tests.support.server import LiveServer
 class FirefoxChoir(Choir):
     """A choir in a tab of Firefox."""
 
-    def __init__(self, firefox: Firefox) -> None:
+    def __init__(self, firefox: Firefox, room: str) -> None:
         self.firefox = firefox
+        self.room = room
 
     async def ask(self, script: str) -> object:
         return await self.firefox.evaluate(f"window.choir.{script}")
 
 
 async def test_firefox_hears_three_voices_on_three_tracks(
-    live_server: LiveServer, firefox: Firefox
+    live_server: LiveServer, firefox: Firefox, room: str
 ) -> None:
     await firefox.goto(live_server.page_url)
     await firefox.evaluate("(() => {" + CHOIR.read_text("utf-8") + "})()")
     await firefox.click("body")  # a user who lets the page play
-    choir = FirefoxChoir(firefox)
+    choir = FirefoxChoir(firefox, room)
     await choir.sing("forward")
     tracks = await choir.hears("Ada", "Grace", "Edsger")
     assert set(tracks.values()) == {"track1", "track2", "track3"}

@@ -3,11 +3,17 @@
 import os
 import signal
 
+import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import People, all_hear_each_other
 from tests.support.people import CLIENT, SILENCE_DBFS, TONE_DBFS, Person
 from tests.support.server import LiveServer
+
+
+@pytest.fixture
+def live_server(server_of_its_own: LiveServer) -> LiveServer:
+    return server_of_its_own
 
 
 async def test_volume_pan_and_mute_stay_over_reload_and_both_kinds_of_crash(

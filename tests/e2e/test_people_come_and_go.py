@@ -6,7 +6,7 @@ from tests.e2e.conftest import People, all_hear_each_other
 from webrtc.front_limits import FrontLimits
 
 
-async def test_a_reload_is_heard_again_in_the_same_seat(people: People) -> None:
+async def test_who_reloads_is_heard_again_in_the_same_seat_and_hears_again(people: People) -> None:
     ada, grace = await people("Ada", "Grace")
     await all_hear_each_other(ada, grace)
     seat = await ada.client("room.participantId")
@@ -26,10 +26,6 @@ async def test_a_reload_is_heard_again_in_the_same_seat(people: People) -> None:
         await person.sees(ada, grace)
     assert await grace.page.evaluate("changes") == []
 
-
-async def test_a_listener_who_reloads_hears_again(people: People) -> None:
-    ada, grace = await people("Ada", "Grace")
-    await all_hear_each_other(ada, grace)
     await grace.press("Stop Broadcasting")
     await ada.hears()
     await grace.page.reload()
@@ -39,7 +35,9 @@ async def test_a_listener_who_reloads_hears_again(people: People) -> None:
     await ada.hears()
 
 
-async def test_who_leaves_is_gone_at_once_and_can_come_back(people: People) -> None:
+async def test_who_leaves_is_gone_at_once_and_who_closes_the_tab_when_the_time_is_over(
+    people: People,
+) -> None:
     ada, grace, edsger = await people("Ada", "Grace", "Edsger")
     await all_hear_each_other(ada, grace, edsger)
     await grace.press("Leave")
@@ -51,17 +49,11 @@ async def test_who_leaves_is_gone_at_once_and_can_come_back(people: People) -> N
         await person.sees(ada, grace, edsger)
     await all_hear_each_other(ada, grace, edsger)
 
-
-async def test_a_closed_tab_is_silent_at_once_and_leaves_the_list_when_its_time_is_over(
-    people: People,
-) -> None:
-    ada, grace = await people("Ada", "Grace")
-    await all_hear_each_other(ada, grace)
     await grace.page.close()
-    await ada.sees(ada, grace)
-    await ada.hears()
+    await ada.sees(ada, grace, edsger)
+    await ada.hears(edsger)
     limits = FrontLimits()
     gone_ms = 1000 * (limits.lost_after_s + 20)  # and her seat is still kept
     assert gone_ms < 1000 * limits.resume_window_s
     await expect(ada.strip_of(grace)).to_have_count(0, timeout=gone_ms)
-    await ada.sees(ada)
+    await ada.sees(ada, edsger)

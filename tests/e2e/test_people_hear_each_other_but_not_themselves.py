@@ -4,11 +4,6 @@ from tests.e2e.conftest import People, all_hear_each_other
 from tests.support.people import TONE_DBFS
 
 
-async def test_two_people_hear_each_other_but_not_themselves(people: People) -> None:
-    ada, grace = await people("Ada", "Grace")
-    await all_hear_each_other(ada, grace)
-
-
 async def test_voices_get_through_the_processing_that_is_on_by_default(people: People) -> None:
     ada, grace = await people("Ada", "Grace", music_mode=False)
     await ada.has_heard(grace)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Locator, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.support.chromium import Chromium
 from tests.support.firefox import Firefox
 from tests.support.people import CLIENT, TONE_DBFS, Person
-from tests.support.server import LiveServer
 
 PLAYED = Path(__file__).parents[1] / "support" / "played.js"
 KEEP_WORKERS = """
@@ -61,14 +61,13 @@ Two = Callable[..., Awaitable[tuple[Person, Person]]]
 
 
 @pytest.fixture
-def two(live_server: LiveServer, chromium: Chromium, tmp_path: Path) -> Two:
+def two(room_url: str, chromium: Chromium, tmp_path: Path) -> Two:
     """Bring Ada, who is listened through, and Grace: `ada, grace = await two("auto")`."""
 
     async def bring(playout: str, *scripts: str) -> tuple[Person, Person]:
         likes = json.dumps({"musicMode": True, "playout": playout})
-        url = f"{live_server.page_url}?room=studio"
-        ada = await Person.open(chromium, "Ada", url, tmp_path)
-        grace = await Person.open(chromium, "Grace", url, tmp_path)
+        ada = await Person.open(chromium, "Ada", room_url, tmp_path)
+        grace = await Person.open(chromium, "Grace", room_url, tmp_path)
         await ada.page.add_init_script(f"localStorage.setItem('ag06.likes', {likes!r});")
         for script in scripts:
             await ada.page.add_init_script(script)
@@ -85,7 +84,11 @@ async def takes(person: Person, path: str, reason: str | None = None) -> None:
     is_so = f"{CLIENT}.playout.path === '{path}'"
     if reason is not None:
         is_so += f" && {CLIENT}.playout.reason === '{reason}'"
-    await person.page.wait_for_function(f"() => {is_so}", timeout=_WITHIN_S * 1000)
+    try:
+        await person.page.wait_for_function(f"() => {is_so}", timeout=_WITHIN_S * 1000)
+    except PlaywrightTimeoutError:
+        now = await person.client("playout")
+        raise AssertionError(f"on {now['path']} for {now['reason']}") from None
 
 
 def way_shown(person: Person) -> Locator:
@@ -137,7 +140,7 @@ async def is_smooth(person: Person, pitch_hz: int, act: Callable[[], Awaitable[N
     raise AssertionError(f"gaps in ms and clicks in dBFS of every change: {found}")
 
 
-async def test_the_short_way_plays_and_the_page_says_so(two: Two) -> None:
+async def test_the_short_way_plays_on_any_output_and_the_page_says_so(two: Two) -> None:
     ada, grace = await two("low-latency")
     await takes(ada, "low-latency")
     await listen(ada)
@@ -151,14 +154,46 @@ async def test_the_short_way_plays_and_the_page_says_so(two: Two) -> None:
     hops = {name: ms for name, ms in stats["latency"].items() if name != "totalMs"}
     assert stats["latency"]["totalMs"] == pytest.approx(sum(ms or 0 for ms in hops.values()))
 
+    others = await ada.page.evaluate(
+        "navigator.mediaDevices.enumerateDevices().then((all) => all.filter(({ kind, deviceId }) =>"
+        " kind === 'audiooutput' && deviceId !== 'default').map(({ deviceId }) => deviceId))"
+    )
+    assert others
+    sink = f"{CLIENT}.playback.output.context.sinkId"
+    await ada.page.evaluate(
+        f"""() => {{
+          window.changes = [];
+          {CLIENT}.on('playout-changed', (change) => window.changes.push(change));
+        }}"""
+    )
+    for device in [*others, ""]:
+        await ada.client(f"setOutputDevice('{device}')")
+        assert await ada.page.evaluate(sink) == device
+        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    assert await ada.page.evaluate("window.changes") == []
+    assert await ada.client("playout.path") == "low-latency"
 
-async def test_the_browsers_way_is_an_element_and_nothing_else(two: Two) -> None:
+
+async def test_the_browsers_way_is_an_element_until_the_short_one_is_chosen(two: Two) -> None:
     ada, grace = await two("browser")
     await ada.hears(grace)
     await expect(way_shown(ada)).to_have_text("Played by the browser, as you chose.")
     assert await ada.client("playback.output") is None
     assert await ada.client("playback.element.volume") == 1
     assert await ada.client("peerConnection.getTransceivers()[0].receiver.transform") is None
+
+    await ada.page.get_by_label("Playout").select_option("low-latency")
+    await takes(ada, "low-latency")
+    await listen(ada)
+    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+    assert await ada.client("playback.element.volume") == 0
+    for mode in ("low-latency", "browser"):  # who is deafened hears nothing on either
+        await ada.client(f"setPlayout('{mode}')")
+        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
+        await ada.press("Sound on")
+        await is_played(ada.page.evaluate, grace.pitch_hz, -140)
+        await ada.press("Sound off")
+        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
 
 
 async def test_a_browser_that_gives_no_frames_away_plays_as_it_can(two: Two) -> None:
@@ -190,29 +225,6 @@ async def test_both_ways_can_be_taken_in_turn_without_a_gap_or_a_click(
         await choose("low-latency", "low-latency")
 
     await is_smooth(ada, grace.pitch_hz, there_and_back)
-
-
-async def test_the_short_way_can_be_chosen_while_the_browser_plays(two: Two) -> None:
-    ada, grace = await two("browser")
-    await ada.hears(grace)
-    await ada.page.get_by_label("Playout").select_option("low-latency")
-    await takes(ada, "low-latency")
-    await listen(ada)
-    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
-    assert await ada.client("playback.element.volume") == 0
-
-
-async def test_who_is_deafened_hears_nothing_on_either_way(two: Two) -> None:
-    ada, grace = await two("low-latency")
-    await takes(ada, "low-latency")
-    await listen(ada)
-    for mode in ("low-latency", "browser"):
-        await ada.client(f"setPlayout('{mode}')")
-        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
-        await ada.press("Sound on")
-        await is_played(ada.page.evaluate, grace.pitch_hz, -140)
-        await ada.press("Sound off")
-        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
 
 
 async def test_a_device_that_starves_is_left_to_the_browser_unheard_and_tried_again(
@@ -254,31 +266,6 @@ async def test_a_worker_that_dies_is_replaced_within_a_moment(two: Two) -> None:
         if gaps_ms[-1] < _DEAD_WORKER_MS:
             return
     raise AssertionError(f"gaps in ms: {gaps_ms}")
-
-
-async def test_another_output_is_played_on_without_leaving_the_short_way(two: Two) -> None:
-    ada, grace = await two("low-latency")
-    await takes(ada, "low-latency")
-    await listen(ada)
-    await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
-    others = await ada.page.evaluate(
-        "navigator.mediaDevices.enumerateDevices().then((all) => all.filter(({ kind, deviceId }) =>"
-        " kind === 'audiooutput' && deviceId !== 'default').map(({ deviceId }) => deviceId))"
-    )
-    assert others
-    sink = f"{CLIENT}.playback.output.context.sinkId"
-    await ada.page.evaluate(
-        f"""() => {{
-          window.changes = [];
-          {CLIENT}.on('playout-changed', (change) => window.changes.push(change));
-        }}"""
-    )
-    for device in [*others, ""]:
-        await ada.client(f"setOutputDevice('{device}')")
-        assert await ada.page.evaluate(sink) == device
-        await is_played(ada.page.evaluate, grace.pitch_hz, TONE_DBFS)
-    assert await ada.page.evaluate("window.changes") == []
-    assert await ada.client("playout.path") == "low-latency"
 
 
 async def test_a_microphone_that_would_hear_the_short_way_keeps_it_away(two: Two) -> None:
@@ -324,15 +311,14 @@ async def test_a_pitch_stays_what_it_is_at_any_rate_of_the_device(two: Two, rate
 
 
 async def test_firefox_plays_the_short_way_also_in_a_hidden_tab(
-    live_server: LiveServer, firefox: Firefox, chromium: Chromium, tmp_path: Path
+    room_url: str, firefox: Firefox, chromium: Chromium, tmp_path: Path
 ) -> None:
-    url = f"{live_server.page_url}?room=studio"
-    ada = await Person.open(chromium, "Ada", url, tmp_path)
+    ada = await Person.open(chromium, "Ada", room_url, tmp_path)
     await ada.join()
-    await firefox.goto(url)
+    await firefox.goto(room_url)
     likes = json.dumps({"musicMode": True, "playout": "low-latency"})
     await firefox.evaluate(f"localStorage.setItem('ag06.likes', {likes!r})")
-    await firefox.goto(url)
+    await firefox.goto(room_url)
     await firefox.click("ag-lobby [data-ref=join]")
     async with asyncio.timeout(_WITHIN_S):
         while (await firefox.evaluate(f"{CLIENT}.playout"))["path"] != "low-latency":

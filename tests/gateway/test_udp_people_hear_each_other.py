@@ -3,7 +3,7 @@
 import asyncio
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,24 +13,29 @@ from tests.support.server import LiveServer
 from tests.support.udp_person import AMPLITUDE, UdpPerson
 
 ADA, GRACE, EDSGER = PITCHES = 440, 1000, 2500
-ROOM = "studio"
 
 pytestmark = pytest.mark.server
 
 
+@pytest.fixture(scope="module")
+async def shared_server() -> AsyncIterator[LiveServer]:
+    server = await LiveServer.start(WEBRTC_UDP_GATEWAY_PORT="0", WEBRTC_HOST="127.0.0.1")
+    yield server
+    await server.stop()
+
+
 @pytest.fixture
-async def port(start_server: Callable[..., Awaitable[LiveServer]]) -> int:
-    server = await start_server(WEBRTC_UDP_GATEWAY_PORT="0", WEBRTC_HOST="127.0.0.1")
-    line = await server.program.line_with("UDP gateway at port")
+async def port(live_server: LiveServer) -> int:
+    line = await live_server.program.line_with("UDP gateway at port")
     found = re.search(r"port (\d+)", line)
     assert found is not None
     return int(found[1])
 
 
-async def test_two_clients_hear_each_other_but_not_themselves(port: int) -> None:
+async def test_two_clients_hear_each_other_but_not_themselves(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, name="Ada", room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, name="Grace", room_id=ROOM) as grace,
+        UdpPerson(port, ADA, name="Ada", room_id=room) as ada,
+        UdpPerson(port, GRACE, name="Grace", room_id=room) as grace,
     ):
         await ada.hears(GRACE, of=PITCHES)
         await grace.hears(ADA, of=PITCHES)
@@ -39,11 +44,11 @@ async def test_two_clients_hear_each_other_but_not_themselves(port: int) -> None
         assert [user.name for user in ada.users.users] == ["Ada", "Grace"]
 
 
-async def test_three_clients_hear_both_others_as_loud_as_they_are(port: int) -> None:
+async def test_three_clients_hear_both_others_as_loud_as_they_are(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, room_id=ROOM) as grace,
-        UdpPerson(port, EDSGER, room_id=ROOM) as edsger,
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
+        UdpPerson(port, EDSGER, room_id=room) as edsger,
     ):
         await ada.hears(GRACE, EDSGER, of=PITCHES)
         await grace.hears(ADA, EDSGER, of=PITCHES)
@@ -52,10 +57,10 @@ async def test_three_clients_hear_both_others_as_loud_as_they_are(port: int) -> 
             await ada.hears_at(pitch, AMPLITUDE)
 
 
-async def test_a_muted_client_is_not_heard_and_hears(port: int) -> None:
+async def test_a_muted_client_is_not_heard_and_hears(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
     ):
         ada.say(Mute(on=True))
         await grace.hears(of=PITCHES)
@@ -65,10 +70,10 @@ async def test_a_muted_client_is_not_heard_and_hears(port: int) -> None:
         await grace.hears(ADA, of=PITCHES)
 
 
-async def test_a_deafened_client_hears_nothing_and_is_heard(port: int) -> None:
+async def test_a_deafened_client_hears_nothing_and_is_heard(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
     ):
         ada.say(Deafen(on=True))
         await ada.hears(of=PITCHES)
@@ -77,11 +82,11 @@ async def test_a_deafened_client_hears_nothing_and_is_heard(port: int) -> None:
         await ada.hears(GRACE, of=PITCHES)
 
 
-async def test_volume_acts_on_what_one_alone_hears(port: int) -> None:
+async def test_volume_acts_on_what_one_alone_hears(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, room_id=ROOM) as grace,
-        UdpPerson(port, EDSGER, room_id=ROOM) as edsger,
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
+        UdpPerson(port, EDSGER, room_id=room) as edsger,
     ):
         await edsger.hears(ADA, GRACE, of=PITCHES)
         edsger.say(Volume(participant_id=ada.welcome.participant_id, gain_db=-12.0))
@@ -90,9 +95,9 @@ async def test_volume_acts_on_what_one_alone_hears(port: int) -> None:
         await grace.hears_at(ADA, AMPLITUDE)
 
 
-async def test_who_leaves_is_heard_no_more(port: int) -> None:
-    async with UdpPerson(port, ADA, name="Ada", room_id=ROOM) as ada:
-        async with UdpPerson(port, GRACE, name="Grace", room_id=ROOM) as grace:
+async def test_who_leaves_is_heard_no_more(port: int, room: str) -> None:
+    async with UdpPerson(port, ADA, name="Ada", room_id=room) as ada:
+        async with UdpPerson(port, GRACE, name="Grace", room_id=room) as grace:
             await ada.hears(GRACE, of=PITCHES)
             grace.say(Bye())
             await grace.until(grace.gone.is_set)
@@ -100,18 +105,18 @@ async def test_who_leaves_is_heard_no_more(port: int) -> None:
         await ada.until(lambda: [user.name for user in ada.users.users] == ["Ada"])
 
 
-async def test_a_client_that_dies_is_noticed_by_its_line(port: int) -> None:
-    async with UdpPerson(port, ADA, name="Ada", room_id=ROOM) as ada:
-        async with UdpPerson(port, GRACE, name="Grace", room_id=ROOM):
+async def test_a_client_that_dies_is_noticed_by_its_line(port: int, room: str) -> None:
+    async with UdpPerson(port, ADA, name="Ada", room_id=room) as ada:
+        async with UdpPerson(port, GRACE, name="Grace", room_id=room):
             await ada.hears(GRACE, of=PITCHES)
         await ada.until(lambda: [user.name for user in ada.users.users] == ["Ada"])
         await ada.hears(of=PITCHES)
 
 
-async def test_all_muted_gives_silence_chunk_after_chunk(port: int) -> None:
+async def test_all_muted_gives_silence_chunk_after_chunk(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
     ):
         for person in (ada, grace):
             person.say(Mute(on=True))
@@ -124,10 +129,10 @@ async def test_all_muted_gives_silence_chunk_after_chunk(port: int) -> None:
         assert times[-1] - times[0] == pytest.approx(99 * CHUNK_S, abs=0.2)
 
 
-async def test_datagrams_of_strangers_and_floods_change_nothing(port: int) -> None:
+async def test_datagrams_of_strangers_and_floods_change_nothing(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
     ):
         await ada.hears(GRACE, of=PITCHES)
         await grace.hears(ADA, of=PITCHES)
@@ -157,10 +162,10 @@ async def test_a_line_that_is_no_hello_is_told_so_and_closed(port: int) -> None:
         writer.close()
 
 
-async def test_wrong_lines_are_told_and_the_conversation_goes_on(port: int) -> None:
+async def test_wrong_lines_are_told_and_the_conversation_goes_on(port: int, room: str) -> None:
     async with (
-        UdpPerson(port, ADA, room_id=ROOM) as ada,
-        UdpPerson(port, GRACE, room_id=ROOM) as grace,
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
     ):
         ada.say(Volume(participant_id="nobody", gain_db=1.0))
         await ada.until(lambda: ada.errors == ["participant_not_found"])

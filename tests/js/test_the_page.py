@@ -37,12 +37,12 @@ def strip(page: Page, name: str) -> Any:
 
 
 async def test_two_people_see_each_other_and_who_switches_the_microphone_off(
-    live_server: LiveServer, chromium: Chromium, tone: Tone
+    live_server: LiveServer, room_url: str, room: str, chromium: Chromium, tone: Tone
 ) -> None:
-    ada = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    ada = await chromium.page(room_url, tone(440))
     bela = await chromium.page(live_server.page_url, tone(660))
     await join(ada, "Ada")
-    await bela.get_by_label("Room", exact=True).fill("studio")
+    await bela.get_by_label("Room", exact=True).fill(room)
     await join(bela, "Bela")
     await expect(strip(ada, "Bela")).to_contain_text("speaking")
     await expect(strip(bela, "Ada")).to_contain_text("speaking")
@@ -74,9 +74,9 @@ async def test_what_is_typed_becomes_a_room_and_a_link(
 
 
 async def test_a_reload_takes_the_same_seat_with_its_switches(
-    live_server: LiveServer, chromium: Chromium, tone: Tone
+    room_url: str, chromium: Chromium, tone: Tone
 ) -> None:
-    page = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    page = await chromium.page(room_url, tone(440))
     await join(page, "Ada")
     await be_on_air(page)
     await page.keyboard.press("m")
@@ -90,7 +90,7 @@ async def test_a_reload_takes_the_same_seat_with_its_switches(
 
 
 async def test_a_quick_hand_that_joins_before_the_page_is_connected_gets_in(
-    live_server: LiveServer, chromium: Chromium
+    room_url: str, chromium: Chromium
 ) -> None:
     browser = await chromium.launch()
     page = await browser.new_page()
@@ -100,26 +100,26 @@ async def test_a_quick_hand_that_joins_before_the_page_is_connected_gets_in(
         route.connect_to_server()
 
     await page.route_web_socket("**/socket.io/**", after_a_while)
-    await page.goto(f"{live_server.page_url}?room=studio")
+    await page.goto(room_url)
     await expect(page.get_by_text("connecting…")).to_be_visible()
     await join(page, "Ada", broadcast=False)
 
 
 async def test_a_seat_that_is_taken_elsewhere_is_given_up_with_a_word(
-    live_server: LiveServer, chromium: Chromium
+    live_server: LiveServer, room_url: str, room: str, chromium: Chromium
 ) -> None:
-    page = await chromium.page(f"{live_server.page_url}?room=studio")
+    page = await chromium.page(room_url)
     await join(page, "Ada", broadcast=False)
     token = await page.evaluate(f"{CLIENT}.room.resumeToken")
     other = await chromium.page(live_server.page_url)
     await other.evaluate(
-        """async (resumeToken) => {
+        """async ([roomId, resumeToken]) => {
           const { AudioStreamingClient } = await import('./webrtc_client.js');
           const client = new AudioStreamingClient(location.origin);
           await client.connect();
-          await client.joinRoom({ roomId: 'studio', resumeToken });
+          await client.joinRoom({ roomId, resumeToken });
         }""",
-        token,
+        [room, token],
     )
     await expect(page.get_by_text("You are in this room elsewhere")).to_be_visible()
     await page.get_by_role("button", name="Join Room").click()
@@ -127,12 +127,12 @@ async def test_a_seat_that_is_taken_elsewhere_is_given_up_with_a_word(
 
 
 async def test_whoever_is_denied_the_microphone_listens_and_is_told_the_way_out(
-    live_server: LiveServer, chromium: Chromium
+    room_url: str, chromium: Chromium
 ) -> None:
     browser = await chromium.launch()
     page = await browser.new_page()
     await page.add_init_script(DENY_MICROPHONE)
-    await page.goto(f"{live_server.page_url}?room=studio")
+    await page.goto(room_url)
     await join(page, "Ada")
     notice = page.get_by_role("alert")
     await expect(notice).to_contain_text("The microphone is blocked")
@@ -143,9 +143,9 @@ async def test_whoever_is_denied_the_microphone_listens_and_is_told_the_way_out(
 
 
 async def test_a_listener_can_start_to_broadcast(
-    live_server: LiveServer, chromium: Chromium, tone: Tone
+    room_url: str, chromium: Chromium, tone: Tone
 ) -> None:
-    page = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
+    page = await chromium.page(room_url, tone(440))
     await join(page, "Ada", broadcast=False)
     assert await page.evaluate(f"{CLIENT}.room.role") == "subscriber"
     await page.locator("ag-dock").get_by_role("button", name="Start Broadcasting").click()
@@ -155,10 +155,10 @@ async def test_a_listener_can_start_to_broadcast(
 
 
 async def test_a_volume_takes_numbers_keys_and_nothing_else(
-    live_server: LiveServer, chromium: Chromium
+    room_url: str, chromium: Chromium
 ) -> None:
-    ada = await chromium.page(f"{live_server.page_url}?room=studio")
-    bela = await chromium.page(f"{live_server.page_url}?room=studio")
+    ada = await chromium.page(room_url)
+    bela = await chromium.page(room_url)
     await join(ada, "Ada", broadcast=False)
     await join(bela, "Bela", broadcast=False)
     field = bela.get_by_label("Volume of Ada in decibels")
@@ -185,9 +185,9 @@ async def test_a_volume_takes_numbers_keys_and_nothing_else(
 
 
 async def test_a_server_that_restarts_is_come_back_to_without_a_new_connection(
-    live_server: LiveServer, chromium: Chromium
+    server_of_its_own: LiveServer, chromium: Chromium
 ) -> None:
-    page = await chromium.page(f"{live_server.page_url}?room=studio")
+    page = await chromium.page(f"{server_of_its_own.page_url}?room=studio")
     await join(page, "Ada", broadcast=False)
     await page.evaluate(
         f"""() => {{
@@ -196,21 +196,21 @@ async def test_a_server_that_restarts_is_come_back_to_without_a_new_connection(
           client.on('reconnected', ({{ resumed }}) => (window.seen.resumed = resumed));
         }}"""
     )
-    os.kill(live_server.front_pid(), signal.SIGKILL)
+    os.kill(server_of_its_own.front_pid(), signal.SIGKILL)
     await page.wait_for_function("() => window.seen.resumed === true")
     assert await page.evaluate(f"window.seen.before === {CLIENT}.peerConnection")
     await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
 async def test_the_page_leaves_one_global_name_and_breaks_no_policy(
-    live_server: LiveServer, chromium: Chromium
+    room_url: str, chromium: Chromium
 ) -> None:
     browser = await chromium.launch()
     page = await browser.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(f"{live_server.page_url}?room=studio")
+    await page.goto(room_url)
     await join(page, "Ada")
     ours = await page.evaluate(
         """() => {
@@ -228,10 +228,10 @@ async def test_the_page_leaves_one_global_name_and_breaks_no_policy(
 
 
 async def test_the_host_hands_the_desk_to_somebody_and_takes_it_back(
-    live_server: LiveServer, chromium: Chromium, tone: Tone
+    room_url: str, chromium: Chromium, tone: Tone
 ) -> None:
-    ada = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
-    bela = await chromium.page(f"{live_server.page_url}?room=studio", tone(660))
+    ada = await chromium.page(room_url, tone(440))
+    bela = await chromium.page(room_url, tone(660))
     await join(ada, "Ada")
     await join(bela, "Bela")
     give = ada.get_by_role("button", name="Make engineer: Bela")
@@ -252,10 +252,10 @@ async def test_the_host_hands_the_desk_to_somebody_and_takes_it_back(
 
 
 async def test_the_host_lets_the_room_forward_and_pins_somebody(
-    live_server: LiveServer, chromium: Chromium, tone: Tone
+    room_url: str, chromium: Chromium, tone: Tone
 ) -> None:
-    ada = await chromium.page(f"{live_server.page_url}?room=studio", tone(440))
-    bela = await chromium.page(f"{live_server.page_url}?room=studio", tone(660))
+    ada = await chromium.page(room_url, tone(440))
+    bela = await chromium.page(room_url, tone(660))
     await join(ada, "Ada")
     await join(bela, "Bela")
     await expect(bela.get_by_text("Everybody hears one mix, of at most 6 voices")).to_be_visible()

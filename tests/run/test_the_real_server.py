@@ -25,30 +25,32 @@ async def test_it_answers_on_both_ports_once_it_says_that_it_is_ready(
         assert ports == live_server.media_ports
 
 
-async def test_a_killed_worker_is_connected_again_on_its_port(live_server: LiveServer) -> None:
-    before = live_server.worker_pid(0)
+async def test_a_killed_worker_is_connected_again_on_its_port(
+    server_of_its_own: LiveServer,
+) -> None:
+    before = server_of_its_own.worker_pid(0)
     os.kill(before, signal.SIGKILL)
-    await live_server.program.line_with("media worker 0 ended: killed by SIGKILL")
+    await server_of_its_own.program.line_with("media worker 0 ended: killed by SIGKILL")
 
     async def is_back() -> bool:
-        _, health = await get(f"{live_server.page_url}/health")
+        _, health = await get(f"{server_of_its_own.page_url}/health")
         worker = health["workers"][0]
         return bool(worker["connected"] and worker["pid"] != before)
 
     async with asyncio.timeout(15):
         while not await is_back():
             await asyncio.sleep(0.02)
-    assert live_server.worker_pid(0) != before
+    assert server_of_its_own.worker_pid(0) != before
 
 
 async def test_a_killed_front_process_is_ready_again_on_its_ports(
-    live_server: LiveServer,
+    server_of_its_own: LiveServer,
 ) -> None:
-    before, worker = live_server.front_pid(), live_server.worker_pid(0)
+    before, worker = server_of_its_own.front_pid(), server_of_its_own.worker_pid(0)
     os.kill(before, signal.SIGKILL)
-    await live_server.program.line_with("front process ended: killed by SIGKILL")
+    await server_of_its_own.program.line_with("front process ended: killed by SIGKILL")
     async with asyncio.timeout(15):
-        while (await get(f"{live_server.page_url}/health/ready"))[0] != 200:
+        while (await get(f"{server_of_its_own.page_url}/health/ready"))[0] != 200:
             await asyncio.sleep(0.02)
-    assert live_server.front_pid() != before
-    assert live_server.worker_pid(0) == worker
+    assert server_of_its_own.front_pid() != before
+    assert server_of_its_own.worker_pid(0) == worker
