@@ -128,8 +128,6 @@ def _run_front(given: argparse.Namespace, settings: Settings) -> None:
 
 
 def _run_classifier(given: argparse.Namespace) -> None:
-    # Threads of the numerics would only take turns with the media workers.
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     from webrtc.classifier.process import run_classifier
 
     run_classifier(given.runtime_dir, classifier_pulse_path(given.runtime_dir))

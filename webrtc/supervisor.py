@@ -43,7 +43,7 @@ from webrtc.supervisor_child import (
     State,
 )
 from webrtc.supervisor_process import PROGRAM, Place, Process, Spare
-from webrtc.supervisor_pulse import BEAT_S, HUNG_S, last_beat
+from webrtc.supervisor_pulse import BEAT_S, HUNG_S, IDLE_HUNG_S, last_beat
 from webrtc.supervisor_ready import until_ready
 from webrtc.supervisor_sockets import ServerSockets, bind_all
 
@@ -97,7 +97,14 @@ def _places(sockets: ServerSockets, folder: Path) -> list[Place]:
     )
     front = Place("front process", "front", where, listeners, pulse_path(folder))
     classifier = Place(
-        "classifier", "classifier", where, (), classifier_pulse_path(folder), is_optional=True
+        "classifier",
+        "classifier",
+        where,
+        (),
+        classifier_pulse_path(folder),
+        is_optional=True,
+        # Threads of the numerics would only take turns with the media workers.
+        environment=(("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")),
     )
     return [*workers, front, classifier]
 
@@ -300,7 +307,7 @@ class Supervisor:
                 beat = last_beat(seat.place.pulse)
                 if seat.process is None or beat is None or beat.pid != seat.process.pid:
                     continue  # it has not begun yet
-                if loop.time() - beat.at_s > HUNG_S:
+                if loop.time() - beat.at_s > (IDLE_HUNG_S if seat.place.is_optional else HUNG_S):
                     _log.warning("%s gives no sign of life; ending it", seat.place.name)
                     seat.child.handle_hang()
                     self._drive(seat)

@@ -29,6 +29,7 @@ class Place:
         sockets: the sockets it works on, with the argument that carries each one's descriptor.
         pulse: where it shows that it lives (supervisor_pulse.py).
         is_optional: whether the server does without it, and without a spare for it.
+        environment: what it finds in its environment besides.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Place:
     sockets: tuple[tuple[str, socket.socket], ...]
     pulse: Path
     is_optional: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def descriptors(self) -> list[int]:
@@ -98,7 +100,7 @@ def start(program: Sequence[str], place: Place, environment: Mapping[str, str]) 
         OSError: the system has no process or memory to give.
     """
     command = [*program, *place.command_line(), "--parent", str(os.getpid())]
-    return Process(command, environment, place.descriptors)
+    return Process(command, {**environment, **dict(place.environment)}, place.descriptors)
 
 
 class Spare:

@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 BEAT_S: Final = 0.5
 HUNG_S: Final = 4.0
 """Longer than anything a healthy child does at once, shorter than patience."""
+IDLE_HUNG_S: Final = 60.0
+"""The same for a child of low priority, which a busy machine may leave waiting for long."""
 
 _RECORD: Final = struct.Struct("=qd")
 

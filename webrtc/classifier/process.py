@@ -28,7 +28,7 @@ from webrtc.supervisor_pulse import keep_beating
 
 logger = logging.getLogger(__name__)
 
-_NICENESS: Final = 10
+_NICENESS: Final = 5
 _READ_BYTES: Final = 1 << 18
 _IDLE_S: Final = 0.1
 _BUSY_EVERY_S: Final = 1.0
