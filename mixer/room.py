@@ -28,7 +28,7 @@ Rules:
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,16 @@ QUIET_PACKETS = 100  # after so many silent packets an output has nothing more t
 Ptime = Literal["auto", 10, 20]
 
 
+class Tap(Protocol):
+    """Who looks at a room's sound: a recorder. What it is shown is the mixer's, and changes."""
+
+    def fetched(self, present: Sequence[Source]) -> None:
+        """All sounds of a block are there, as they came; these sources sound."""
+
+    def mixed(self) -> None:
+        """The block is mixed: sources are as they go into the mixes."""
+
+
 class RoomMixer:
     """Sources in, outputs out, one block at a time.
 
@@ -75,6 +85,7 @@ class RoomMixer:
         exchange: What other workers of the room are told and tell, None while there are none.
         on_fetched: Is shown who sounds and is to be recognised, their blocks as they came, and the
             media time; or None.
+        tap: Is shown each block; None for nobody.
     """
 
     def __init__(
@@ -111,6 +122,7 @@ class RoomMixer:
         self.stirred = True
         self.exchange: RoomExchange | None = None
         self.on_fetched: Callable[[Sequence[Source], int, int], None] | None = None
+        self.tap: Tap | None = None
         self._follows = False  # whether another worker has chosen who is heard
         self._ptime = ptime
         self._source_arena = sources
@@ -131,6 +143,7 @@ class RoomMixer:
         self._solos: dict[str, frozenset[str]] = {}  # by those listeners who solo anybody
         self._soloed: frozenset[str] = frozenset()  # in some mix because somebody solos them
         self._plan: MixPlan | None = None
+        self._mixed: MixPlan | None = None  # what the last block was mixed by
         self._selection = RoomSelection(SelectionSettings())
         self._main: Sequence[Source] = []
         self._reserve: Source | None = None
@@ -350,6 +363,8 @@ class RoomMixer:
         if self.stirred or not played:
             self._pull(now_s)
         present = self._present
+        if self.tap is not None:
+            self.tap.fetched(present)
         if present:
             if self.on_fetched is not None and (asked := self.treatment.to_recognise(present)):
                 self.on_fetched(asked, self.block, self.block_time)
@@ -370,6 +385,8 @@ class RoomMixer:
             self.exchange.compose(self.block_time, self.block, self._soloed_here())
         self.treatment.settle(self.sources.values(), self.block)
         self._mix(0 if even else BLOCK_10MS)
+        if self.tap is not None:
+            self.tap.mixed()
 
     def due(self) -> list[Output]:
         """Return the outputs whose packet is complete with the current block; once per block."""
@@ -410,6 +427,25 @@ class RoomMixer:
     def mixes(self) -> npt.NDArray[np.float32]:
         """All mixes of the worker: float32 (rows, 960, 2); another array after it has grown."""
         return self._mix_arena.data
+
+    @property
+    def source_sounds(self) -> npt.NDArray[np.float32]:
+        """All sources of the worker: float32 (rows, 960, 2); another array after it has grown."""
+        return self._source_arena.data
+
+    def terms(self, output: Output) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return what an output's mix was made of in this block.
+
+        Returns:
+            Rows of the sources, int32 (k,), and the gains, float32 (k, 4), as `kernels.mix` takes
+            them.
+        """
+        plan = self._mixed
+        found = [] if plan is None else np.flatnonzero(plan.mix_rows == output.row).tolist()
+        if plan is None or not found:
+            return np.zeros(0, np.int32), np.zeros((0, 4), np.float32)
+        first, last = plan.starts[found[0]], plan.starts[found[0] + 1]
+        return plan.terms[first:last], plan.gains[first:last]
 
     def packet_time(self, output: Output) -> int:
         """Return the media time of the first sample of a due output's packet."""
@@ -628,6 +664,7 @@ class RoomMixer:
         plan = self._plan
         if plan is None or self._moved or not plan.steady:
             plan = self._make_plan()
+        self._mixed = plan
         if len(plan.mix_rows):
             kernels.mix(
                 self._source_arena.data,

@@ -157,6 +157,29 @@ class Scene(msgspec.Struct, frozen=True):
     strips: list[SceneStrip]
 
 
+class Recording(msgspec.Struct, frozen=True):
+    """A recording of a room that goes on, or pauses.
+
+    Attributes:
+        recording_id: names its folder.
+        rings: memory that its process shares with the media workers, by number among all.
+        spans: beginning and end of each stretch on the machine's monotonic clock, in seconds.
+        tracks: which tracks of everybody are wanted beside the mix.
+        started_at: seconds since the epoch.
+    """
+
+    recording_id: str
+    rings: dict[int, str]
+    spans: list[tuple[float, float | None]]
+    tracks: list[Literal["dry", "processed"]]
+    started_at: float
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is recorded at the moment."""
+        return self.spans[-1][1] is not None
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A room.
 
@@ -166,6 +189,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         worker: index of the media worker that mixes this room.
         scenes: by name, in the order of storing.
         door: who finds it shut.
+        recording: what is recorded of it, if anything is.
     """
 
     room_id: str
@@ -175,6 +199,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     settings: RoomSettings = DEFAULT_ROOM_SETTINGS
     scenes: dict[str, Scene] = {}
     door: Door = OPEN_DOOR
+    recording: Recording | None = None
     tenant: str = DEFAULT_TENANT
 
 

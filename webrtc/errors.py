@@ -83,6 +83,10 @@ REASONS: Final[dict[str, str]] = {
     "already_playing": "The session is played already: `stop` it first.",
     "no_sound": "Nothing of the session's sound is kept, or it cannot be read.",
     "archive_unavailable": "The store of sessions cannot be reached; wait `retry_after` seconds.",
+    "recording_unavailable": "This server records nothing, or cannot at the moment.",
+    "recording_not_found": "There is no such recording, or not the file.",
+    "not_recording": "Nothing is recorded of the room.",
+    "disk_full": "The server has no room for a recording.",
     "internal_error": "The server made a mistake; it has been recorded.",
 }
 """Every reason code and what it tells the client."""

@@ -7,6 +7,7 @@ next front process learns from them who is in which room.
 import asyncio
 import itertools
 import logging
+import os
 import resource
 import signal
 import socket
@@ -25,6 +26,7 @@ from webrtc.api.app import build_app
 from webrtc.api.http_media import http_media_routes
 from webrtc.api.pages import page_files
 from webrtc.api.playbacks import PlaybacksResource
+from webrtc.api.recordings import RecordingsResource
 from webrtc.api.sessions import SessionsResource
 from webrtc.front_addresses import Addresses
 from webrtc.front_archive import session_parts
@@ -34,6 +36,7 @@ from webrtc.front_origins import OriginPolicy
 from webrtc.front_tls import Certificate
 from webrtc.gateway_control import GatewayControl
 from webrtc.playback.players import Players
+from webrtc.recording.recordings import Recordings
 from webrtc.runtime_dir import archive_path, control_path, pulse_path
 from webrtc.settings import Settings
 from webrtc.signaling.desk import FrontDesk
@@ -136,6 +139,7 @@ class Front:
     gateway: GatewayControl
     sessions: HttpSessions
     players: Players
+    recordings: Recordings
     announced_ip: str
     certificate: Certificate | None
     archive_socket: Path
@@ -172,7 +176,16 @@ class Front:
         origins = OriginPolicy.of(settings)
         sessions = HttpSessions(desk, dispatcher)
         players = Players(desk, dispatcher, runtime_dir)
+        root = settings.recordings_dir
+        recordings = Recordings(
+            desk,
+            None if root is None else Path(root),
+            settings.recordings_max_mb << 20,
+            settings.recordings_min_free_mb << 20,
+            os.getppid(),
+        )
         further = [
+            *RecordingsResource(desk, recordings).routes,
             *http_media_routes(sessions, ice_servers, addresses),
             *PlaybacksResource(desk, players, settings.upload_max_mb << 20).routes,
             *SessionsResource(desk.sessions, players).routes,
@@ -189,7 +202,7 @@ class Front:
         announced = settings.announced_ips[0]
         parts = (desk, dispatcher, signaling, app, runner, gateway, sessions, players)
         archive = archive_path(runtime_dir)
-        return cls(*parts, announced, Certificate.of(settings), archive)
+        return cls(*parts, recordings, announced, Certificate.of(settings), archive)
 
     async def start(
         self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
@@ -203,6 +216,7 @@ class Front:
         self.sessions.start()
         self.players.start()
         self.desk.sessions.start(self.archive_socket)
+        await self.recordings.begin()
         await self.runner.setup()
         context = None
         if self.certificate is not None:
@@ -228,6 +242,7 @@ class Front:
         await self.gateway.close()
         await self.sessions.close()
         await self.players.close()
+        await self.recordings.close()
         await self.signaling.close()
         await self.runner.cleanup()
         await self.desk.sessions.close()

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from rooms.models import Participant, Room
+from rooms.models import Participant, Recording, Room
 from rooms.replicas import index_of, replica_of, worker_number
 from rooms.strip import to_wire
 from webrtc.control.client import RequestBuilder, WorkerLink
@@ -26,6 +26,7 @@ from webrtc.control.messages import (
     PeerStats,
     PutParticipant,
     PutRoom,
+    RecordRoom,
     ServerOffer,
     SourceMix,
     ToFront,
@@ -91,6 +92,22 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
         "mix" if is_shared else settings.mode,  # packets to forward do not travel between workers
         list(workers) if is_shared else [],
         settings.archive,
+        _record_room(room.recording, workers),
+    )
+
+
+def _record_room(recording: Recording | None, workers: Sequence[int]) -> RecordRoom | None:
+    """Return what of a room its workers are to record."""
+    ours = [] if recording is None else [one for one in workers if one in recording.rings]
+    if recording is None or not ours:
+        return None
+    return RecordRoom(
+        recording.recording_id,
+        recording.rings,
+        recording.spans,
+        ours[0],
+        dry="dry" in recording.tracks,
+        processed="processed" in recording.tracks,
     )
 
 

@@ -100,6 +100,12 @@ class Settings:
     """Of this server, in all its rooms."""
     max_room_participants: int = 2_000
     max_room_publishers: int = 500
+    recordings_dir: str | None = None
+    """Folder that recordings are written to; None records nothing."""
+    recordings_max_mb: int = 20_000
+    """What all recordings together may take."""
+    recordings_min_free_mb: int = 1_000
+    """What is left free of the disk."""
     upload_max_mb: int = 100
     """Longest file that may be played into a room."""
     archive_window_s: int = 300

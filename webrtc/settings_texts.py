@@ -56,6 +56,15 @@ def gateway_port(text: str) -> int | None:
         raise ValueError("off or a port number from 0 to 65535") from None
 
 
+def folder(text: str) -> str | None:
+    """Parse an absolute path, or "off"."""
+    if text == "off":
+        return None
+    if not text.startswith("/") or "\x00" in text:
+        raise ValueError("off or an absolute path")
+    return text
+
+
 def simulated_network(text: str) -> str:
     """Parse the conditions of a simulated network, or "off"; return them as they are."""
     if text == "off":

@@ -73,6 +73,7 @@ BY_SECRET_ADDRESS: Final = {
 """Whoever knows the address was told it in answer to a good token."""
 OFFER: Final = b"v=0"
 OPERATORS: Final = frozenset({"admin"})
+RECORDING: Final = frozenset({"record", "host", "admin"})
 ROUTES: Final[dict[tuple[str, str], tuple[Any, frozenset[str]]]] = {
     ("get", "/metrics"): (None, OPERATORS),
     ("get", "/api/stats"): (None, OPERATORS),
@@ -90,6 +91,12 @@ ROUTES: Final[dict[tuple[str, str], tuple[Any, frozenset[str]]]] = {
     ("get", "/api/rooms/{room_id}/playbacks"): (None, frozenset(ALL)),
     ("patch", "/api/rooms/{room_id}/playbacks/{playback_id}"): ({}, DESK),
     ("delete", "/api/rooms/{room_id}/playbacks/{playback_id}"): (None, DESK),
+    ("get", "/api/rooms/{room_id}/recording"): (None, frozenset(ALL)),
+    ("put", "/api/rooms/{room_id}/recording"): ({"state": "recording"}, RECORDING),
+    ("post", "/api/rooms/{room_id}/recording/marks"): ({"label": "one"}, RECORDING),
+    ("get", "/api/rooms/{room_id}/recordings"): (None, RECORDING),
+    ("get", "/api/rooms/{room_id}/recordings/{recording_id}/{file}"): (None, RECORDING),
+    ("delete", "/api/rooms/{room_id}/recordings/{recording_id}"): (None, RECORDING),
     ("post", "/whip/{room_id}"): (OFFER, SPEAKING),
     ("post", "/whep/{room_id}"): (OFFER, HEARING),
 }
@@ -207,7 +214,8 @@ async def ask(
     front: RunningFront, route: tuple[str, str], bearer: str | None
 ) -> tuple[int, dict[str, Any]]:
     method, path = route
-    url = path.format(room_id="room", name="kept", playback_id="nobody")
+    ids = {"playback_id": "nobody", "recording_id": "none", "file": "mix.flac"}
+    url = path.format(room_id="room", name="kept", **ids)
     headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
     body = ROUTES[route][0]
     given: dict[str, Any] = {"json": body}

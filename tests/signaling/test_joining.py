@@ -32,6 +32,7 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "protocol",
         "scenes",
         "door",
+        "recording",
     }
     assert ack["room_id"] == "studio"
     assert ack["resumed"] is False

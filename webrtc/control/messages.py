@@ -47,6 +47,21 @@ class Hello(_Message, frozen=True):
     version: int = CONTROL_VERSION
 
 
+class RecordRoom(msgspec.Struct, frozen=True):
+    """What is recorded of a room, and where to.
+
+    `rings` are memory that the recorder shares, by the number of the worker; `spans` beginning and
+    end of each stretch on the machine's monotonic clock. `mix_by` is the worker that gives the mix.
+    """
+
+    recording_id: str
+    rings: dict[int, str]
+    spans: list[tuple[float, float | None]]
+    mix_by: int
+    dry: bool = False
+    processed: bool = False
+
+
 class PutRoom(_Message, frozen=True):
     """Create or update a room; at most `max_speakers` others are heard by anybody in it.
 
@@ -66,6 +81,7 @@ class PutRoom(_Message, frozen=True):
     mode: RoomMode = "mix"
     workers: list[int] = []
     archive: bool = False
+    recording: RecordRoom | None = None
 
 
 class DropRoom(_Message, frozen=True):

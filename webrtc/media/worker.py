@@ -69,6 +69,7 @@ from webrtc.media.negotiator import Negotiator
 from webrtc.media.participant import Participant
 from webrtc.media.peer import Peer
 from webrtc.media.realtime import Collector, ask_for_realtime
+from webrtc.media.recordings import RecordingTaps
 from webrtc.media.redis_bus import RedisBus
 from webrtc.media.sharing import Sharing
 from webrtc.media.simulation import SimulatedNetworks
@@ -143,6 +144,7 @@ class Worker:
         self.hearing = Hearing(folder, self._tell_content)
         self.hall.on_fetched = self.hearing.take
         self.archive = ArchiveTap(archive_path(folder))
+        self.recordings = RecordingTaps(number, self._room_time)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
         self.console = Console(self.participants)
@@ -393,7 +395,10 @@ class Worker:
         participant = self.participants.get(peer.participant_id)
         if participant is None:
             return 0
-        return participant.room.media_time((now_s - self._timer.epoch_s) / SLOT_S)
+        return self._room_time(participant.room, now_s)
+
+    def _room_time(self, room: Room, instant_s: float) -> int:
+        return room.media_time((instant_s - self._timer.epoch_s) / SLOT_S)
 
     def peer_changed(self, peer: Peer, state: PeerStateName) -> None:
         """Follow a peer's state."""
@@ -574,8 +579,10 @@ class Worker:
                 self.attach(participant)
                 self.negotiator.settle(participant)
         self._set_archive(room, put.archive)
-        if room.participants:
+        if room.participants or put.recording is not None:
             self._wake(room)
+        self.recordings.put(room, put.recording)
+        follow_listeners(room, self.console, time.monotonic())
 
     def _set_archive(self, room: Room, is_on: bool) -> None:
         if is_on != (room.archive is not None):
@@ -589,6 +596,7 @@ class Worker:
         if room is not None:
             for participant_id in list(room.participants):
                 self._drop_participant(participant_id)
+            self.recordings.forget(room)
             self.sharing.forget(room)
             self.archive.forget(room.mixer)
             self.hall.drop_room(room_id)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from rooms.models import Participant, Room, RoomSettings
+from rooms.models import Participant, Recording, Room, RoomSettings
 from rooms.rights import Right, held, listed, may
 from rooms.store import ParticipantMissingError, RoomMissingError, RoomStore
 from rooms.strip import to_wire
@@ -18,7 +18,7 @@ from webrtc.signaling.connection import Connection
 from webrtc.signaling.contents import Contents
 from webrtc.signaling.events import GuestsWaiting, ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
-from webrtc.signaling.messages import ParticipantInfo, Track
+from webrtc.signaling.messages import ParticipantInfo, Track, recording_info
 from webrtc.signaling.meters import MeterFanOut
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.qualities import QualityFanOut
@@ -158,9 +158,28 @@ class Conference:
             updated = await self.store.update_room(room_id, apply)
         except RoomMissingError:
             raise ClientError("room_not_found", "this room is gone") from None
-        self.workers.put_room(updated)
-        self.presence.broadcast(room_id, "room_updated", RoomUpdated(updated.settings))
+        self._room_changed(updated)
         return updated
+
+    async def change_recording(self, room_id: str, recording: Recording | None) -> None:
+        """Store what is recorded of a room, and tell the worker and the room.
+
+        Raises:
+            ClientError: `room_not_found`.
+        """
+
+        def apply(room: Room) -> Room:
+            return msgspec.structs.replace(room, recording=recording)
+
+        try:
+            self._room_changed(await self.store.update_room(room_id, apply))
+        except RoomMissingError:
+            raise ClientError("room_not_found", "this room is gone") from None
+
+    def _room_changed(self, room: Room) -> None:
+        self.workers.put_room(room)
+        event = RoomUpdated(room.settings, recording_info(room))
+        self.presence.broadcast(room.room_id, "room_updated", event)
 
     def follow_role(self, participant: Participant) -> None:
         """Let levels and meters go on as a participant's role allows it now."""

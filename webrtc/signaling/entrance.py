@@ -39,6 +39,7 @@ from webrtc.signaling.messages import (
     JoinRoom,
     ParticipantInfo,
     door_state,
+    recording_info,
     scene_list,
 )
 from webrtc.signaling.presence import Seat
@@ -326,6 +327,7 @@ class Entrance:
             scenes=[] if room is None else scene_list(room),
             door=door_state(OPEN_DOOR if room is None else room.door),
             ice_servers=[one.as_json() for one in servers],
+            recording=None if room is None else recording_info(room),
             host_key=msgspec.UNSET if host_key is None else host_key,
         )
 

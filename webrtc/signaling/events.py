@@ -10,7 +10,7 @@ from dsp.genre.profiles import Profile
 from rooms.models import RoomSettings
 from webrtc.control.messages import StripMeters, StripSpectrum
 from webrtc.sessions.shapes import SessionInfo, SessionRemoved
-from webrtc.signaling.messages import DoorState, ParticipantInfo, SceneInfo
+from webrtc.signaling.messages import DoorState, ParticipantInfo, RecordingInfo, SceneInfo
 
 Quality = Literal["good", "fair", "poor"]
 
@@ -102,10 +102,11 @@ class ServerOffered(msgspec.Struct, frozen=True):
     type: Literal["offer"] = "offer"
 
 
-class RoomUpdated(msgspec.Struct, frozen=True):
-    """What applies to the whole room now."""
+class RoomUpdated(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What applies to the whole room now, and what is recorded of it, if anything is."""
 
     settings: RoomSettings
+    recording: RecordingInfo | None = None
 
 
 class ScenesChanged(msgspec.Struct, frozen=True):
@@ -242,7 +243,7 @@ SERVER_EVENTS: Final = {
             "Who is on which of my tracks in a room that forwards, whenever that changes.",
         ),
         ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),
-        ServerEvent("room_updated", RoomUpdated, "The room's settings changed."),
+        ServerEvent("room_updated", RoomUpdated, "The room's settings changed, or its recording."),
         ServerEvent("scenes_changed", ScenesChanged, "A scene was stored or deleted."),
         ServerEvent("door_changed", DoorState, "A host has locked or unlocked the room."),
         ServerEvent(

@@ -392,6 +392,24 @@ def door_state(door: Door) -> DoorState:
     return DoorState(door.locked, door.waiting, len(door.bans))
 
 
+class RecordingInfo(msgspec.Struct, frozen=True):
+    """What is recorded of the room; `tracks` are those of everybody, beside the mix."""
+
+    recording_id: str
+    state: Literal["recording", "paused"]
+    tracks: list[Literal["dry", "processed"]]
+    started_at: float
+
+
+def recording_info(room: Room) -> RecordingInfo | None:
+    """Return what everybody in a room is told about its recording; None while there is none."""
+    one = room.recording
+    if one is None:
+        return None
+    state: Literal["recording", "paused"] = "paused" if one.is_paused else "recording"
+    return RecordingInfo(one.recording_id, state, one.tracks, one.started_at)
+
+
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """The acknowledgement of `join_room`.
 
@@ -413,6 +431,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     scenes: list[SceneInfo]
     door: DoorState
     ice_servers: list[dict[str, Any]]
+    recording: RecordingInfo | None = None
     host_key: str | UnsetType = UNSET
     protocol: int = PROTOCOL_VERSION
     ok: Literal[True] = True

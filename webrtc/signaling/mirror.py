@@ -29,7 +29,7 @@ from rooms.store import ParticipantMissingError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
 from webrtc.signaling.events import ParticipantLeft, RoomUpdated, ScenesChanged, ServerState
-from webrtc.signaling.messages import scene_list
+from webrtc.signaling.messages import recording_info, scene_list
 from webrtc.signaling.wire import event_frame
 
 logger = logging.getLogger(__name__)
@@ -70,8 +70,9 @@ class Mirror:
             conference.workers.put_room(after)
         if before is None:
             return
-        if before.settings != after.settings:
-            conference.presence.broadcast(room_id, "room_updated", RoomUpdated(after.settings))
+        if (before.settings, before.recording) != (after.settings, after.recording):
+            event = RoomUpdated(after.settings, recording_info(after))
+            conference.presence.broadcast(room_id, "room_updated", event)
         if before.door != after.door:
             self._entrance.follow_door(after)
         if before.scenes != after.scenes:

@@ -58,6 +58,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     messages.EffectiveScenes,
     messages.RecalledScene,
     messages.SceneInfo,
+    messages.RecordingInfo,
     messages.WatchedMeters,
     messages.EffectiveMeters,
     messages.MyStats,

@@ -16,6 +16,7 @@ import { AgRules } from './elements/ag_rules.js';
 import { AgMicrophone } from './elements/ag_microphone.js';
 import { AgSpeaker } from './elements/ag_speaker.js';
 import { AgFigures } from './elements/ag_figures.js';
+import { AgSession } from './session/ag_session.js';
 import { AgDock } from './elements/ag_dock.js';
 import { AgApp } from './elements/ag_app.js';
 
@@ -34,5 +35,6 @@ customElements.define('ag-rooms', AgRooms);
 customElements.define('ag-microphone', AgMicrophone);
 customElements.define('ag-speaker', AgSpeaker);
 customElements.define('ag-figures', AgFigures);
+customElements.define('ag-session', AgSession);
 customElements.define('ag-dock', AgDock);
 customElements.define('ag-app', AgApp);

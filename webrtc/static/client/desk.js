@@ -18,6 +18,14 @@ import { Emitter } from './emitter.js';
 /** @typedef {{ name: string, savedAt: number, strips: number }} SceneInfo */
 
 /**
+ * @typedef {object} RecordingInfo
+ * @property {string} recordingId
+ * @property {'recording' | 'paused'} state
+ * @property {string[]} tracks
+ * @property {number} startedAt Seconds since the epoch.
+ */
+
+/**
  * @typedef {object} StripMeters Levels in dBFS, −120 is silence; gains in dB.
  * @property {string} participantId
  * @property {number} inPeakDb
@@ -47,6 +55,7 @@ import { Emitter } from './emitter.js';
  *   `limiterDb` is the gain of that mix's limiter which works hardest.
  * @property {{ settings: RoomSettings }} roomchange
  * @property {{ scenes: SceneInfo[] }} sceneschange
+ * @property {{ recording: RecordingInfo | null }} recordingchange
  */
 
 /**
@@ -70,6 +79,8 @@ export class Desk extends Emitter {
   settings = null;
   /** @type {SceneInfo[]} */
   scenes = [];
+  /** @type {RecordingInfo | null} What is recorded of the room, null while nothing is. */
+  recording = null;
 
   /**
    * Show meters of these strips from now on, and this one's spectrum; of no others any more. They
@@ -159,6 +170,7 @@ export class Desk extends Emitter {
   enter(ack) {
     this.#setSettings(ack.room_settings ?? {});
     this.#setScenes(ack.scenes ?? []);
+    this.#setRecording(ack.recording ?? null);
     if (this.#wanted.size === 0) return;
     // Some of them may be gone: then the page hears of it, and asks again if it wants to.
     this.#session.request('watch_meters', toWatch(this.#wanted)).catch(() => {
@@ -171,6 +183,7 @@ export class Desk extends Emitter {
     this.#wanted = new Map();
     this.settings = null;
     this.scenes = [];
+    this.#setRecording(null);
   }
 
   /**
@@ -187,10 +200,18 @@ export class Desk extends Emitter {
         spectrum: spectrum && toCamelCase(spectrum),
         limiterDb,
       });
-    } else if (event === 'room_updated') this.#setSettings(payload.settings);
-    else if (event === 'scenes_changed') this.#setScenes(payload.scenes);
+    } else if (event === 'room_updated') {
+      this.#setSettings(payload.settings);
+      this.#setRecording(payload.recording ?? null);
+    } else if (event === 'scenes_changed') this.#setScenes(payload.scenes);
     else return false;
     return true;
+  }
+
+  /** @param {Record<string, unknown> | null} raw */
+  #setRecording(raw) {
+    this.recording = raw && toCamelCase(raw);
+    this.emit('recordingchange', { recording: this.recording });
   }
 
   /** @param {Record<string, unknown>} raw */

@@ -120,6 +120,9 @@ export class AgApp extends HTMLElement {
     this.#parts.door.attach(this.client);
     const light = this.#refs.archiveLight;
     if (light) this.client.desk.on('roomchange', ({ settings }) => showArchive(light, settings));
+    /** @type {import('../session/ag_session.js').AgSession} */ (
+      this.querySelector('ag-session')
+    ).attach(this.client);
     await this.#devices.list();
     this.#draw();
     await this.#connect();

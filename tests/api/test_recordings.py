@@ -1,0 +1,204 @@
+"""Recording rooms as REST and sockets see it; the media worker is a fake, the recorder is real."""
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.front import RunningFront, running_front
+from webrtc.recording import files
+from webrtc.recording.files import Manifest
+
+WHERE = "/api/rooms/studio/recording"
+MANY = "/api/rooms/studio/recordings"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "recordings"
+
+
+@pytest.fixture
+async def recording_front(tmp_path: Path, root: Path) -> AsyncIterator[RunningFront]:
+    async with running_front(tmp_path, recordings_dir=str(root), recordings_min_free_mb=0) as front:
+        yield front
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def put(front: RunningFront, key: str, state: str, **more: Any) -> tuple[int, Any]:
+    body = {"state": state, **more}
+    async with front.http.put(WHERE, json=body, headers=bearer(key)) as response:
+        return response.status, await response.json()
+
+
+async def listed(front: RunningFront, key: str) -> Any:
+    async with front.http.get(MANY, headers=bearer(key)) as response:
+        assert response.status == 200
+        return (await response.json())["recordings"]
+
+
+async def ended(front: RunningFront, key: str) -> Any:
+    """Return the only recording once its process has ended."""
+    async with asyncio.timeout(20):
+        while True:
+            (one,) = await listed(front, key)
+            if one["state"] not in ("recording", "paused"):
+                return one
+            await asyncio.sleep(0.05)
+
+
+async def test_a_host_records_and_everybody_sees_it(recording_front: RunningFront) -> None:
+    front = recording_front
+    host, ack = await front.joined("studio", name="Ada")
+    guest, _ = await front.joined("studio")
+    key = ack["host_key"]
+    assert ack["recording"] is None
+    status, told = await put(front, key, "recording", tracks=["processed", "dry"], format="wav")
+    assert (status, told["recording"]["state"]) == (200, "recording")
+    for page in (host, guest):
+        event = await page.event("room_updated", lambda one: "recording" in one)
+        assert event["recording"]["tracks"] == ["dry", "processed"]
+    order = front.worker.rooms["studio"].recording
+    assert order is not None
+    assert (order.dry, order.processed, order.mix_by) == (True, True, 0)
+    assert Path(order.rings[0]).stat().st_size > 1 << 20
+    _, late = await front.joined("studio")
+    assert late["recording"]["state"] == "recording"
+    assert (await put(front, key, "paused"))[1]["recording"]["state"] == "paused"
+    paused = front.worker.rooms["studio"].recording
+    assert paused is not None
+    assert paused.spans[0][1] is not None
+    assert (await put(front, key, "recording"))[1]["recording"]["state"] == "recording"
+    mark = {"label": "Second movement"}
+    async with front.http.post(WHERE + "/marks", json=mark, headers=bearer(key)) as response:
+        assert response.status == 201
+    assert (await put(front, key, "stopped"))[1]["recording"] is None
+    assert (await host.event("room_updated", lambda one: "recording" not in one))["settings"]
+    assert (await put(front, key, "stopped"))[0] == 409
+    one = await ended(front, key)
+    assert (one["state"], one["chapters"][0]["label"]) == ("stopped", "Second movement")
+
+
+async def test_only_who_may_record_does(recording_front: RunningFront) -> None:
+    front = recording_front
+    _, host = await front.joined("studio")
+    _, guest = await front.joined("studio")
+    for key, status in ((guest["resume_token"], 403), ("wrong", 401), ("", 401)):
+        assert (await put(front, key, "recording"))[0] == status
+        async with front.http.get(MANY, headers=bearer(key)) as response:
+            assert response.status == status
+    assert (await put(front, host["resume_token"], "recording"))[0] == 200
+    assert (await put(front, guest["resume_token"], "stopped"))[0] == 403
+    async with front.http.get(WHERE) as response:
+        assert (await response.json())["recording"]["state"] == "recording"
+
+
+async def test_nothing_is_recorded_unless_the_operator_says_where(front: RunningFront) -> None:
+    _, ack = await front.joined("studio")
+    status, problem = await put(front, ack["host_key"], "recording")
+    assert (status, problem["reason"]) == (503, "recording_unavailable")
+    async with front.http.get(WHERE) as response:
+        assert await response.json() == {"is_available": False, "recording": None}
+
+
+async def test_files_are_fetched_by_their_owners_only(
+    recording_front: RunningFront, root: Path
+) -> None:
+    front = recording_front
+    _, ack = await front.joined("studio", name="Ada")
+    key = ack["host_key"]
+    await put(front, key, "recording")
+    await put(front, key, "stopped")
+    one = await ended(front, key)
+    folder = root / "studio" / one["recording_id"]
+    manifest = files.read(folder, files.MANIFEST, Manifest)
+    assert manifest is not None
+    assert [person.name for person in manifest.people.values()] == ["Ada"]
+    # A fake worker says nothing: what follows is about files, whatever they hold.
+    told = json.loads((folder / files.MANIFEST).read_bytes())
+    told["tracks"] = [
+        {"file": "mix.flac", "kind": "mix", "track": 0, "offset_samples": 0, "samples": 480}
+    ]
+    (folder / files.MANIFEST).write_text(json.dumps(told))
+    (folder / "mix.flac").write_bytes(b"fLaC" * 300_000)
+    (one,) = await listed(front, key)
+    async with front.http.get(one["files"][0]["url"]) as response:
+        assert response.status == 200
+        assert response.content_type == "audio/flac"
+        assert await response.read() == b"fLaC" * 300_000
+    part = {"Range": "bytes=4-7"}
+    async with front.http.get(one["files"][0]["url"], headers=part) as response:
+        assert (response.status, await response.read()) == (206, b"fLaC")
+    async with front.http.get(one["zip_url"]) as response:
+        archive = zipfile.ZipFile(io.BytesIO(await response.read()))
+    name = one["recording_id"]
+    assert archive.testzip() is None
+    assert archive.namelist() == [
+        f"{name}/{file}" for file in ("mix.flac", "manifest.json", "chapters.txt")
+    ]
+    base = f"{MANY}/{name}/"
+    for path, headers, status in [
+        (base + "mix.flac", {}, 401),
+        (base + "mix.flac", bearer(key), 200),
+        (base + "order.json", bearer(key), 404),
+        (base + "%2e%2e%2f%2e%2e%2fsecret", bearer(key), 404),
+        (base + "mix.flac?ticket=99999999999.00", {}, 401),
+        (one["zip_url"].replace("studio", "other"), {}, 401),
+        (f"{MANY}/other/mix.flac", bearer(key), 404),
+    ]:
+        async with front.http.get(path, headers=headers) as response:
+            assert response.status == status or (status == 401 and response.status == 404), path
+    for status in (204, 404):
+        async with front.http.delete(base[:-1], headers=bearer(key)) as response:
+            assert response.status == status
+    assert not folder.exists()
+
+
+async def test_a_closed_room_ends_its_recording_which_stays_the_hosts(
+    recording_front: RunningFront,
+) -> None:
+    front = recording_front
+    _, ack = await front.joined("studio")
+    key = ack["host_key"]
+    await put(front, key, "recording")
+    async with front.http.delete("/api/rooms/studio", headers=bearer(key)) as response:
+        assert response.status == 204
+    assert (await ended(front, key))["state"] == "stopped"
+    _, other = await front.joined("studio")
+    assert await listed(front, other["host_key"]) == [], "a namesake's host sees nothing of it"
+
+
+async def test_a_recording_outlives_the_front_process(tmp_path: Path, root: Path) -> None:
+    settings = {"recordings_dir": str(root), "recordings_min_free_mb": 0}
+    async with running_front(tmp_path, **settings) as first:
+        _, ack = await first.joined("studio")
+        key = ack["host_key"]
+        await put(first, key, "recording")
+        first.front.recordings._processes.clear()  # as after a crash: nobody ends it
+        await first.close_clients()
+        await first.front.stop()
+        async with running_front(tmp_path, first.workers, **settings) as second:
+            async with asyncio.timeout(10):
+                while "studio" not in second.front.recordings._live:
+                    await asyncio.sleep(0.05)
+            assert (await put(second, key, "paused"))[1]["recording"]["state"] == "paused"
+            await put(second, key, "stopped")
+            assert (await ended(second, key))["state"] == "stopped"
+
+
+async def test_there_is_no_recording_on_a_full_disk(tmp_path: Path, root: Path) -> None:
+    async with running_front(
+        tmp_path, recordings_dir=str(root), recordings_min_free_mb=99_999_999
+    ) as front:
+        _, ack = await front.joined("studio")
+        status, problem = await put(front, ack["host_key"], "recording")
+        assert (status, problem["reason"]) == (507, "disk_full")
+        assert not list(root.glob("studio/*"))

@@ -1,0 +1,352 @@
+"""`/api/rooms/{room_id}/recording` and `…/recordings`: recording a room, and what was recorded.
+
+Recordings of a room belong to whoever may record it; after it is closed, to the holder of its host
+key. Files can be fetched without a header by a *ticket*, which a list gives and which ends soon.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from rooms import tokens
+from rooms.rights import Right
+from webrtc.api.actors import require_right
+from webrtc.api.guard import Need, bearer
+from webrtc.api.routes import Reply, Route, json_body, json_reply
+from webrtc.errors import ClientError
+from webrtc.recording.archive import zipped
+from webrtc.recording.encoders import CONTENT_TYPE, Format
+from webrtc.recording.files import Chapter, Manifest, RecordingState
+from webrtc.recording.recordings import Recordings
+from webrtc.signaling.desk import FrontDesk
+from webrtc.signaling.messages import RecordingInfo, RoomId, SceneName, recording_info
+
+TICKET_S: Final = 600
+_ZIP: Final = "recording.zip"
+_PART_BYTES: Final = 256 * 1024
+_RIGHT: Final = "This takes the right record."
+_MISSING: Final = "There is no such room or recording."
+
+
+class RecordingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to become of a room's recording; format and tracks count when it begins."""
+
+    state: Literal["recording", "paused", "stopped"]
+    format: Format = "flac"
+    tracks: Annotated[list[Literal["dry", "processed"]], Meta(max_length=2)] = []
+
+
+class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A chapter mark at the present place."""
+
+    label: SceneName
+
+
+class RecordingStatus(msgspec.Struct, frozen=True):
+    """A room's recording, null while there is none; `is_available`: whether there can be one."""
+
+    is_available: bool
+    recording: RecordingInfo | None
+    duration_s: float | UnsetType = UNSET
+    warning: str | UnsetType = UNSET
+
+
+class RecordedFile(msgspec.Struct, frozen=True):
+    """A file; it begins `offset_samples` (48 kHz) after the recording."""
+
+    file: str
+    kind: str
+    participant: str
+    offset_samples: int
+    samples: int
+    url: str
+
+
+class RecordedRoom(msgspec.Struct, frozen=True):
+    """A recording; addresses hold for ten minutes. `dropped_ms` is sound that got lost."""
+
+    recording_id: str
+    state: RecordingState
+    started_at: float
+    duration_s: float
+    bytes: int
+    format: Format
+    dropped_ms: int
+    warning: str
+    chapters: list[Chapter]
+    files: list[RecordedFile]
+    zip_url: str
+
+
+class RecordingList(msgspec.Struct, frozen=True):
+    """The recordings of a room, the newest first."""
+
+    recordings: list[RecordedRoom]
+
+
+_change = msgspec.json.Decoder(RecordingChange)
+_mark = msgspec.json.Decoder(Mark)
+
+
+class RecordingsResource:
+    """Answers for recordings."""
+
+    def __init__(self, desk: FrontDesk, recordings: Recordings) -> None:
+        self._desk = desk
+        self._recordings = recordings
+        self._secret = secrets.token_bytes(32)
+        one = "/api/rooms/{room_id}/recording"
+        many = "/api/rooms/{room_id}/recordings"
+        problems = {401: _RIGHT, 403: _RIGHT, 404: _MISSING}
+        self.routes = [
+            Route(
+                "GET",
+                one,
+                self.status,
+                "Look whether a room is recorded.",
+                {200: Reply("How it is.", RecordingStatus)},
+                need=Need.LOOK,
+                problems={404: _MISSING},
+            ),
+            Route(
+                "PUT",
+                one,
+                self.change,
+                "Start, pause, go on, or stop; everyone in the room is told `room_updated`.",
+                {200: Reply("How it is now.", RecordingStatus)},
+                body=RecordingChange,
+                need=Need.OWN,  # the right record
+                problems={
+                    **problems,
+                    409: "Nothing is recorded.",
+                    503: "This server records nothing.",
+                    507: "The disk is full.",
+                },
+            ),
+            Route(
+                "POST",
+                one + "/marks",
+                self.mark,
+                "Set a chapter mark.",
+                {201: Reply("The mark.", Chapter)},
+                body=Mark,
+                need=Need.OWN,  # the right record
+                problems={**problems, 409: "Nothing is recorded."},
+            ),
+            Route(
+                "GET",
+                many,
+                self.list_all,
+                "List the recordings of a room, also of one that is closed.",
+                {200: Reply("The recordings.", RecordingList)},
+                need=Need.OWN,  # the right record, or the host key of then
+                problems=problems,
+            ),
+            Route(
+                "GET",
+                many + "/{recording_id}/{file}",
+                self.fetch,
+                f"Fetch a file, or all of them as `{_ZIP}`; with a ticket in the query, no header.",
+                {200: Reply("The file.", str, "application/octet-stream")},
+                need=Need.OWN,  # the same, or a ticket
+                problems=problems,
+            ),
+            Route(
+                "DELETE",
+                many + "/{recording_id}",
+                self.delete,
+                "Delete a recording that is over.",
+                {204: Reply("It is gone.")},
+                need=Need.OWN,  # the right record, or the host key of then
+                problems=problems,
+            ),
+        ]
+
+    async def status(self, request: web.Request) -> web.Response:
+        """`GET /api/rooms/{room_id}/recording`."""
+        return json_reply(await self._status(request.match_info["room_id"]))
+
+    async def change(self, request: web.Request) -> web.Response:
+        """`PUT /api/rooms/{room_id}/recording`."""
+        room = await require_right(request, self._desk, Right.RECORD)
+        wanted: RecordingChange = await json_body(request, _change)
+        if wanted.state == "recording":
+            await self._recordings.start(room, wanted.format, sorted(set(wanted.tracks)))
+        elif wanted.state == "paused":
+            await self._recordings.pause(room)
+        else:
+            await self._recordings.stop(room)
+        return json_reply(await self._status(room.room_id))
+
+    async def mark(self, request: web.Request) -> web.Response:
+        """`POST /api/rooms/{room_id}/recording/marks`."""
+        room = await require_right(request, self._desk, Right.RECORD)
+        mark: Mark = await json_body(request, _mark)
+        return json_reply(await self._recordings.mark(room, mark.label), 201)
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        """`GET /api/rooms/{room_id}/recordings`."""
+        found = await self._mine(request)
+        return json_reply(RecordingList([self._recorded(manifest) for _, manifest in found]))
+
+    async def fetch(self, request: web.Request) -> web.StreamResponse:
+        """`GET /api/rooms/{room_id}/recordings/{recording_id}/{file}`."""
+        folder, manifest = await self._one(request)
+        name = request.match_info["file"]
+        if name == _ZIP:
+            return await self._send_zip(request, folder, manifest)
+        if name not in {track.file for track in manifest.tracks}:
+            raise ClientError("recording_not_found", "the recording has no such file")
+        path = folder / name
+        headers = {
+            "Content-Type": CONTENT_TYPE[path.suffix],
+            "Content-Disposition": f'attachment; filename="{manifest.recording_id}-{name}"',
+            "Cache-Control": "no-store",
+        }
+        return web.FileResponse(path, _PART_BYTES, headers=headers)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`DELETE /api/rooms/{room_id}/recordings/{recording_id}`."""
+        folder, manifest = await self._one(request)
+        await asyncio.to_thread(self._recordings.delete, folder, manifest)
+        return web.Response(status=204)
+
+    # ---- whose recordings ----
+
+    async def _mine(self, request: web.Request) -> list[tuple[Path, Manifest]]:
+        """Return the recordings that whoever asks may have.
+
+        Raises:
+            ClientError: as `require_right`, when nothing is theirs.
+        """
+        room_id, shown = request.match_info["room_id"], tokens.fingerprint(bearer(request)).hex()
+        found = await asyncio.to_thread(self._listed, room_id)
+        theirs = [
+            (folder, manifest)
+            for folder, key, manifest in found
+            if hmac.compare_digest(key, shown) and bearer(request)
+        ]
+        if theirs:
+            return theirs
+        room = await require_right(request, self._desk, Right.RECORD)
+        here = room.host_key_hash.hex()
+        every = self._desk.access.wants_tokens  # then rooms are known by their names alone
+        return [(folder, manifest) for folder, key, manifest in found if every or key == here]
+
+    def _listed(self, room_id: str) -> list[tuple[Path, str, Manifest]]:
+        if not _is_room_id(room_id):  # it becomes a part of a path
+            return []
+        return [(one, order.key, told) for one, order, told in self._recordings.listed(room_id)]
+
+    async def _one(self, request: web.Request) -> tuple[Path, Manifest]:
+        match = request.match_info
+        room_id, recording_id = match["room_id"], match["recording_id"]
+        ticket = request.query.get("ticket")
+        if ticket is not None and self._is_valid(ticket, room_id, recording_id):
+            listed = await asyncio.to_thread(self._listed, room_id)
+            found = [(folder, manifest) for folder, _, manifest in listed]
+        else:
+            found = await self._mine(request)
+        for folder, manifest in found:
+            if manifest.recording_id == recording_id:
+                return folder, manifest
+        raise ClientError("recording_not_found", "there is no such recording")
+
+    # ---- tickets ----
+
+    def _ticket(self, room_id: str, recording_id: str) -> str:
+        end = int(time.time()) + TICKET_S
+        return f"{end}.{self._signed(end, room_id, recording_id)}"
+
+    def _is_valid(self, ticket: str, room_id: str, recording_id: str) -> bool:
+        end, _, signature = ticket.partition(".")
+        if not end.isascii() or not end.isdigit() or len(end) > 12 or int(end) < time.time():
+            return False
+        right = self._signed(int(end), room_id, recording_id)
+        return hmac.compare_digest(signature.encode(errors="replace"), right.encode())
+
+    def _signed(self, end: int, room_id: str, recording_id: str) -> str:
+        what = f"{end}/{room_id}/{recording_id}".encode()
+        return hmac.new(self._secret, what, hashlib.sha256).hexdigest()
+
+    # ---- answers ----
+
+    async def _status(self, room_id: str) -> RecordingStatus:
+        room = await self._desk.conference.known_room(room_id)
+        info = recording_info(room)
+        if info is None:
+            return RecordingStatus(self._recordings.is_available, None)
+        found = await asyncio.to_thread(self._listed, room_id)
+        for _, _, manifest in found:
+            if manifest.recording_id == info.recording_id:
+                return RecordingStatus(True, info, manifest.duration_s, manifest.warning)
+        return RecordingStatus(True, info, 0.0, "")
+
+    def _recorded(self, manifest: Manifest) -> RecordedRoom:
+        base = f"/api/rooms/{manifest.room_id}/recordings/{manifest.recording_id}/"
+        ticket = "?ticket=" + self._ticket(manifest.room_id, manifest.recording_id)
+        people = {csrc: one.name for csrc, one in manifest.people.items()}
+        return RecordedRoom(
+            recording_id=manifest.recording_id,
+            state=manifest.state,
+            started_at=manifest.started_at,
+            duration_s=manifest.duration_s,
+            bytes=manifest.bytes,
+            format=manifest.format,
+            dropped_ms=manifest.dropped_ms,
+            warning=manifest.warning,
+            chapters=manifest.chapters,
+            files=[
+                RecordedFile(
+                    track.file,
+                    track.kind,
+                    people.get(track.track, ""),
+                    track.offset_samples,
+                    track.samples,
+                    base + track.file + ticket,
+                )
+                for track in manifest.tracks
+            ],
+            zip_url=base + _ZIP + ticket,
+        )
+
+    async def _send_zip(
+        self, request: web.Request, folder: Path, manifest: Manifest
+    ) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_type = "application/zip"
+        name = f'attachment; filename="{manifest.recording_id}.zip"'
+        response.headers["Content-Disposition"] = name
+        response.headers["Cache-Control"] = "no-store"
+        await response.prepare(request)
+        parts = zipped(folder, manifest)
+        try:
+            while (part := await asyncio.to_thread(_next, parts)) is not None:
+                if part:  # an empty one would be taken for the end
+                    await response.write(part)
+            await response.write_eof()
+        except BaseException:
+            if request.transport is not None:
+                request.transport.abort()  # half a file must not look like a whole one
+            raise
+        return response
+
+
+def _next(parts: Iterator[bytes]) -> bytes | None:
+    return next(parts, None)
+
+
+def _is_room_id(text: str) -> bool:
+    try:
+        return bool(msgspec.convert(text, RoomId))
+    except msgspec.ValidationError:
+        return False

@@ -1,0 +1,195 @@
+"""The tap of a recorded room: copies each block's sound into memory that the recorder empties.
+
+Everybody's *dry* sound is taken as it came, *processed* as it is in the mix that those hear who are
+silent: behind strip and balance, with the mix's own fades. So the processed tracks add up to the
+mix, but for its limiter. The sound of who is muted is nobody's business.
+
+The mix comes from a listener of our own, who is never shown and never sent anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ
+from mixer.outputs import SAMPLES, Output
+from mixer.room import RoomMixer
+from mixer.source import Source
+from webrtc.recording.ring import Kind, RingWriter
+
+LISTENER: Final = "recorder"
+"""No participant is called so: their ids are longer."""
+_HANDLE: Final = -(2**30)  # no row of the fan-out, and no seat of the UDP gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tracks of everybody are wanted beside the mix."""
+
+    mix: bool
+    dry: bool
+    processed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A stretch of media time that is recorded.
+
+    Attributes:
+        begin: Media time at which it begins.
+        end: Media time at which it ends, None while it lasts.
+        position: Position in the recording of its first sample.
+    """
+
+    begin: int
+    end: int | None
+    position: int
+
+
+class RecordingTap:
+    """Taps one room.
+
+    Attributes:
+        intervals: What of the room's media time is recorded.
+        wanted: Which tracks are.
+    """
+
+    def __init__(self, mixer: RoomMixer, ring: RingWriter, wanted: Wanted) -> None:
+        """Tap `mixer` from its next block on."""
+        self.intervals: Sequence[Interval] = ()
+        self._mixer = mixer
+        self._ring = ring
+        self.wanted = wanted
+        self._present: list[Source] = []
+        self._position: int | None = None  # of the present block, None if it is not recorded
+        mixer.add_listener(LISTENER, _HANDLE, 0)
+        mixer.set_tier(LISTENER, SAMPLES)
+        mixer.tap = self
+
+    def close(self) -> None:
+        """Tap no more."""
+        self._mixer.tap = None
+        self._mixer.remove_listener(LISTENER)
+
+    # ---- what the mixer calls (mixer.room.Tap) ----------------------------------------------
+
+    def fetched(self, present: Sequence[Source]) -> None:
+        """Take everybody's sound as it came."""
+        self._position = self._place()
+        if self._position is None:
+            return
+        self._present = [one for one in present if not one.remote]
+        parts = self._mixer.block // BLOCK_10MS
+        tracks = self.wanted.dry + self.wanted.processed
+        if not self._ring.begin(parts * (1 + tracks * len(present))):
+            self._position = None
+            return
+        if self.wanted.dry:
+            own = [one for one in self._present if not one.muted]
+            for part in range(parts):
+                rows = np.array([one.row for one in own], np.intp)
+                delays = [self._mixer.strip_delay_samples(one.source_id) for one in own]
+                self._copy(Kind.DRY, own, rows, part, delays)
+
+    def mixed(self) -> None:
+        """Take everybody's sound as it is in the mix, and the mix."""
+        if self._position is None:
+            return
+        listener = self._mixer.listeners.get(LISTENER)
+        output = None if listener is None else listener.output
+        if output is not None:
+            for part in range(self._mixer.block // BLOCK_10MS):
+                if self.wanted.processed:
+                    self._copy_terms(output, part)
+                if self.wanted.mix:
+                    self._copy_mix(output, part)
+        self._ring.commit()
+
+    # ---- copying ------------------------------------------------------------------------------
+
+    def _place(self) -> int | None:
+        """Return the position of the present block in the recording."""
+        time = self._mixer.block_time
+        for interval in reversed(self.intervals):
+            if time + self._mixer.block > interval.begin:
+                if interval.end is not None and time >= interval.end:
+                    return None
+                return interval.position + time - interval.begin
+        return None
+
+    def _copy(
+        self,
+        kind: Kind,
+        sources: Sequence[Source],
+        rows: npt.NDArray[np.intp],
+        part: int,
+        delays: Sequence[int] | int = 0,
+    ) -> None:
+        assert self._position is not None
+        if not sources:
+            return
+        first = part * BLOCK_10MS
+        arena = self._mixer.source_sounds
+        at = self._position + first + np.broadcast_to(np.array(delays, np.int64), len(rows))
+        tracks = np.array([one.csrc for one in sources], np.uint32)
+        for where, slots in self._ring.claim(len(rows)):
+            slots["position"] = at[where]
+            slots["track"] = tracks[where]
+            slots["kind"] = kind
+            slots["sound"] = arena[rows[where], first : first + BLOCK_10MS]
+
+    def _copy_terms(self, output: Output, part: int) -> None:
+        """Take each source as it is in the mix."""
+        mixer = self._mixer
+        rows, gains = mixer.terms(output)
+        by_row = {one.row: one for one in self._present}  # also who is gone with this block
+        kept = np.array([row in by_row for row in rows], np.bool_)
+        rows, gains = rows[kept], gains[kept]
+        sources = [by_row[row] for row in rows.tolist()]
+        if not sources:
+            return
+        assert self._position is not None
+        steady = bool((gains == 1.0).all())
+        first, count = part * BLOCK_10MS, mixer.block
+        steps = np.arange(first, first + BLOCK_10MS, dtype=np.float32)[:, None] / count
+        at, arena = self._position + first, mixer.source_sounds
+        tracks = np.array([one.csrc for one in sources], np.uint32)
+        for where, slots in self._ring.claim(len(rows)):
+            slots["position"] = at
+            slots["track"] = tracks[where]
+            slots["kind"] = Kind.PROCESSED
+            slots["sound"] = arena[rows[where], first : first + BLOCK_10MS]
+            if not steady:
+                before, after = gains[where, None, :2], gains[where, None, 2:]
+                slots["sound"] *= before + (after - before) * steps
+
+    def _copy_mix(self, output: Output, part: int) -> None:
+        assert self._position is not None
+        mixer = self._mixer
+        begin = 0 if mixer.is_even else BLOCK_10MS
+        begin += part * BLOCK_10MS
+        for _, slots in self._ring.claim(1):
+            slots["position"] = self._position + part * BLOCK_10MS
+            slots["track"] = 0
+            slots["kind"] = Kind.MIX
+            slots["sound"] = mixer.mixes[output.row, begin : begin + BLOCK_10MS]
+
+
+def intervals_of(
+    spans: Sequence[tuple[float, float | None]], media_times: Sequence[int]
+) -> list[Interval]:
+    """Return what of a room's media time is recorded.
+
+    Args:
+        spans: Beginning and end of each stretch on the machine's monotonic clock, in seconds.
+        media_times: The room's media time at each beginning.
+    """
+    found, position = [], 0
+    for (begin_s, end_s), time in zip(spans, media_times, strict=True):
+        length = None if end_s is None else round((end_s - begin_s) * SAMPLE_RATE_HZ)
+        found.append(Interval(time, None if length is None else time + length, position))
+        position += length or 0
+    return found
