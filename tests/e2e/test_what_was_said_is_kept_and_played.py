@@ -20,11 +20,13 @@ def pitch_of(sound: np.ndarray, rate_hz: int) -> float:
     return float(np.argmax(spectrum) * rate_hz / len(sound))
 
 
-async def test_what_was_said_is_kept_and_played(people: People, chromium: Chromium) -> None:
+async def test_what_was_said_is_kept_and_played(
+    people: People, room: str, chromium: Chromium
+) -> None:
     [ada] = await people("Ada")
     base = ada.page.url.partition("?")[0]
     key = await ada.client("room.hostKey")
-    page = await chromium.page(f"{base}sessions.html#token={key}&room=studio")
+    page = await chromium.page(f"{base}sessions.html#token={key}&room={room}")
     page.set_default_timeout(_PATIENCE_MS)
     await expect(page.get_by_text("Nothing is kept at the moment.")).to_be_visible()
     assert key not in page.url
