@@ -62,7 +62,7 @@ async def test_links_let_in_as_they_say_and_a_host_keeps_the_door(
     await expect(waits).to_be_hidden(timeout=PATIENCE_MS)
     await ada.hears(edsger)
 
-    await ada.page.get_by_label("Person").select_option("Edsger")
+    await ada.page.get_by_label("Person", exact=True).select_option("Edsger")
     await ada.press("Ban")
     put_out = edsger.page.get_by_text("You were put out")
     await expect(put_out).to_be_visible(timeout=PATIENCE_MS)
