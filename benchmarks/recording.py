@@ -1,4 +1,4 @@
-"""What recording costs: 20 who all speak, first without and then with a recording of everything.
+"""What recording costs: 20 who all speak, first without and then with a recording.
 
 Everybody sends stereo in packets of 20 ms all the time, which is the worst that a room can do. The
 cost of the recording is what the workers spend more than before, and the recorder's own process.
@@ -6,6 +6,7 @@ Sound is lost when the mix is late or the recorder is: both are counted. A room 
 speak is measured, too.
 """
 
+import asyncio
 import os
 import tempfile
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ PEOPLE = 20
 PTIME_MS = 20
 TARGET_CORE = 0.10
 ROOM = "studio"
+SCENES = ((PEOPLE, ["processed"]), (PEOPLE, ["dry", "processed"]), (3, ["dry", "processed"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Recorded:
         return self.server.share_of_a_core - self.without.share_of_a_core
 
 
-async def measure(options: Options, speaking: int, root: Path) -> Recorded:
+async def measure(options: Options, speaking: int, tracks: list[str], root: Path) -> Recorded:
     """Return what recording a room costs in which so many speak."""
     environment = {"WEBRTC_RECORDINGS_DIR": str(root), "WEBRTC_RECORDINGS_MIN_FREE_MB": "0"}
     async with options.server(environment) as server:
@@ -59,19 +61,22 @@ async def measure(options: Options, speaking: int, root: Path) -> Recorded:
             let_speak(swarm, talking, PTIME_MS)
             await settle()
             without = await measure_cost(server, swarm, options.seconds)
-            await _put(server, key, "recording")
+            await _put(server, key, "recording", tracks)
             await settle()
             manifest = _manifest(root)
             before = _cpu_s(manifest.pid)
             cost = await measure_cost(server, swarm, options.seconds)
             recorder = (_cpu_s(manifest.pid) - before) / cost.duration_s
             manifest = _manifest(root)
-            await _put(server, key, "stopped")
+            await _put(server, key, "stopped", tracks)
+            async with asyncio.timeout(20):
+                while _manifest(root).state == "recording":
+                    await asyncio.sleep(0.1)
     return Recorded(without, recorder, cost, manifest)
 
 
-async def _put(server: Server, key: dict[str, str], state: str) -> None:
-    wanted = {"state": state, "tracks": ["dry", "processed"]}
+async def _put(server: Server, key: dict[str, str], state: str, tracks: list[str]) -> None:
+    wanted = {"state": state, "tracks": tracks}
     async with (
         aiohttp.ClientSession(server.base_url) as http,
         http.put(f"/api/rooms/{ROOM}/recording", json=wanted, headers=key) as response,
@@ -97,14 +102,14 @@ async def main() -> None:
     options = parse_options("cost of recording 20 people, mix and tracks", 15, 5)
     rows: list[list[Figure]] = []
     figures: dict[str, object] = {}
-    for speaking in (PEOPLE, 3):
+    for speaking, tracks in SCENES:
         with tempfile.TemporaryDirectory() as folder:
-            found = await measure(options, speaking, Path(folder))
+            found = await measure(options, speaking, tracks, Path(folder))
         rate = found.manifest.bytes / found.manifest.duration_s
         late = found.server.punctuality
         rows.append(
             [
-                f"{PEOPLE} people, {speaking} speak",
+                f"{PEOPLE} people, {speaking} speak: mix, {' and '.join(tracks)}",
                 len(found.manifest.tracks),
                 100 * found.core,
                 100 * TARGET_CORE,
@@ -114,7 +119,7 @@ async def main() -> None:
                 rate / 1000,
             ]
         )
-        figures[f"{speaking}_speak"] = {
+        figures[f"{speaking}_speak_{'_'.join(tracks)}"] = {
             "core": round(found.core, 4),
             "recorder_core": round(found.recorder_core, 4),
             "server_core_without": round(found.without.share_of_a_core, 4),
@@ -126,7 +131,7 @@ async def main() -> None:
             "bytes_per_s": round(rate),
         }
     columns = ["room", "tracks", "core %", "target", "recorder %", "lost ms", "bad %", "kB/s"]
-    print_table("Recording mix, dry and processed tracks as FLAC", columns, rows)
+    print_table("Recording a room as FLAC", columns, rows)
     print_result("recording", {"seconds": options.seconds, **figures})
 
 
