@@ -9,8 +9,8 @@ import { rulesWords } from '../words.js';
 const MOST_SPEAKERS = 15;
 
 /**
- * How the room works: mixed or forwarded, and how many are heard. Everybody sees it, who may changes
- * it. Fires `trouble`.
+ * How the room works: mixed or forwarded, how many are heard, and whether what is said is kept.
+ * Everybody sees it, who may changes it. Fires `trouble`.
  */
 export class AgRules extends HTMLElement {
   /** @type {Record<string, HTMLElement>} */
@@ -28,6 +28,11 @@ export class AgRules extends HTMLElement {
     this.#speakers.addEventListener('change', () =>
       this.#change({ maxSpeakers: Number(this.#speakers.value) }),
     );
+    this.#refs.archive?.addEventListener('click', () =>
+      this.#change({ archive: !this.#client?.desk.settings?.archive }),
+    );
+    this.#sessions.addEventListener('pointerdown', () => this.#address());
+    this.#sessions.addEventListener('focus', () => this.#address());
   }
 
   /** @param {BaseClient} client */
@@ -40,11 +45,25 @@ export class AgRules extends HTMLElement {
   #show() {
     const settings = this.#client?.desk.settings;
     if (!settings?.mode) return;
-    const may = this.#client?.room?.rights.includes('choose_speakers') ?? false;
-    if (this.#refs.rulesControls) this.#refs.rulesControls.hidden = !may;
+    const rights = this.#client?.room?.rights ?? [];
+    const { rulesControls, archiveControls, archive } = this.#refs;
+    if (rulesControls) rulesControls.hidden = !rights.includes('choose_speakers');
+    if (archiveControls) archiveControls.hidden = !rights.includes('hear_sessions');
+    if (archive) {
+      archive.hidden = !rights.includes('run_archive');
+      archive.setAttribute('aria-pressed', String(settings.archive === true));
+    }
     if (this.#refs.rulesText) setText(this.#refs.rulesText, rulesWords(settings));
     this.#mode.value = settings.mode;
     this.#speakers.value = String(settings.maxSpeakers);
+  }
+
+  /** Let the link show who asks; in the fragment, which no server is sent. */
+  #address() {
+    const room = this.#client?.room;
+    if (!room) return;
+    const shown = { token: room.hostKey ?? room.resumeToken, room: room.roomId };
+    this.#sessions.href = `sessions.html#${new URLSearchParams(shown)}`;
   }
 
   /** @param {Partial<RoomSettings>} change */
@@ -55,6 +74,10 @@ export class AgRules extends HTMLElement {
       this.dispatchEvent(new CustomEvent('trouble', { bubbles: true, detail: { error } }));
     }
     this.#show();
+  }
+
+  get #sessions() {
+    return /** @type {HTMLAnchorElement} */ (this.#refs.sessions);
   }
 
   get #mode() {

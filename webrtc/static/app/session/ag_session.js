@@ -254,7 +254,7 @@ export class AgSession extends HTMLElement {
    * @param {() => unknown} act
    */
   #button(text, act) {
-    const button = make('button', { class: 'quiet', text, attributes: { type: 'button' } });
+    const button = make('button', { class: 'key', text, attributes: { type: 'button' } });
     button.addEventListener('click', () => void act());
     return button;
   }
