@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 
 from archive.containers import Container, recognise
+from archive.encodings import RATES_HZ, SampleFormat
 from archive.guess_encoding import Reading, readings
 from archive.guess_rate import rate_shares
-from archive.samples import RATES_HZ, SampleFormat, values_of
+from archive.samples import values_of
 
 NOISE_CONFIDENCE: Final = 0.6
 """The most that a guess may claim where nothing is predictable."""

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from archive.samples import ENCODINGS, Encoding, values_of
+from archive.encodings import ENCODINGS, Encoding
+from archive.samples import values_of
 
 _CHUNK_BYTES: Final = 48 * 512  # whole frames in every format
 _CHUNK_SAMPLES: Final = 3072

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from archive.encodings import RATES_HZ
 from archive.rate_features import FEATURES, features
-from archive.samples import RATES_HZ
 
 Values = npt.NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from archive.samples import RATES_HZ
+from archive.encodings import RATES_HZ
 
 Values = npt.NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from archive.samples import Encoding, SampleFormat
+from archive.encodings import Encoding, SampleFormat
 
 MOST_WAV_BYTES: Final = 0xFFFF_FFFF
 """A larger file is RF64."""

@@ -23,8 +23,9 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from archive.encodings import ENCODINGS, RATES_HZ, SampleFormat
 from archive.guess import guess
-from archive.samples import ENCODINGS, RATES_HZ, SampleFormat, encode
+from archive.samples import encode
 from benchmarks.harness.report import print_result, print_table
 
 PACKAGES: Final = {

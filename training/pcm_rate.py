@@ -21,8 +21,8 @@ import scipy.signal
 import soundfile
 import soxr
 
+from archive.encodings import RATES_HZ
 from archive.rate_features import features
-from archive.samples import RATES_HZ
 
 Values = npt.NDArray[np.float64]
 

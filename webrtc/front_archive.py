@@ -1,8 +1,8 @@
 """From settings to the parts of the archive."""
 
+from archive.encodings import ENCODINGS, SampleFormat
 from archive.foreign import ForeignFields, ForeignSessions
 from archive.redis_store import RedisSessionStore
-from archive.samples import ENCODINGS, SampleFormat
 from rooms.redis_connection import connect
 from webrtc.sessions.desk import SessionParts
 from webrtc.settings import Settings

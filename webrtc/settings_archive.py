@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from archive.samples import ENCODINGS
+from archive.encodings import ENCODINGS
 from webrtc.settings_texts import integer
 from webrtc.settings_variable import Variable
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archive.samples import ENCODINGS, encode
+from archive.encodings import ENCODINGS
+from archive.samples import encode
 from rooms.redis_connection import RedisAddress, connect
 from tests.archive.test_guess import speech_like
 from tests.support.front import RunningFront, running_front

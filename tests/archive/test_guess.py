@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archive.encodings import ENCODINGS, RATES_HZ, SampleFormat
 from archive.guess import NOISE_CONFIDENCE, guess
 from archive.guess_encoding import readings
-from archive.samples import ENCODINGS, RATES_HZ, SampleFormat, encode
+from archive.samples import encode
 from archive.wav import wav_header
 
 

@@ -6,7 +6,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.samples import ENCODINGS, Encoding, SampleFormat, decode, encode
+from archive.encodings import ENCODINGS, Encoding, SampleFormat
+from archive.samples import decode, encode
 
 _SUBTYPES = {
     "u8": "PCM_U8",

@@ -9,7 +9,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.samples import ENCODINGS, SampleFormat, decode, encode
+from archive.encodings import ENCODINGS, SampleFormat
+from archive.samples import decode, encode
 from archive.wav import WavError, read_wav, wav_header
 
 _WRITABLE = ["u8", "s16le", "s24le", "s32le", "f32le", "f64le", "mulaw", "alaw"]

@@ -118,7 +118,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them() -> Non
 
 def test_missing_npm_packages_are_a_warning_only(tmp_path: Path) -> None:
     shutil.copy(ROOT / "start_webrtc.py", tmp_path)
-    for package in ("webrtc", "mixer", "rooms"):
+    for package in ("webrtc", "mixer", "rooms", "archive"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     (tmp_path / "requirements.txt").write_text("")

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from archive.samples import Encoding, SampleFormat
+from archive.encodings import Encoding, SampleFormat
 from archive.wav import wav_header
 from mixer.arena import SAMPLE_RATE_HZ
 

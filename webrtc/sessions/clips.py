@@ -7,9 +7,10 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from archive.encodings import SampleFormat
 from archive.reading import frames_of, read_sound
 from archive.rolling import SAMPLE_RATE_HZ
-from archive.samples import SampleFormat, decode
+from archive.samples import decode
 from archive.store import SessionStore
 from webrtc.media.opus import Decoder
 

@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from archive.containers import Container
-from archive.samples import ENCODINGS, SampleFormat
+from archive.encodings import ENCODINGS, SampleFormat
 from archive.wav import WavError, read_wav
 from webrtc.sessions.clips import SampleClip
 

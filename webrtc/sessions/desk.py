@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archive.encodings import SampleFormat
 from archive.foreign import ForeignSessions
 from archive.memory_store import MemorySessionStore
-from archive.samples import SampleFormat
 from archive.sessions import Session
 from archive.store import SessionStore
 from rooms.models import Participant, Room

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 import av
 import numpy as np
 
-from archive.samples import ENCODINGS, SampleFormat, encode
+from archive.encodings import ENCODINGS, SampleFormat
+from archive.samples import encode
 from archive.wav import wav_header
 from webrtc.sessions.clips import Clip, Sound
 

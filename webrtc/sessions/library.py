@@ -11,10 +11,10 @@ import numpy as np
 import soxr
 
 from archive.analysis import Analyser, Analysis
+from archive.encodings import SampleFormat
 from archive.foreign import ForeignSession, ForeignSessions, is_foreign
 from archive.guess import Guess, guess
 from archive.rolling import SAMPLE_RATE_HZ
-from archive.samples import SampleFormat
 from archive.sessions import Extent, Session, is_cursor
 from archive.store import SessionStore, SessionStoreError
 from webrtc.errors import ClientError
