@@ -1,5 +1,6 @@
 """A server that makes its networks worse on purpose."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -27,3 +28,4 @@ async def test_people_hear_each_other_over_it_and_the_figures_show_it(
             async with session.get(f"{server.page_url}/api/stats") as answer:
                 workers = (await answer.json())["workers"]
             lost = sum(one["figures"]["counters"]["packets_lost"] for one in workers)
+            await asyncio.sleep(0.25)  # who asks without end is told to wait

@@ -20,7 +20,7 @@ export class AgSession extends HTMLElement {
   #rows = new Map();
 
   #light = make('p', { class: 'red-light', attributes: { role: 'status' } });
-  #said = make('p', { class: 'session-said', attributes: { role: 'alert' } });
+  #said = make('p', { class: 'session-said', attributes: { role: 'alert', hidden: '' } });
   #record = this.#button('Record', () => this.#setRecording('recording'));
   #pause = this.#button('Pause', () => this.#setRecording('paused'));
   #stop = this.#button('Stop recording', () => this.#setRecording('stopped'));
@@ -114,7 +114,7 @@ export class AgSession extends HTMLElement {
       try {
         const status = await service.recordingStatus(me);
         this.#canRecord = status.is_available;
-        if (status.warning) setText(this.#said, status.warning);
+        if (status.warning) this.#say(status.warning);
         if (this.#may('play_files')) this.#showPlaybacks(await service.playbacks(me));
       } catch {
         // The next look will tell.
@@ -152,7 +152,7 @@ export class AgSession extends HTMLElement {
 
   /** @param {File} file */
   async #play(file) {
-    setText(this.#said, `Sending ${file.name} …`);
+    this.#say(`Sending ${file.name} …`);
     await this.#withVisitor((me) => service.play(me, file));
     await this.#look();
   }
@@ -241,12 +241,18 @@ export class AgSession extends HTMLElement {
     if (!me) return null;
     try {
       const result = await step(me);
-      setText(this.#said, '');
+      this.#say('');
       return result;
     } catch (error) {
-      setText(this.#said, error instanceof Error ? error.message : String(error));
+      this.#say(error instanceof Error ? error.message : String(error));
       return null;
     }
+  }
+
+  /** @param {string} text Empty says nothing any more. */
+  #say(text) {
+    this.#said.hidden = text === '';
+    setText(this.#said, text);
   }
 
   /**
