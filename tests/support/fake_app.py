@@ -106,7 +106,7 @@ async def _serve(
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             path = (await reader.readline()).split()[1]
-        except (OSError, IndexError):  # whoever asked has left
+        except (OSError, IndexError, asyncio.CancelledError):  # whoever asked has left, or all ends
             writer.close()
             return
         ready = path != b"/health/ready" or await all_workers_listen()
