@@ -8,5 +8,6 @@ import { setText } from './dom.js';
 export function showArchive(light, settings) {
   const on = settings?.archive === true;
   light.dataset.archive = on ? 'on' : 'off';
-  setText(light, on ? 'Archive on: what is said is kept for a while' : '');
+  setText(light, on ? 'Archive on' : '');
+  light.title = on ? 'What is said is kept for a while' : '';
 }
