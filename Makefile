@@ -17,7 +17,7 @@ BENCHMARKS := latency browser_loop capacity breaking_point loss idle
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench screenshots clean install install-dev install-bench lint javascript unit
+.PHONY: help run test check format bench screenshots lighthouse clean install install-dev install-bench lint javascript unit
 
 help:
 	@echo "make run      install what is missing, start the server, print the address to open"
@@ -26,6 +26,7 @@ help:
 	@echo "make format   format the code and sort its imports"
 	@echo "make bench    run the benchmarks that docs/performance.md quotes"
 	@echo "make screenshots  take the pictures of the documentation from the real page"
+	@echo "make lighthouse   judge the pages by Lighthouse, which is fetched"
 	@echo "make clean    remove what was installed and built"
 
 run: install
@@ -68,6 +69,9 @@ bench: install-bench
 
 screenshots: install-dev
 	@$(BIN)/python tools/screenshots.py
+
+lighthouse: install-dev
+	@$(NODE) $(BIN)/python tools/lighthouse.py
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

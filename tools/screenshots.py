@@ -5,46 +5,18 @@ a made-up voice for a microphone, and writes `docs/images/`.
 """
 
 import asyncio
-import os
-import re
-import signal
-import subprocess
-import sys
 import tempfile
 import wave
 from pathlib import Path
 
 import numpy as np
+from local_server import CHROMIUM, ROOT, local_server
 from playwright.async_api import Page, Playwright, async_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-CHROMIUM = "/usr/bin/chromium"
 PEOPLE = (("Ada", 150, 0.5), ("Grace", 220, 0.3), ("Edsger", 110, 0.15))
 CONNECTED = "() => document.querySelector('ag-app').client.mediaState === 'connected'"
 SETTLE_S = 6  # until the figures stand
-
-
-def start_server() -> tuple[subprocess.Popen[str], str]:
-    """Start a server on free ports; return it and the address of its page."""
-    environment = dict(
-        os.environ,
-        WEBRTC_SIGNALING_PORT="0",
-        WEBRTC_STATIC_PORT="0",
-        WEBRTC_MEDIA_PORT="0",
-    )
-    server = subprocess.Popen(
-        [sys.executable, "start_webrtc.py"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout is not None
-    for line in server.stdout:
-        if found := re.search(r"ready: (http\S+)", line):
-            return server, found.group(1)
-    sys.exit("the server did not start")
 
 
 def voice(folder: Path, hertz: int, amplitude: float) -> Path:
@@ -123,13 +95,8 @@ async def take_studio(page: Page) -> None:
 def main() -> None:
     """Take all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    server, url = start_server()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(take(url, Path(folder)))
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(10)
+    with local_server() as url, tempfile.TemporaryDirectory() as folder:
+        asyncio.run(take(url, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import test from 'node:test';
 import { inSight, pitchOf, stayingPut } from '../../webrtc/static/app/desk/bank.js';
 import { MeterBoard } from '../../webrtc/static/app/desk/meter_board.js';
 import { EMPTY_ROOM, movesRoom, reduceRoom } from '../../webrtc/static/app/desk/room_state.js';
+import { genreWords, profileWords } from '../../webrtc/static/app/desk/content_words.js';
+import { Roster } from '../../webrtc/static/client/roster.js';
 import {
-  genreWords,
   initialsOf,
   rankOf,
   stateWords,
@@ -40,6 +41,7 @@ const person = (participantId, change = {}) => ({
   tracks: [],
   settings: { fader: 0, pan: 0 },
   genre: null,
+  profileChange: null,
   quality: null,
   isMe: false,
   levelDbov: -127,
@@ -219,4 +221,39 @@ test('initials come from any name', () => {
   assert.equal(initialsOf('grace'), 'G');
   assert.equal(initialsOf('  '), '?');
   assert.equal(initialsOf('🎸 jam band'), '🎸B');
+});
+
+test('a strip that follows what is heard says what changed, and why', () => {
+  const jazz = { label: 'jazz', confidence: 0.7 };
+  /** @param {Record<string, unknown>} settings @param {Partial<Participant>} [change] */
+  const words = (settings, change = {}) => profileWords(person('ada', { settings, genre: jazz, ...change }));
+  assert.equal(words({ genre: 'auto', profile: 'none' }), '');
+  assert.equal(words({}, { settings: null }), '');
+  const profileChange = {
+    from: 'neutral',
+    to: 'jazz',
+    settings: ['profile', 'compRatio', 'compKnee', 'reverbMix', 'sidechainHighPass'],
+  };
+  assert.equal(
+    words({ genre: 'auto', profile: 'jazz' }, { profileChange }),
+    'Sounds like jazz, 70 % sure. So the strip follows with the profile Jazz. It changed compressor, reverb.',
+  );
+  assert.match(words({ genre: 'auto', profile: 'rock' }, { profileChange }), /Rock stays until .*quiet\.$/);
+  assert.match(words({ genre: 'rock', profile: 'rock' }), /Rock was chosen by hand/);
+  assert.match(words({ genre: 'auto', profile: 'neutral' }), /takes firm evidence/);
+  assert.match(
+    words({ genre: 'auto', profile: 'speech' }, { genre: { label: 'silence', confidence: 1 } }),
+    /^Nothing is recognised .*Speech stays/,
+  );
+});
+
+test('which values a strip changed with its profile is remembered', () => {
+  const roster = new Roster();
+  const raw = { participant_id: 'ada', settings: { profile: 'neutral', denoise: false, fader: 0 } };
+  assert.equal(roster.put(raw).profileChange, null);
+  const followed = { ...raw, settings: { profile: 'speech', denoise: true, fader: 0 } };
+  const change = { from: 'neutral', to: 'speech', settings: ['profile', 'denoise'] };
+  assert.deepEqual(roster.put(followed).profileChange, change);
+  const faded = { ...raw, settings: { ...followed.settings, fader: -6 } };
+  assert.deepEqual(roster.put(faded).profileChange, change);
 });

@@ -18,6 +18,14 @@ navigator.mediaDevices.getUserMedia = () =>
   Promise.reject(new DOMException('denied', 'NotAllowedError'));
 """
 
+WATCH_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const { value } of list.getEntries()) window.shifted += value;
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+GOOD_SHIFT = 0.1  # web.dev, "Cumulative Layout Shift": good below that
+
 Tone = Callable[[int], Path]
 
 
@@ -202,15 +210,19 @@ async def test_a_server_that_restarts_is_come_back_to_without_a_new_connection(
     await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
-async def test_the_page_leaves_one_global_name_and_breaks_no_policy(
+async def test_the_page_leaves_one_global_name_breaks_no_policy_and_jumps_about_nowhere(
     room_url: str, chromium: Chromium
 ) -> None:
     browser = await chromium.launch()
     page = await browser.new_page()
+    await page.add_init_script(WATCH_SHIFTS)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(room_url)
+    await page.get_by_text("Ready to join a room.").wait_for()
+    assert await page.evaluate("window.shifted") < GOOD_SHIFT
+    await page.evaluate("delete window.shifted")
     await join(page, "Ada")
     ours = await page.evaluate(
         """() => {

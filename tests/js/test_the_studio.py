@@ -134,3 +134,18 @@ async def test_pictures_stand_still_for_who_wants_it_so(chromium: Chromium) -> N
     most = 2 * ((now - begun[0]) / 1000 + 2)  # once a second, and a second time to come to rest
     assert {"ag-spectrogram", "ag-eq-plot", "ag-gate-plot"} <= drawings.keys()
     assert {name: count for name, count in drawings.items() if count > most} == {}
+
+
+async def test_what_is_heard_and_what_the_strip_makes_of_it_is_said(chromium: Chromium) -> None:
+    page, studio = await studio_of_ada(chromium)
+    said = studio.locator(".followed")
+    await expect(said).to_be_hidden()
+    await page.evaluate(
+        """() => fake.update('p0', {
+          genre: { label: 'speech', confidence: 0.93 },
+          profileChange: { from: 'none', to: 'speech', settings: ['denoise', 'eq4Gain'] },
+          settings: { ...fake.participant('p0').settings, genre: 'auto', profile: 'speech' },
+        })"""
+    )
+    await expect(said).to_contain_text("Sounds like speech, 93 % sure.")
+    await expect(said).to_contain_text("It changed noise suppression, equaliser.")

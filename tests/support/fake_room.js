@@ -124,6 +124,7 @@
       tracks: [],
       settings: { fader: 0, pan: 0, ...settings, gateThreshold: index % 3 ? -60 : -45 },
       genre: null,
+      profileChange: null,
       quality: null,
       isMe,
       levelDbov: -127,

@@ -13,6 +13,15 @@
 
 /** @typedef {'good' | 'fair' | 'poor'} Quality */
 
+/** @typedef {{ label: string, confidence: number }} Genre */
+
+/**
+ * @typedef {object} ProfileChange A strip took another mixing profile, from what is heard or by hand.
+ * @property {string} from
+ * @property {string} to
+ * @property {readonly string[]} settings Which of its values changed with that.
+ */
+
 /**
  * @typedef {object} Participant
  * @property {string} participantId
@@ -29,8 +38,9 @@
  * @property {number} joinedAt Unix seconds.
  * @property {readonly { kind: string }[]} tracks
  * @property {Record<string, unknown> | null} settings Their strip, when they publish.
- * @property {{ label: string, confidence: number } | null} genre What the server takes the sound for,
- *   where it can tell; `confidence` 0 to 1.
+ * @property {Genre | null} genre What the server takes the sound for, where it can tell;
+ *   `confidence` 0 to 1.
+ * @property {ProfileChange | null} profileChange The latest that was seen from here.
  * @property {Quality | null} quality How well their connection does.
  * @property {boolean} isMe
  * @property {number} levelDbov 0 loudest, −127 silence.
@@ -48,10 +58,22 @@ const SILENCE_DBOV = -127;
 
 /**
  * @param {Record<string, any>} raw The wire's shape.
- * @returns {{ label: string, confidence: number } | null}
+ * @returns {Genre | null}
  */
 export const genreOf = ({ genre, confidence }) =>
   genre ? { label: String(genre), confidence: Number(confidence ?? 0) } : null;
+
+/**
+ * @param {Participant | undefined} known
+ * @param {Record<string, unknown> | undefined} settings What they are now.
+ * @returns {ProfileChange | null}
+ */
+function profileChangeOf(known, settings) {
+  const before = known?.settings;
+  if (!before || !settings || before.profile === settings.profile) return null;
+  const names = Object.keys(settings).filter((name) => settings[name] !== before[name]);
+  return { from: String(before.profile), to: String(settings.profile), settings: names };
+}
 
 export class Roster {
   /** @type {Map<string, Participant>} */
@@ -136,6 +158,7 @@ export class Roster {
       tracks: raw.tracks ?? [],
       settings: raw.settings ?? null,
       genre: genreOf(raw),
+      profileChange: profileChangeOf(known, raw.settings) ?? known?.profileChange ?? null,
       quality: known?.quality ?? null,
       isMe,
       levelDbov: voice?.levelDbov ?? SILENCE_DBOV,

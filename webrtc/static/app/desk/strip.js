@@ -1,9 +1,9 @@
 import { refs, setText } from '../dom.js';
 import { PAN } from './scale.js';
+import { genreWords, profileWords } from './content_words.js';
 import { movesRoom } from './room_state.js';
 import {
   QUALITY_WORDS,
-  genreWords,
   initialsOf,
   nameOf,
   rankOf,
@@ -189,6 +189,7 @@ export class Strip {
     this.#tag('track', track === undefined ? '' : `Track ${track}`);
     this.#tag('first', person.pinned ? 'Pinned' : person.priority ? 'Priority' : '');
     this.#tag('genre', genreWords(person.genre));
+    this.#ref('genre').title = profileWords(person);
     const badge = this.#ref('quality');
     badge.hidden = quality === null;
     badge.dataset.quality = quality ?? '';

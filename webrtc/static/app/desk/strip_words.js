@@ -9,9 +9,6 @@ export const QUALITY_WORDS = {
   poor: 'Poor',
 };
 
-/** What is told where nothing is recognised. */
-const NO_GENRES = ['unknown', 'silence'];
-
 /** @param {{ name: string }} person */
 export const nameOf = ({ name }) => name || 'Guest';
 
@@ -41,14 +38,4 @@ export function stateWords(person, speaking) {
 export function rankOf({ rights }) {
   if (rights.includes('set_roles')) return 'Host';
   return rights.includes('run_desk') ? 'Engineer' : '';
-}
-
-/**
- * What the server takes the sound for.
- * @param {{ label: string, confidence: number } | null} genre
- */
-export function genreWords(genre) {
-  if (genre === null || NO_GENRES.includes(genre.label)) return '';
-  const label = genre.label.charAt(0).toLocaleUpperCase() + genre.label.slice(1);
-  return `${label} ${Math.round(genre.confidence * 100)} %`;
 }

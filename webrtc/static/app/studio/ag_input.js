@@ -12,6 +12,7 @@ export class AgInput extends StageElement {
   #voice = make('span', { class: 'voice-light' });
   #levelled = readout('Gain', 'dB');
   #genre = make('select', { class: 'input compact' });
+  #followed = make('p', { class: 'help followed' });
   #lowCutSwitch = make('input', { attributes: { type: 'checkbox', role: 'switch' } });
   #lowCut = make('label', { class: 'switch' }, [
     this.#lowCutSwitch,
@@ -52,6 +53,7 @@ export class AgInput extends StageElement {
         make('span', { text: 'Profile' }),
         this.#genre,
       ]),
+      this.#followed,
       make('div', { class: 'switches' }, [
         this.#lowCut,
         this.toggle('denoise', 'Noise suppression'),
@@ -71,6 +73,12 @@ export class AgInput extends StageElement {
     this.#genre.options.item(0)?.toggleAttribute('disabled', !unused);
     this.#lowCutSwitch.checked = 'preset' in values && isOn('highPass', values);
     this.#levelled.element.hidden = !values.autoLevel;
+  }
+
+  /** @param {string} words What is heard, and what the strip makes of it; empty: nothing. */
+  explain(words) {
+    this.#followed.hidden = words === '';
+    setText(this.#followed, words);
   }
 
   /** @override @param {boolean} allowed */

@@ -1,3 +1,4 @@
+import { profileWords } from '../desk/content_words.js';
 import { icon, make, setText } from '../dom.js';
 import { isStill } from './plot.js';
 import { refusalWords } from './refusals.js';
@@ -13,6 +14,7 @@ import { StripEditor } from './strip_editor.js';
  * @typedef {import('./settings.js').Values} Values
  * @typedef {import('./stage.js').StageElement} StageElement
  * @typedef {import('./ag_equaliser.js').AgEqualiser} AgEqualiser
+ * @typedef {import('./ag_input.js').AgInput} AgInput
  * @typedef {import('./ag_limiter.js').AgLimiter} AgLimiter
  * @typedef {import('./ag_sight.js').AgSight} AgSight
  */
@@ -117,6 +119,7 @@ export class AgStudioPanel extends HTMLElement {
     this.#allow(allowed && person.settings !== null);
     setText(this.#hint, hintFor(person, allowed));
     this.#hint.hidden = this.#hint.textContent === '';
+    this.#input.explain(profileWords(person));
     if (person.settings) this.#editor?.confirm(person.settings);
   }
 
@@ -193,6 +196,10 @@ export class AgStudioPanel extends HTMLElement {
     this.#equaliser.hearSpectrum(null);
     this.#limiter.hearPeak(null);
     this.#sight?.hear(null);
+  }
+
+  get #input() {
+    return /** @type {AgInput} */ (this.querySelector('ag-input'));
   }
 
   get #equaliser() {
