@@ -13,6 +13,17 @@ FILES = page_files()
 FADER_OF = "(name) => fake.participants.find((one) => one.name === name).settings.fader"
 MIX_OF = "(name) => fake.participants.find((one) => one.name === name).mix"
 
+MIDI = """
+window.midi = { asked: 0, told: [] };
+navigator.requestMIDIAccess = async () => {
+  midi.asked += 1;
+  midi.input = { name: 'Desk 8', state: 'connected', onmidimessage: null };
+  const output = { name: 'Desk 8', state: 'connected', send: (one) => midi.told.push(one) };
+  return { inputs: new Map([['in', midi.input]]), outputs: new Map([['out', output]]) };
+};
+"""
+SAY = "(data) => midi.input.onmidimessage({ data })"
+
 
 async def serve(route: Route) -> None:
     asset = FILES.find(urlsplit(route.request.url).path)
@@ -22,8 +33,9 @@ async def serve(route: Route) -> None:
         await route.fulfill(body=asset.body, content_type=asset.content_type)
 
 
-async def room_of(chromium: Chromium, people: int) -> Page:
+async def room_of(chromium: Chromium, people: int, *, before: str = "") -> Page:
     page = await (await chromium.launch()).new_page()
+    await page.add_init_script(before)
     await page.route("**/*", serve)
     await page.goto("http://localhost:9")
     await page.wait_for_function("() => customElements.get('ag-app') !== undefined")
@@ -132,3 +144,27 @@ async def test_a_fader_follows_the_hand(chromium: Chromium) -> None:
     assert await page.evaluate(FADER_OF, "Grace") == 0
     await page.mouse.wheel(0, 100)
     await page.wait_for_function(f"() => ({FADER_OF})('Grace') === -1")
+
+
+async def test_a_real_fader_learns_what_it_moves(chromium: Chromium) -> None:
+    page = await room_of(chromium, 2, before=MIDI)
+    surface = page.locator("ag-surface")
+    assert await page.evaluate("midi.asked") == 0
+    await surface.get_by_role("button", name="Connect by MIDI").click()
+    await expect(surface).to_contain_text("Connected: Desk 8.")
+    await surface.get_by_role("button", name="Learn").click()
+    await expect(surface).to_contain_text("Move a fader on your control surface.")
+    await page.evaluate(SAY, [0xB0, 7, 100])
+    await expect(surface).to_contain_text("Controller 7, channel 1 of Desk 8: now move one")
+    fader = page.get_by_role("slider", name="Room fader of Grace", exact=True)
+    await fader.press("PageDown")
+    await expect(surface.get_by_role("listitem")).to_contain_text("Fader of strip 2")
+    await surface.get_by_role("button", name="Learn").click()
+    await page.wait_for_function("() => midi.told.length > 0")  # it comes to where the screen is
+    for value in (100, 0):
+        await page.evaluate(SAY, [0xB0, 7, value])
+    await page.wait_for_function(f"() => ({FADER_OF})('Grace') === -60")
+    await expect(fader).to_have_attribute("aria-valuetext", "silent")
+    assert "fader/2" in await page.evaluate("localStorage.getItem('ag06.surface')")
+    await surface.get_by_role("button", name="Forget Fader of strip 2").click()
+    await expect(surface.get_by_role("listitem")).to_have_count(0)

@@ -14,6 +14,8 @@ _PACKAGE: Final = Path(webrtc.__file__).parent
 _SOCKETIO_CLIENT: Final = Path("socket.io-client/dist")
 _LIBOPUS: Final = Path("libopus-wasm/dist/generated/libopus.generated.mjs")
 
+_PERMISSIONS: Final = "microphone=(self), speaker-selection=(self), midi=(self)"
+
 VENDOR_FILES: Final = {
     "/vendor/libopus.js": _LIBOPUS,
     "/vendor/socket.io.esm.min.js": _SOCKETIO_CLIENT / "socket.io.esm.min.js",
@@ -66,7 +68,7 @@ class Pages:
         if asset.is_page:
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Content-Security-Policy"] = self._policy(request.host)
-            headers["Permissions-Policy"] = "microphone=(self), speaker-selection=(self)"
+            headers["Permissions-Policy"] = _PERMISSIONS
             headers["Vary"] = "Accept-Encoding, Host"
         known = request.if_none_match or ()
         if any(one.value in (etag, "*") for one in known):

@@ -173,7 +173,7 @@ export class AgRoom extends HTMLElement {
   /** @param {string} participantId */
   #make(participantId) {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById('strip'));
-    const strip = new Strip(template, this.#actions);
+    const strip = new Strip(template, this.actions);
     this.#strips.set(participantId, strip);
     this.#list.append(strip.element);
     strip.followBoard(this.#board);
@@ -260,7 +260,7 @@ export class AgRoom extends HTMLElement {
   // ---- what the hand does --------------------------------------------------------------------
 
   /** @type {import('./strip.js').StripActions} */
-  #actions = {
+  actions = {
     mix: (participantId, change) =>
       this.#attempt(this.#client?.setListenerMix({ participantId, ...change })),
     strip: (participantId, change) =>

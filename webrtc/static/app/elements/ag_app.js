@@ -123,6 +123,9 @@ export class AgApp extends HTMLElement {
     /** @type {import('../session/ag_session.js').AgSession} */ (
       this.querySelector('ag-session')
     ).attach(this.client);
+    void /** @type {import('../midi/ag_surface.js').AgSurface} */ (
+      this.querySelector('ag-surface')
+    ).attach(room);
     await this.#devices.list();
     this.#draw();
     await this.#connect();
