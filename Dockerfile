@@ -10,9 +10,11 @@ RUN npm ci --omit=dev --ignore-scripts
 
 # Wheels only: no stage has a compiler.
 FROM python:3.11-slim-bookworm AS packages
-COPY requirements.txt .
+COPY requirements.txt requirements-models.txt ./
 RUN python -m venv /opt/ag06/venv \
-    && /opt/ag06/venv/bin/pip install --no-cache-dir --only-binary :all: -r requirements.txt
+    && /opt/ag06/venv/bin/pip install --no-cache-dir --only-binary :all: -r requirements.txt \
+    && /opt/ag06/venv/bin/pip install --no-cache-dir --only-binary :all: --no-deps \
+        -r requirements-models.txt
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
@@ -22,7 +24,7 @@ RUN apt-get update \
 WORKDIR /opt/ag06
 COPY --from=packages /opt/ag06/venv venv
 COPY --from=page /page/node_modules node_modules
-COPY requirements.txt start_webrtc.py LICENSE THIRD_PARTY_NOTICES.md ./
+COPY requirements.txt requirements-models.txt start_webrtc.py LICENSE THIRD_PARTY_NOTICES.md ./
 COPY deploy/container/start.sh /usr/local/bin/start-ag06
 COPY dsp dsp
 COPY mixer mixer

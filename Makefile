@@ -79,7 +79,7 @@ clean:
 
 # ---- what is installed ------------------------------------------------------------------------
 
-install: $(DONE)/requirements $(NPM_DONE) $(DONE)/kernels
+install: $(DONE)/requirements $(DONE)/requirements-models $(NPM_DONE) $(DONE)/kernels
 install-dev: install $(DONE)/requirements-dev
 install-bench: install-dev $(DONE)/requirements-bench
 
@@ -92,6 +92,11 @@ $(DONE)/venv:
 $(DONE)/requirements: requirements.txt | $(DONE)/venv
 	@echo "Installing Python packages ($<)."
 	@$(PIP_INSTALL) -r $< && touch $@
+
+# The file says why without dependencies.
+$(DONE)/requirements-models: requirements-models.txt | $(DONE)/requirements
+	@echo "Installing Python packages ($<)."
+	@$(PIP_INSTALL) --no-deps -r $< && touch $@
 
 $(DONE)/requirements-dev: requirements-dev.txt requirements.txt | $(DONE)/requirements
 	@echo "Installing Python packages ($<)."
@@ -108,6 +113,6 @@ $(NPM_DONE): package.json package-lock.json .npmrc | $(DONE)/venv
 	@touch $@
 
 # Compiled once here, so that the first sound does not wait for a compiler.
-$(DONE)/kernels: $(KERNELS) $(DONE)/requirements
+$(DONE)/kernels: $(KERNELS) $(DONE)/requirements $(DONE)/requirements-models
 	@echo "Compiling the audio kernels."
 	@$(BIN)/python -m webrtc.media.warm > $(DONE)/warm.txt && touch $@

@@ -1,56 +1,88 @@
-"""Noise suppression: WebRTC's own, as packed by `pywebrtc-audio` (Apache-2.0).
+"""Noise suppression for one sound: the choice of who does it, and how it comes and goes.
 
-It estimates steady noise band by band and turns it down by about 17 dB, 18 at most; voices lose
-0.6 dB. A block of 10 ms costs 40 µs, little enough to be done where the sound is. It delays by
-`LATENCY_SAMPLES`, 7 ms, while it is on.
+- `webrtc`: WebRTC's noise suppressor (`denoiser_webrtc.py`). Steady noise goes down by 17 dB.
+- `rnnoise`: a neural network (`denoiser_rnnoise.py`). Steady noise goes down by 30 dB and more;
+  what is no voice, music for one, suffers.
 
-The package may be missing, on platforms without a wheel: then `is_available` says so, and nothing
-else of this file may be used.
+Each needs a package that may be missing: `engines` tells which are there.
 """
 
 import functools
-import importlib.util
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from dsp.units import SAMPLE_RATE_HZ
-
-if TYPE_CHECKING:
-    pass
+from dsp import denoiser_rnnoise, denoiser_webrtc
+from dsp.beside import Beside, at_once
+from dsp.denoise_engines import DenoiseEngine
 
 FRAME: Final = 480
 """Blocks are whole multiples of so many samples."""
-LATENCY_SAMPLES: Final = 335
 
-_LEVEL: Final = 2  # of 0 to 3: 18 dB
+Block = npt.NDArray[np.float32]
+
+
 _FADE_FRAMES: Final = 2  # 20 ms from the plain sound to the other and back
+_BRIDGE: Final = (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, 240)))[:, None].astype(np.float32)
+
+
+class Cleaner(Protocol):
+    """Takes the noise from one sound, block by block."""
+
+    @property
+    def latency_samples(self) -> int:
+        """By how much what it returns is late."""
+
+    def clean(self, block: Block) -> Block | None:
+        """Return a block of the clean sound, as long as `block`; None as long as there is none."""
+
+    def rest(self) -> None:
+        """Forget the sound: it has ended."""
 
 
 @functools.cache
-def is_available() -> bool:
-    """Whether the package is installed."""
-    return importlib.util.find_spec("pywebrtc_audio") is not None
+def engines() -> tuple[DenoiseEngine, ...]:
+    """Return those that are installed, those that cost less first."""
+    there = {
+        "webrtc": denoiser_webrtc.is_available(),
+        "rnnoise": denoiser_rnnoise.is_available(),
+    }
+    return tuple(name for name in get_args(DenoiseEngine) if there[name])
+
+
+def make_denoiser(engine: DenoiseEngine, beside: Beside = at_once) -> "Denoiser":
+    """Return a denoiser that has heard nothing.
+
+    Args:
+        engine: One of `engines()`.
+        beside: Where work is done that takes too long for the tick.
+
+    Raises:
+        ImportError: the engine's package is missing.
+    """
+    if engine == "webrtc":
+        return Denoiser(engine, denoiser_webrtc.WebrtcCleaner())
+    return Denoiser(engine, denoiser_rnnoise.RnnoiseCleaner(beside))
 
 
 class Denoiser:
-    """Takes the steady noise from one sound.
+    """Takes the noise from one sound.
 
-    It begins with the plain sound and fades over, and so it ends: no switching clicks.
+    It begins with the plain sound and fades over, and so it ends: no switching clicks. A block that
+    its cleaner does not have in time stays plain, with a short bridge from what was heard before.
+
+    Attributes:
+        engine: Who does it.
     """
 
-    def __init__(self) -> None:
-        """Make one that has heard nothing.
-
-        Raises:
-            ImportError: the package is missing.
-        """
-        from pywebrtc_audio import NoiseSuppressor
-
-        self._suppressor: NoiseSuppressor = NoiseSuppressor(SAMPLE_RATE_HZ, 2, _LEVEL)
+    def __init__(self, engine: DenoiseEngine, cleaner: Cleaner) -> None:
+        """Make one that has heard nothing."""
+        self.engine = engine
+        self._cleaner = cleaner
         self._wet = 0  # frames of the fade that are done
         self._goal = _FADE_FRAMES
+        self._last = np.zeros(2, np.float32)
 
     def leave(self) -> None:
         """Fade back to the plain sound."""
@@ -60,24 +92,41 @@ class Denoiser:
         """Go on, or go on again."""
         self._goal = _FADE_FRAMES
 
+    def rest(self) -> None:
+        """Forget the sound: it has ended."""
+        self._cleaner.rest()
+        self._last[:] = 0.0
+
     @property
     def has_left(self) -> bool:
         """Whether the sound is plain again."""
         return self._goal == self._wet == 0
 
     @property
-    def voice_probability(self) -> float:
-        """How likely there was a voice in the last frame, 0 to 1."""
-        return float(self._suppressor.speech_probability)
+    def latency_samples(self) -> int:
+        """By how much the sound is late."""
+        return self._cleaner.latency_samples
 
-    def process(self, block: npt.NDArray[np.float32]) -> None:
+    def process(self, block: Block) -> None:
         """Take the noise from a block (n, 2), in place; n is a multiple of `FRAME`."""
         if not np.isfinite(block.sum()):
             block[:] = np.nan_to_num(block, posinf=0.0, neginf=0.0)
-        clean = self._suppressor.process(block.reshape(-1)).reshape(block.shape)
-        if self._wet == self._goal == _FADE_FRAMES:
+        clean = self._cleaner.clean(block)
+        if clean is None:
+            self._be_plain(block)
+        elif self._wet == self._goal == _FADE_FRAMES:
             block[:] = clean
-            return
+        else:
+            self._fade(block, clean)
+        self._last[:] = block[-1]
+
+    def _be_plain(self, block: Block) -> None:
+        if self._wet:
+            self._wet = 0
+            head = block[: len(_BRIDGE)]
+            head += _BRIDGE * (self._last - head)
+
+    def _fade(self, block: Block, clean: Block) -> None:
         for first in range(0, len(block), FRAME):
             frame = slice(first, first + FRAME)
             before = self._wet

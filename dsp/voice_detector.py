@@ -1,44 +1,53 @@
 """Voice activity: how likely somebody speaks, by the spectrum and not by the level.
 
-WebRTC's noise analysis, as packed by `pywebrtc-audio` (Apache-2.0): steady noise and tones are no
-voices for it, however loud. It listens at
-16 kHz, where a block of 10 ms costs 5 µs. Where the package is missing
-(`dsp.denoiser.is_available`), levels have to do.
+- `silero`: a neural network (`voice_silero.py`). Neither steady noise nor music is a voice for it.
+- `webrtc`: WebRTC's noise analysis (`voice_webrtc.py`). Steady noise and tones are no voices for
+  it, however loud; music may be one.
+
+The best that is installed is used; where none is, levels have to do.
 """
 
-from typing import TYPE_CHECKING, Final
+import functools
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    pass
+from dsp import denoiser_webrtc, voice_silero
+from dsp.beside import Beside, at_once
+from dsp.voice_silero import SileroDetector
+from dsp.voice_webrtc import WebrtcDetector
+
+VoiceEngine = Literal["silero", "webrtc", "level"]
 
 
-_RATE_HZ: Final = 16_000
-_MEAN: Final = np.full(6, 1 / 6, np.float32)
-
-
-class VoiceDetector:
+class VoiceDetector(Protocol):
     """Listens to one sound."""
 
-    def __init__(self) -> None:
-        """Make one that has heard nothing.
-
-        Raises:
-            ImportError: the package is missing.
-        """
-        from pywebrtc_audio import VoiceDetector as Detector
-
-        self._detector: Detector = Detector(_RATE_HZ, 1)
-
     def process(self, block: npt.NDArray[np.float32]) -> float:
-        """Return how likely there is a voice in a block (n, 2), 0 to 1.
+        """Return how likely there is a voice by the end of a block (n, 2), 0 to 1.
 
-        n is a multiple of 480.
+        n is a multiple of 480. What is no number is silence.
         """
-        # Three neighbours of both channels make one sample: good enough to tell a voice.
-        mono = block.reshape(-1, 6) @ _MEAN
-        if not np.isfinite(mono.sum()):
-            mono = np.nan_to_num(mono, posinf=0.0, neginf=0.0)
-        return float(self._detector.process(mono))
+
+
+@functools.cache
+def voice_engine() -> VoiceEngine:
+    """Return the best that is installed."""
+    if voice_silero.is_available():
+        return "silero"
+    return "webrtc" if denoiser_webrtc.is_available() else "level"
+
+
+def make_detector(beside: Beside = at_once) -> VoiceDetector | None:
+    """Return a detector that has heard nothing; None where there is only the level.
+
+    Args:
+        beside: Where networks run.
+    """
+    match voice_engine():
+        case "silero":
+            return SileroDetector(beside)
+        case "webrtc":
+            return WebrtcDetector()
+    return None

@@ -11,12 +11,12 @@ from typing import Final
 
 import numpy as np
 
-from dsp.denoiser import is_available
+from dsp.beside import Beside, at_once
 from dsp.loudness import LoudnessBank
 from dsp.reductions import NO_REDUCTIONS, Reductions
 from dsp.spectrum import Picture, Spectrum
 from dsp.strip import StripBank
-from dsp.voice_detector import VoiceDetector
+from dsp.voice_detector import make_detector
 from mixer import kernels
 from mixer.arena import Arena
 from mixer.source import Source
@@ -78,9 +78,9 @@ class _Gauge:
         "voice",
     )
 
-    def __init__(self, row: int) -> None:
+    def __init__(self, row: int, beside: Beside) -> None:
         self.row = row
-        self.detector = VoiceDetector() if is_available() else None
+        self.detector = make_detector(beside)
         self.silent = 0  # meters in a row that showed nothing
         self.measured = False  # what is not measured has no loudness yet
         self.clear()
@@ -96,15 +96,17 @@ class _Gauge:
 class RoomMeters:
     """Meters of one room."""
 
-    def __init__(self, arena: Arena, loudness: LoudnessBank) -> None:
+    def __init__(self, arena: Arena, loudness: LoudnessBank, beside: Beside = at_once) -> None:
         """Begin with nobody looking.
 
         Args:
             arena: Where the sources stand.
             loudness: Meters of what leaves the strips, which are fed by somebody else.
+            beside: Where neural networks run.
         """
         self._arena = arena
         self._loudness = loudness
+        self._beside = beside
         self._watched: frozenset[str] = frozenset()
         self._gauges: dict[str, _Gauge] = {}
         self._spectra: dict[str, Spectrum] = {}
@@ -199,7 +201,7 @@ class RoomMeters:
     def _gauge(self, source: Source) -> _Gauge:
         gauge = self._gauges.get(source.source_id)
         if gauge is None:
-            gauge = self._gauges[source.source_id] = _Gauge(source.row)
+            gauge = self._gauges[source.source_id] = _Gauge(source.row, self._beside)
         return gauge
 
     def _gather(self, sources: list[Source], count: int, side: int) -> None:

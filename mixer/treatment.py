@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsp.denoiser import LATENCY_SAMPLES, Denoiser, is_available
+from dsp.beside import Beside, at_once
+from dsp.denoise_engines import DenoiseEngine
+from dsp.denoiser import Denoiser, engines, make_denoiser
 from dsp.leveller import LevellerBank, LevellerSettings
 from dsp.loudness import LoudnessBank, Rows, Values
 from dsp.strip import StripBank
@@ -29,23 +31,30 @@ class Character:
     Attributes:
         is_music: Whether it is no voice: ducked under speech, and no part of automix.
         leveller: How it is levelled; None leaves it as loud as it is.
-        denoises: Whether steady noise is taken from it; without the package nothing is.
+        denoise: Who takes the noise from it; without that package nobody does.
         follows: Whether it is treated by what it is recognised as.
     """
 
     is_music: bool = False
     leveller: LevellerSettings | None = None
-    denoises: bool = False
+    denoise: DenoiseEngine | None = None
     follows: bool = False
 
 
 class Automatics:
-    """What measures and levels the rows of an arena; one for all rooms of a worker."""
+    """What measures, levels and denoises the rows of an arena; one for all rooms of a worker.
 
-    def __init__(self) -> None:
+    Attributes:
+        levellers: Automatic level.
+        loudness: Meters.
+        beside: Where neural networks run.
+    """
+
+    def __init__(self, beside: Beside = at_once) -> None:
         """Make one without rows."""
         self.levellers = LevellerBank()
         self.loudness = LoudnessBank()
+        self.beside = beside
 
 
 class Treatment:
@@ -66,10 +75,12 @@ class Treatment:
         self._strips = strips
         self._levellers = automatics.levellers
         self._loudness = automatics.loudness
+        self._beside = automatics.beside
         self._balance = RoomBalance()
-        self._meters = RoomMeters(arena, automatics.loudness)
+        self._meters = RoomMeters(arena, automatics.loudness, automatics.beside)
         self._levelled: dict[str, int] = {}
         self._denoisers: dict[str, Denoiser] = {}
+        self._denoise_by: dict[str, DenoiseEngine] = {}
         self._following: set[str] = set()
         self._measured: set[int] = set()  # rows that the loudness meter knows
         self._powers: dict[int, float] = {}
@@ -92,15 +103,12 @@ class Treatment:
         self._levellers.set(source.row, character.leveller)
         if character.leveller is not None:
             self._levelled[source.source_id] = source.row
-        denoiser = self._denoisers.get(source.source_id)
-        if denoiser is not None:
-            (denoiser.stay if character.denoises else denoiser.leave)()
-        elif character.denoises and is_available():
-            self._denoisers[source.source_id] = Denoiser()
+        self._set_denoiser(source.source_id, character.denoise)
 
     def latency_samples(self, source_id: str) -> int:
         """Return by how much a source is delayed in front of its strip."""
-        return LATENCY_SAMPLES if source_id in self._denoisers else 0
+        denoiser = self._denoisers.get(source_id)
+        return 0 if denoiser is None else denoiser.latency_samples
 
     def watch(self, strips: Collection[str], spectra: Collection[str]) -> None:
         """Measure these sources' strips from now on, and these ones' spectra; nobody else's."""
@@ -132,6 +140,8 @@ class Treatment:
     def rest(self, source: Source) -> None:
         """Take note that a source's sound has ended."""
         self._levellers.rest(source.row)
+        if (denoiser := self._denoisers.get(source.source_id)) is not None:
+            denoiser.rest()
         if source.row in self._measured:
             self._loudness.rest(source.row)
 
@@ -139,6 +149,7 @@ class Treatment:
         """Take note that a source is gone, and its row with it."""
         self._levelled.pop(source.source_id, None)
         self._denoisers.pop(source.source_id, None)
+        self._denoise_by.pop(source.source_id, None)
         self._following.discard(source.source_id)
         self._levellers.drop(source.row)
         self._measured.discard(source.row)
@@ -183,6 +194,19 @@ class Treatment:
             powers: Values = np.array([self._powers[one.row] for one in mixed])
             self._balance.process(self._arena, mixed, powers, count)
 
+    def _set_denoiser(self, source_id: str, engine: DenoiseEngine | None) -> None:
+        """Let `engine` take the noise; another one that does leaves first."""
+        if engine in engines():
+            self._denoise_by[source_id] = engine
+        else:
+            engine = None
+            self._denoise_by.pop(source_id, None)
+        denoiser = self._denoisers.get(source_id)
+        if denoiser is not None:
+            (denoiser.stay if denoiser.engine == engine else denoiser.leave)()
+        elif engine is not None:
+            self._denoisers[source_id] = make_denoiser(engine, self._beside)
+
     def _denoise(self, present: Sequence[Source], count: int) -> None:
         for source in present:
             denoiser = self._denoisers.get(source.source_id)
@@ -190,6 +214,7 @@ class Treatment:
                 denoiser.process(source.view[:count])
                 if denoiser.has_left:
                     del self._denoisers[source.source_id]
+                    self._set_denoiser(source.source_id, self._denoise_by.get(source.source_id))
 
     def _level(self, present: Sequence[Source], count: int) -> None:
         levels = self._levellers.levels

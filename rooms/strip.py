@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, field
 
+from dsp.denoise_engines import DenoiseEngine
 from dsp.genre.labels import MUSIC
 from dsp.genre.profiles import Profile
 from dsp.presets import PRESETS
@@ -79,7 +80,11 @@ AutoLevelTarget = Annotated[
     float, _level(-36, -10, "LUFS", "Loudness that automatic level aims at.")
 ]
 Denoise = Annotated[
-    bool, _flag("Whether steady noise is removed: by up to 18 dB, for a delay of 7 ms.")
+    Literal["off", DenoiseEngine],
+    Meta(
+        description="Who removes noise: `webrtc`, steady noise by up to 18 dB, for a delay of 7 "
+        "ms; `rnnoise`, all that is no voice, for 30 ms, or 40 in rooms with packets of 20 ms."
+    ),
 ]
 HighPassBypass = Annotated[bool, _flag("Whether the low cut is passed by; it keeps its values.")]
 GateBypass = Annotated[bool, _flag("Whether the gate is passed by; it keeps its values.")]
@@ -122,7 +127,7 @@ class StripSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     preset: PresetChoice = "flat"
     input_trim_db: InputTrim = field(default=0.0, name="inputTrim")
     high_pass_hz: HighPass = field(default=20.0, name="highPass")
-    denoise: Denoise = False
+    denoise: Denoise = "off"
     auto_level: AutoLevel = field(default=False, name="autoLevel")
     auto_level_target_lufs: AutoLevelTarget = field(default=-20.0, name="autoLevelTarget")
     gate_threshold_db: GateThreshold = field(default=-60.0, name="gateThreshold")

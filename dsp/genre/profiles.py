@@ -9,20 +9,22 @@ listens for voices (noise suppression, gate) touches it. Names and units are tho
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from dsp.presets import NEUTRAL, Values
+from dsp.presets import NEUTRAL
+
+Values = Mapping[str, float | bool | str]
 
 Profile = Literal["none", "neutral", "speech", "rock", "jazz", "electronic", "classical"]
 
 CROSSFADE_MS: Final = 2500
 """How long a strip takes from one profile to another."""
 
-_NEUTRAL: Final[Values] = {**NEUTRAL, "denoise": False, "stereo_width_percent": 100.0}
+_NEUTRAL: Final[Values] = {**NEUTRAL, "denoise": "off", "stereo_width_percent": 100.0}
 
 _CHANGES: Final[Mapping[Profile, Values]] = {
     # As long as nobody knows what it is: nothing at all.
     "neutral": {},
     "speech": {
-        "denoise": True,
+        "denoise": "webrtc",
         "high_pass_hz": 90.0,
         "gate_threshold_db": -52.0,
         "gate_range_db": -18.0,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsp.denoiser import Denoiser, is_available
+from dsp.denoiser import Denoiser, engines, make_denoiser
 from dsp.units import SAMPLE_RATE_HZ
 
 Mono = npt.NDArray[np.float32]
@@ -22,14 +22,14 @@ class Cleaner:
 
     def __init__(self) -> None:
         """Begin with nothing learned."""
-        self.is_working = is_available()
+        self.is_working = "webrtc" in engines()
         self._echo: Any = None
         self._noise: Denoiser | None = None
         if self.is_working:
             from pywebrtc_audio import EchoCanceller
 
             self._echo = EchoCanceller(SAMPLE_RATE_HZ, 1, 0)
-            self._noise = Denoiser()
+            self._noise = make_denoiser("webrtc")
 
     def process(self, near: Mono, far: Mono) -> Mono:
         """Return 10 ms of the microphone, float32 (480,), cleaned.

@@ -21,7 +21,8 @@ async def test_health_says_what_the_workers_are(front: RunningFront) -> None:
                     "realtime": True,
                     "engine": "fake",
                     "dsp": "numba",
-                    "denoises": True,
+                    "denoisers": ["webrtc", "rnnoise"],
+                    "voice": "silero",
                 }
             ],
         }

@@ -59,6 +59,6 @@ async def test_profiles_change_from_music_to_speech_and_a_choice_by_hand_stays(
         assert strip["highPass"] == PROFILES["speech"]["high_pass_hz"]
         assert strip["inputTrim"] == -3
         by_hand = await page.evaluate(f"{CLIENT}.updateAudioSettings({{ genre: 'classical' }})")
-        assert (by_hand["profile"], by_hand["denoise"]) == ("classical", False)
+        assert (by_hand["profile"], by_hand["denoise"]) == ("classical", "off")
     finally:
         await watcher.sio.disconnect()

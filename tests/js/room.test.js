@@ -249,9 +249,9 @@ test('a strip that follows what is heard says what changed, and why', () => {
 
 test('which values a strip changed with its profile is remembered', () => {
   const roster = new Roster();
-  const raw = { participant_id: 'ada', settings: { profile: 'neutral', denoise: false, fader: 0 } };
+  const raw = { participant_id: 'ada', settings: { profile: 'neutral', denoise: 'off', fader: 0 } };
   assert.equal(roster.put(raw).profileChange, null);
-  const followed = { ...raw, settings: { profile: 'speech', denoise: true, fader: 0 } };
+  const followed = { ...raw, settings: { profile: 'speech', denoise: 'webrtc', fader: 0 } };
   const change = { from: 'neutral', to: 'speech', settings: ['profile', 'denoise'] };
   assert.deepEqual(roster.put(followed).profileChange, change);
   const faded = { ...raw, settings: { ...followed.settings, fader: -6 } };

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from dsp import denoiser
+from dsp.denoiser_webrtc import LATENCY_SAMPLES
 from mixer.treatment import Character
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.media import test_worker, test_worker_lanes
@@ -101,19 +102,19 @@ def test_what_a_strip_says_of_level_genre_and_noise():
     assert character_of(strip(genre="jazz")).is_music
     assert character_of({**wire, "genre": "jazz"}).leveller.spread_db == 0
     assert character_of(wire).leveller.spread_db > 0
-    assert character_of(strip(denoise=True)).denoises
+    assert character_of(strip(denoise="rnnoise")).denoise == "rnnoise"
 
 
 async def test_the_delay_of_noise_suppression_is_told(speaker):
-    if not denoiser.is_available():
+    if "webrtc" not in denoiser.engines():
         pytest.skip("pywebrtc-audio is missing")
     worker, packets = speaker.worker, test_worker_lanes.stream()
     room = speaker.room
-    assert worker.welcome().denoises
+    assert "webrtc" in worker.welcome().denoisers
     assert room.mixer.strip_delay_samples("anna") == 0
-    worker.handle(put("anna", subscribes=False, strip=strip(denoise=True)))
+    worker.handle(put("anna", subscribes=False, strip=strip(denoise="webrtc")))
     play(speaker, packets[:50])
-    assert room.mixer.strip_delay_samples("anna") == denoiser.LATENCY_SAMPLES
+    assert room.mixer.strip_delay_samples("anna") == LATENCY_SAMPLES
     worker.handle(put("anna", subscribes=False, strip=strip()))
     play(speaker, packets[50:60])
     assert room.mixer.strip_delay_samples("anna") == 0

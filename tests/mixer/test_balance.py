@@ -11,6 +11,10 @@ from mixer.balance import AS_IT_IS, BalanceSettings
 from mixer.treatment import Character
 from tests.mixer.stage import Stage, is_gapless, loudest_step
 
+needs_denoiser = pytest.mark.skipif(
+    "webrtc" not in denoiser.engines(), reason="pywebrtc-audio is missing"
+)
+
 
 def stage_of(**pitches):
     """Return a stage on which these sing and `ear` listens."""
@@ -178,10 +182,10 @@ def test_settings_out_of_range_are_refused(wrong):
         BalanceSettings(**wrong)
 
 
-@pytest.mark.skipif(not denoiser.is_available(), reason="pywebrtc-audio is missing")
+@needs_denoiser
 def test_a_steady_tone_is_taken_for_noise_and_comes_back():
     stage, _ = stage_of(hum=440)
-    stage.room.set_character("hum", Character(denoises=True))
+    stage.room.set_character("hum", Character(denoise="webrtc"))
     stage.tick(300)
     assert heard_db(stage)["hum"] < -6
     stage.room.set_character("hum", Character())
@@ -191,19 +195,35 @@ def test_a_steady_tone_is_taken_for_noise_and_comes_back():
     assert stage.steps("ear") < 0.02
 
 
-@pytest.mark.skipif(not denoiser.is_available(), reason="pywebrtc-audio is missing")
+@needs_denoiser
 def test_who_is_gone_leaves_no_denoiser_behind():
     stage, _ = stage_of(hum=440)
-    stage.room.set_character("hum", Character(denoises=True))
+    stage.room.set_character("hum", Character(denoise="webrtc"))
     stage.room.remove_source("hum")
     stage.tick(10)
     assert not stage.room.treatment._denoisers
 
 
-def test_without_the_package_a_source_sounds_as_it_is(monkeypatch):
-    monkeypatch.setattr("mixer.treatment.is_available", lambda: False)
+@pytest.mark.skipif(len(denoiser.engines()) < 2, reason="only one engine is installed")
+def test_one_engine_leaves_before_another_comes():
     stage, _ = stage_of(hum=440)
-    stage.room.set_character("hum", Character(denoises=True))
+    stage.room.set_character("hum", Character(denoise="webrtc"))
+    stage.tick(100)
+    assert stage.room.strip_delay_samples("hum") == 335
+    stage.room.set_character("hum", Character(denoise="rnnoise"))
+    stage.tick(100)
+    assert stage.room.strip_delay_samples("hum") == 960 + stage.room.block
+    stage.room.set_character("hum", Character())
+    stage.tick(50)
+    assert heard_db(stage, 10)["hum"] == pytest.approx(0, abs=0.01)
+    assert stage.room.strip_delay_samples("hum") == 0
+    assert stage.steps("ear") < 0.02
+
+
+def test_without_the_package_a_source_sounds_as_it_is(monkeypatch):
+    monkeypatch.setattr("mixer.treatment.engines", lambda: ())
+    stage, _ = stage_of(hum=440)
+    stage.room.set_character("hum", Character(denoise="webrtc"))
     stage.tick(100)
     assert heard_db(stage)["hum"] == pytest.approx(0, abs=0.01)
     assert stage.room.strip_delay_samples("hum") == 0

@@ -374,14 +374,14 @@ async def test_an_answered_offer_leaves_room_for_the_next(front: RunningFront) -
 async def test_what_is_not_installed_is_refused_and_changes_nothing(front: RunningFront) -> None:
     worker = front.worker
     alice, ack = await front.joined()
-    await alice.ok("audio_stream_metadata", {"denoise": True})
-    worker.denoises = False
+    await alice.ok("audio_stream_metadata", {"denoise": "rnnoise"})
+    worker.denoisers = ["webrtc"]
     worker.handled.clear()
     await worker.stop()
     await alice.ok("set_muted", True)
     await worker.start()
     await worker.wait_until(lambda it: any(isinstance(one, PutParticipant) for one in it.handled))
-    assert await alice.refused("audio_stream_metadata", {"denoise": True}) == "not_installed"
-    settings = (await alice.ok("audio_stream_metadata", {"denoise": False}))["settings"]
-    assert settings["denoise"] is False
-    assert worker.participants[ack["participant_id"]].strip["denoise"] is False
+    assert await alice.refused("audio_stream_metadata", {"denoise": "rnnoise"}) == "not_installed"
+    settings = (await alice.ok("audio_stream_metadata", {"denoise": "webrtc"}))["settings"]
+    assert settings["denoise"] == "webrtc"
+    assert worker.participants[ack["participant_id"]].strip["denoise"] == "webrtc"

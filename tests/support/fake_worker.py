@@ -43,7 +43,7 @@ class FakeWorker:
         participants: the latest `PutParticipant` of each participant.
         media: the state of each participant's media connection, as said by `send_media`.
         handled: every message since the start, in order.
-        denoises: whether it says that noise suppression is installed.
+        denoisers: engines of noise suppression that it says are installed.
         answer_offer: what answers an offer; replace it to fail or to wait.
     """
 
@@ -54,7 +54,7 @@ class FakeWorker:
         self.participants: dict[str, PutParticipant] = {}
         self.media: dict[str, PeerStateName] = {}
         self.handled: list[ToWorker] = []
-        self.denoises = True
+        self.denoisers = ["webrtc", "rnnoise"]
         self.gateway_port = 0
         self.answer_offer: Callable[[Offer], Awaitable[ToFront | None] | ToFront | None] = (
             lambda offer: Answer(offer.id, f"answer to {offer.sdp}")
@@ -146,7 +146,8 @@ class FakeWorker:
             realtime=True,
             engine="fake",
             dsp="numba",
-            denoises=self.denoises,
+            denoisers=self.denoisers,
+            voice="silero",
             gateway_port=self.gateway_port,
         )
 

@@ -16,7 +16,8 @@ class WorkerHealth(msgspec.Struct, frozen=True):
 
     `realtime` says whether the system granted real-time priority, `engine` who sends packets
     ("compiled" or slower), `dsp` who runs the strips ("numba", or "numpy", which is slower),
-    `denoises` whether noise suppression is installed.
+    `denoisers` which engines of noise suppression are installed, `voice` who tells voices from
+    noise ("silero", "webrtc", or "level" where neither is installed).
     """
 
     worker: int
@@ -26,7 +27,8 @@ class WorkerHealth(msgspec.Struct, frozen=True):
     realtime: bool | None = None
     engine: str | None = None
     dsp: str | None = None
-    denoises: bool | None = None
+    denoisers: list[str] | None = None
+    voice: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -107,5 +109,6 @@ def _health(worker: int, connected: bool, welcome: Welcome | None) -> WorkerHeal
         welcome.realtime,
         welcome.engine,
         welcome.dsp,
-        welcome.denoises,
+        welcome.denoisers,
+        welcome.voice,
     )

@@ -196,8 +196,8 @@ class KeptRoom(msgspec.Struct, frozen=True):
 class Welcome(_Message, frozen=True):
     """First answer to `Hello`: what the worker is.
 
-    `engine` sends packets, `dsp` runs the strips; `denoises` tells whether noise suppression is
-    installed.
+    `engine` sends packets, `dsp` runs the strips, `voice` tells voices from noise; `denoisers` are
+    the engines of noise suppression that are installed.
     """
 
     version: int
@@ -207,7 +207,8 @@ class Welcome(_Message, frozen=True):
     realtime: bool
     engine: str
     dsp: str = ""
-    denoises: bool = False
+    denoisers: list[str] = []
+    voice: str = ""
     gateway_port: int = 0  # UDP; 0 without a gateway
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from dsp.beside import Beside, at_once
 from dsp.strip import StripBank
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena, SourceArena
 from mixer.exchange_frames import BusFrame
@@ -145,7 +146,12 @@ class Hall:
     """
 
     def __init__(
-        self, ptime: Ptime, complexity: int, table: SendTable, lanes: LaneTable | None = None
+        self,
+        ptime: Ptime,
+        complexity: int,
+        table: SendTable,
+        lanes: LaneTable | None = None,
+        beside: Beside = at_once,
     ) -> None:
         """Make an empty hall.
 
@@ -154,6 +160,7 @@ class Hall:
             complexity: Opus complexity of the best tier.
             table: Where packets leave.
             lanes: Where publishers' streams may go by.
+            beside: Where neural networks run.
         """
         self.rooms: dict[str, Room] = {}
         self.awake = 0
@@ -166,7 +173,7 @@ class Hall:
         self._lane_table = lanes
         self._sources = SourceArena()
         self._strips = StripBank()
-        self._automatics = Automatics()
+        self._automatics = Automatics(beside)
         self._mixes = Arena()
         self._next_phase = 0
         self.publish: Callable[[BusFrame], None] = lambda _: None

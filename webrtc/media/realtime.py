@@ -9,13 +9,13 @@ logger = logging.getLogger(__name__)
 PRIORITY = 10  # of 1 to 99; enough to pass every ordinary process
 
 
-def ask_for_realtime() -> bool:
-    """Ask for SCHED_RR and return whether it was granted.
+def ask_for_realtime(priority: int = PRIORITY) -> bool:
+    """Ask for SCHED_RR for the calling thread and return whether it was granted.
 
-    Children (there are none) would fall back to ordinary scheduling.
+    Children, threads among them, fall back to ordinary scheduling until they ask.
     """
     try:
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except (PermissionError, OSError):
         logger.info("real-time priority was not granted; ticks may be late beside busy neighbours")
         return False

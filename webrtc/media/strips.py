@@ -59,6 +59,6 @@ def character_of(wire: Mapping[str, StripValue]) -> Character:
     return Character(
         is_music=strip.is_music,
         leveller=leveller if strip.auto_level else None,
-        denoises=strip.denoise,
+        denoise=None if strip.denoise == "off" else strip.denoise,
         follows=follows(strip),
     )

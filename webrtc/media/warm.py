@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from pylibsrtp import Policy, Session
 
-from dsp import denoiser
 from dsp.automix import GainSharing
+from dsp.denoiser import engines, make_denoiser
 from dsp.leveller import Leveller, LevellerBank, LevellerSettings
 from dsp.limiter import LimiterSettings
 from dsp.loudness import LoudnessBank
 from dsp.strip import StripBank, StripSettings
-from dsp.voice_detector import VoiceDetector
+from dsp.voice_detector import make_detector
 from mixer import kernels
 from mixer.arena import SourceArena
 from mixer.playout_packet import MediaPacket
@@ -93,9 +93,12 @@ def _warm_up_automatics(sources: npt.NDArray[np.float32], row: npt.NDArray[np.in
     loudness.take(0)
     loudness.process(sources, row, 0, 480)
     loudness.wait(row, 480)
-    if denoiser.is_available():
-        denoiser.Denoiser().process(sources[0, :480])
-        VoiceDetector().process(sources[0, :480])
+    for engine in engines():
+        make_denoiser(engine).process(sources[0, :480])
+    detector = make_detector()
+    if detector is not None:
+        for _ in range(4):  # a network waits for a whole window
+            detector.process(sources[0, :480])
     levellers = LevellerBank()
     levellers.set(0, LevellerSettings())
     levellers.process(sources, row, 0, 480)

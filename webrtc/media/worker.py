@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dsp import denoiser
+from dsp.voice_detector import voice_engine
 from mixer.netsim_settings import parse_conditions
 from mixer.phase import best_shift
 from mixer.playout import MediaPacket
@@ -53,6 +54,7 @@ from webrtc.media import feeds, rtcp, sdp
 from webrtc.media.aiortc_adapter import CertificateSupply
 from webrtc.media.archive_tap import ArchiveTap
 from webrtc.media.attachment import attach, follow_listeners
+from webrtc.media.beside import ThreadBeside
 from webrtc.media.console import Console
 from webrtc.media.fanout import SendTable
 from webrtc.media.figures import Figures
@@ -138,7 +140,10 @@ class Worker:
         ptime: Ptime = (
             "auto" if settings.ptime_ms is None else 10 if settings.ptime_ms == 10 else 20
         )
-        self.hall = Hall(ptime, settings.opus_complexity, self.table, self.intake.lanes)
+        self.beside = ThreadBeside()
+        self.hall = Hall(
+            ptime, settings.opus_complexity, self.table, self.intake.lanes, self.beside
+        )
         number = worker_number(settings.replica_number, index)
         self.sharing = Sharing(_bus(settings, folder, number), self.hall, number, self._wake)
         self.hearing = Hearing(folder, self._tell_content)
@@ -187,6 +192,7 @@ class Worker:
             self.sharing.close()
             self.archive.close()
             self._timer.close()
+            self.beside.close()
             self.port.close()
             if self.door is not None:
                 self.door.close()
@@ -363,6 +369,7 @@ class Worker:
             counters.update(self.sharing.counters)
             counters.update(self.hearing.counters)
             counters.update(self.archive.counters)
+            counters.update(self.beside.counters)
             counters["fanout_dropped"] = self.table.dropped
             counters["forward_sent"] = self.forward_table.sent
             counters["forward_dropped"] = self.forward_table.dropped
@@ -518,7 +525,8 @@ class Worker:
             realtime=self._realtime,
             engine=self.table.engine,
             dsp=self.hall.dsp_engine,
-            denoises=denoiser.is_available(),
+            denoisers=list(denoiser.engines()),
+            voice=voice_engine(),
         )
 
     def kept(self) -> list[KeptRoom | PutParticipant]:

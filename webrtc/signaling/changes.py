@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from dsp.denoise_engines import PACKAGES
 from rooms.models import DEFAULT_SOURCE_MIX, MAX_PERSONAL_MIX, Participant, Role, SourceMix
 from rooms.profiles import chosen
 from rooms.rights import Right, held, listed, reaches, with_role
@@ -56,8 +57,10 @@ class Changes:
             await self._neighbour(me, target)
         settings = strip_changes(update)
         welcome = conference.workers.welcome(conference.workers.worker_of(target) or 0)
-        if settings.get("denoise") and welcome is not None and not welcome.denoises:
-            raise ClientError("not_installed", "noise suppression needs the package pywebrtc-audio")
+        for engine, package in PACKAGES.items():
+            missing = welcome is not None and engine not in welcome.denoisers
+            if settings.get("denoise") == engine and missing:
+                raise ClientError("not_installed", f"{engine} needs the package {package}")
 
         def apply(participant: Participant) -> Participant:
             strip = chosen(participant.strip, settings, conference.contents.profile_of(target))

@@ -13,6 +13,7 @@ from scipy.signal import sosfreqz
 
 from dsp import equaliser, high_pass, svf
 from dsp.compressor import CompressorSettings, reduction_db
+from dsp.denoise_engines import COSTS
 from dsp.equaliser import BandSettings
 from dsp.high_pass import HighPassSettings
 from dsp.presets import NEUTRAL, PRESETS
@@ -58,6 +59,7 @@ def golden() -> dict[str, Any]:
             for name, value in to_wire(DEFAULT_STRIP).items()
         },
         "presets": sorted(PRESETS),
+        "denoisers": sorted([name, cost.latency_ms, cost.us] for name, cost in COSTS.items()),
         "genres": sorted(get_args(Genre)),
         "sound": sorted([*(wire_names[name] for name in NEUTRAL), *BYPASSES]),
         "bands": [

@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { compressedDb, makeupDb, reductionDb } from '../../../webrtc/static/app/studio/dynamics.js';
 import { bandSection, chainDb, lowCutSection } from '../../../webrtc/static/app/studio/sections.js';
-import { GENRES, PRESETS, SCALES, SWITCHES } from '../../../webrtc/static/app/studio/settings.js';
+import { DENOISERS, GENRES, PRESETS, SCALES, SWITCHES } from '../../../webrtc/static/app/studio/settings.js';
 import { STAGES, isOn, resting, switched } from '../../../webrtc/static/app/studio/stages.js';
 
 /** Written by tests/js/golden/studio.py from the server's code. */
@@ -51,7 +51,7 @@ test('the transfer curve of the compressor is the server’s, knee and make-up i
 });
 
 test('knobs and switches have the ranges and defaults of the protocol, and none is missing', () => {
-  const elsewhere = ['genre', 'preset', 'profile', ...Object.values(STAGES).map(({ bypass }) => bypass)];
+  const elsewhere = ['genre', 'preset', 'profile', 'denoise', ...Object.values(STAGES).map(({ bypass }) => bypass)];
   assert.deepEqual(
     [...Object.keys(SCALES), ...SWITCHES, ...elsewhere].sort(),
     Object.keys(golden.settings).sort(),
@@ -65,6 +65,10 @@ test('knobs and switches have the ranges and defaults of the protocol, and none 
   for (const name of SWITCHES) assert.equal(golden.settings[name].initial, false);
   assert.deepEqual(Object.keys(PRESETS).sort(), golden.presets);
   assert.deepEqual(Object.keys(GENRES).sort(), golden.genres);
+  const { off, ...engines } = DENOISERS;
+  assert.deepEqual(off, { text: 'Off', latencyMs: 0, us: 0 });
+  const costs = Object.entries(engines).map(([name, { latencyMs, us }]) => [name, latencyMs, us]);
+  assert.deepEqual(costs.sort(), golden.denoisers);
 });
 
 test('every value that a knob shows can be typed into its field', () => {

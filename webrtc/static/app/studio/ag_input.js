@@ -1,5 +1,5 @@
 import { make, setText } from '../dom.js';
-import { GENRES } from './settings.js';
+import { DENOISERS, GENRES } from './settings.js';
 import { StageElement, readout } from './stage.js';
 import { isOn, switched } from './stages.js';
 
@@ -9,10 +9,15 @@ import { isOn, switched } from './stages.js';
  */
 export class AgInput extends StageElement {
   #meter = /** @type {import('../desk/ag_meter.js').AgMeter} */ (document.createElement('ag-meter'));
-  #voice = make('span', { class: 'voice-light' });
+  #voice = make('span', {
+    class: 'voice-light',
+    attributes: { title: 'Told by the spectrum, 10 to 32 ms later, in 0.3 % of a core' },
+  });
   #levelled = readout('Gain', 'dB');
   #genre = make('select', { class: 'input compact' });
   #followed = make('p', { class: 'help followed' });
+  #denoise = make('select', { class: 'input compact' });
+  #denoiseCost = make('p', { class: 'help' });
   #lowCutSwitch = make('input', { attributes: { type: 'checkbox', role: 'switch' } });
   #lowCut = make('label', { class: 'switch' }, [
     this.#lowCutSwitch,
@@ -41,6 +46,10 @@ export class AgInput extends StageElement {
     this.#genre.append(new Option('None', ''));
     for (const [genre, text] of Object.entries(GENRES)) this.#genre.append(new Option(text, genre));
     this.#genre.addEventListener('change', () => this.change({ genre: this.#genre.value }));
+    for (const [engine, { text }] of Object.entries(DENOISERS)) {
+      this.#denoise.append(new Option(text, engine));
+    }
+    this.#denoise.addEventListener('change', () => this.change({ denoise: this.#denoise.value }));
     this.#lowCutSwitch.addEventListener('change', () => this.change(switched('highPass', this.values)));
     return [
       this.#meter,
@@ -54,9 +63,13 @@ export class AgInput extends StageElement {
         this.#genre,
       ]),
       this.#followed,
+      make('label', { class: 'genre-row' }, [
+        make('span', { text: 'Noise suppression' }),
+        this.#denoise,
+      ]),
+      this.#denoiseCost,
       make('div', { class: 'switches' }, [
         this.#lowCut,
-        this.toggle('denoise', 'Noise suppression'),
         make('div', { class: 'switch-row' }, [
           this.toggle('autoLevel', 'Automatic level'),
           this.#levelled.element,
@@ -71,6 +84,9 @@ export class AgInput extends StageElement {
     const unused = (values.profile ?? 'none') === 'none';
     this.#genre.value = unused ? '' : values.genre;
     this.#genre.options.item(0)?.toggleAttribute('disabled', !unused);
+    this.#denoise.value = values.denoise ?? 'off';
+    setText(this.#denoiseCost, costOf(this.#denoise.value));
+    this.#denoiseCost.hidden = this.#denoise.value === 'off';
     this.#lowCutSwitch.checked = 'preset' in values && isOn('highPass', values);
     this.#levelled.element.hidden = !values.autoLevel;
   }
@@ -86,6 +102,7 @@ export class AgInput extends StageElement {
     super.allow(allowed);
     this.#lowCutSwitch.disabled = !allowed;
     this.#genre.disabled = !allowed;
+    this.#denoise.disabled = !allowed;
   }
 
   /** @override @param {import('./stage.js').Reading | null} reading */
@@ -99,4 +116,13 @@ export class AgInput extends StageElement {
     this.#voice.classList.toggle('on', voice);
     setText(this.#voice, voice ? 'voice' : reading && reading.inPeakDb > -60 ? 'no voice' : 'quiet');
   }
+}
+
+/**
+ * What noise suppression costs, in words.
+ * @param {string} engine
+ */
+function costOf(engine) {
+  const { latencyMs = 0, us = 0 } = DENOISERS[engine] ?? {};
+  return `${latencyMs} ms later; ${(us / 100).toFixed(1)} % of a core of the server`;
 }

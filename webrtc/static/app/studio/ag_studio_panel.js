@@ -236,7 +236,7 @@ export class AgStudioPanel extends HTMLElement {
 
   #resetAll() {
     this.#change({
-      ...resting([...Object.keys(SCALES), ...SWITCHES, ...BYPASSES]),
+      ...resting([...Object.keys(SCALES), ...SWITCHES, ...BYPASSES, 'denoise']),
       preset: 'flat',
     });
     setText(this.#status, 'The strip is as it was in the beginning.');

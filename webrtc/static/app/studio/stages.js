@@ -98,4 +98,4 @@ export function switched(name, values) {
  * @returns {Values}
  */
 export const resting = (names) =>
-  Object.fromEntries(names.map((name) => [name, SCALES[name]?.initial ?? false]));
+  Object.fromEntries(names.map((name) => [name, SCALES[name]?.initial ?? (name === 'denoise' ? 'off' : false)]));
