@@ -9,6 +9,7 @@
 
   class FakeDesk extends EventTarget {
     settings = SETTINGS;
+    recording = null;
     scenes = [];
     told = 0;
     wanted = new Map();
@@ -55,7 +56,7 @@
       super();
       this.people = new Map();
       for (let i = 0; i < count; i += 1) this.people.set(`p${i}`, person(i, rights, settings));
-      this.room = { roomId: 'studio', rights, participantId: 'p0' };
+      this.room = { roomId: 'studio', rights, participantId: 'p0', resumeToken: 'ticket' };
     }
 
     on(type, handler) {
@@ -153,6 +154,7 @@
       part.hidden = part.getAttribute('data-view') !== 'room';
     }
     room.attach(client);
+    app.querySelector('ag-session').attach(client);
     room.showAll();
     client.desk.emit('roomchange', { settings: client.desk.settings });
     setInterval(() => {

@@ -1,5 +1,5 @@
 import { refs, setText } from '../dom.js';
-import { Refusal, SessionsApi } from './api.js';
+import { SessionsApi } from './api.js';
 import { SessionCard } from './session_card.js';
 
 /**
@@ -64,11 +64,11 @@ export class AgSessions extends HTMLElement {
     this.#api = new SessionsApi(token, (path, init) => fetch(path, init));
     await this.#try(async () => {
       await this.#load(true);
+      const room = this.#field('room').value.trim();
       /** @type {HTMLElement} */ (this.#refs.listed).hidden = false;
-      for (const name of ['archiveOn', 'archiveOff']) {
-        /** @type {HTMLElement} */ (this.#refs[name]).hidden = false;
-      }
-      const detail = { token, room: this.#field('room').value.trim() };
+      /** @type {HTMLElement} */ (this.#refs.archive).hidden = room === '';
+      /** @type {HTMLDetailsElement} */ (this.#refs.access).open = false;
+      const detail = { token, room };
       this.dispatchEvent(new CustomEvent('opened', { detail }));
     });
   }
@@ -152,7 +152,6 @@ export class AgSessions extends HTMLElement {
   async #setArchive(on) {
     const room = this.#field('room').value.trim();
     await this.#try(async () => {
-      if (!room) throw new Refusal('bad_message', 'Say which room.');
       await this.#api?.setArchive(room, on);
       const said = on ? `The archive of ${room} is on.` : `The archive of ${room} is off.`;
       setText(/** @type {Element} */ (this.#refs.spoken), said);

@@ -1,0 +1,120 @@
+"""The page of sessions in a real browser, with a server that is not there."""
+
+import json
+from itertools import product
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Page, Route, expect
+
+from tests.js.test_page_accessibility import check
+from tests.js.test_the_desk import serve
+from tests.support.chromium import Chromium
+
+SESSION = {
+    "session_id": "s1",
+    "kind": "own",
+    "state": "ended",
+    "name": "Ada",
+    "room_id": "studio",
+    "participant_id": "p0",
+    "started_at": 1_700_000_000,
+    "ended_at": 1_700_000_065,
+    "duration_s": 65,
+    "playing": False,
+}
+DETAILS = {
+    "session": SESSION,
+    "kept": {"from_s": 0, "to_s": 65},
+    "format": {"encoding": "int16", "sample_rate_hz": 48_000, "channels": 1},
+    "analysis": {
+        "duration_s": 65,
+        "peak_dbfs": -3.0,
+        "rms_dbfs": -20.0,
+        "loudness_lufs": -21.5,
+        "silence_share": 0.25,
+        "clipped_samples": 0,
+        "spectrum_db": [],
+        "waveform": [0.1, 0.9, 0.4],
+    },
+    "guess": None,
+}
+
+
+class Server:
+    """Answers as the server's REST does, to one bearer."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+
+    async def answer(self, route: Route) -> None:
+        request = route.request
+        path = urlsplit(request.url).path
+        if not path.startswith("/api/"):
+            await serve(route)
+        elif request.headers.get("authorization") != "Bearer key":
+            problem = {"reason": "forbidden", "detail": "That key opens nothing."}
+            await route.fulfill(status=403, body=json.dumps(problem))
+        else:
+            self.asked.append((request.method, path, request.post_data_json))
+            await route.fulfill(body=json.dumps(self._found(path)))
+
+    def _found(self, path: str) -> dict[str, Any]:
+        if path.endswith("/info"):
+            return DETAILS
+        if path.endswith("/sessions"):
+            return {"sessions": [SESSION], "cursor": None, "may_delete": True}
+        return {}
+
+
+async def sessions(page: Page, fragment: str = "") -> Server:
+    server = Server()
+    await page.route("**/*", server.answer)
+    await page.goto(f"http://localhost:9/sessions.html{fragment}")
+    return server
+
+
+async def test_a_link_with_the_key_opens_at_once_and_switches_the_archive(
+    chromium: Chromium,
+) -> None:
+    page = await (await chromium.launch()).new_page()
+    server = await sessions(page, "#token=key&room=studio")
+    await expect(page.get_by_role("heading", name="Ada")).to_be_visible()
+    assert "key" not in page.url
+    await expect(page.get_by_role("button", name="Open")).to_be_hidden()
+    await page.get_by_role("button", name="Switch archive on").click()
+    await expect(page.get_by_role("status")).to_have_text("The archive of studio is on.")
+    assert server.asked[-1] == ("PATCH", "/api/rooms/studio", {"archive": True})
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Ada")).to_be_visible()
+
+
+async def test_a_wrong_key_is_said_and_another_may_be_tried(chromium: Chromium) -> None:
+    page = await (await chromium.launch()).new_page()
+    await sessions(page, "#token=old&room=")
+    await expect(page.get_by_role("alert")).to_have_text("That key opens nothing.")
+    await page.get_by_label("Host key").fill("key")
+    await page.get_by_label("Host key").press("Enter")
+    await expect(page.get_by_role("heading", name="Ada")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Switch archive on")).to_be_hidden()  # of which?
+
+
+async def test_every_state_of_the_page_is_accessible(chromium: Chromium) -> None:
+    browser = await chromium.launch()
+    for scheme, width in product(("light", "dark"), (360, 1440)):
+        page = await browser.new_page(
+            color_scheme="dark" if scheme == "dark" else "light",
+            viewport={"width": width, "height": 800},
+            reduced_motion="reduce",
+        )
+        look = f"{scheme}, {width} px"
+        await sessions(page, "#token=old&room=studio")
+        await page.get_by_role("alert").wait_for()
+        await check(page, f"{look}: refused")
+        await page.get_by_label("Host key").fill("key")
+        await page.get_by_role("button", name="Open").click()
+        await page.get_by_role("button", name="Info: Ada").click()
+        await page.get_by_role("img", name="Waveform").wait_for()
+        await check(page, f"{look}: a session with its details")
+        await page.close()
