@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-COMMANDS = {"token": "webrtc.token_command", "certificate": "webrtc.certificate_command"}
+COMMANDS = {
+    "token": "webrtc.token_command",
+    "certificate": "webrtc.certificate_command",
+    "network": "webrtc.network_command",
+}
 """What may come in place of options, and the module whose `run` does it."""
 
 
@@ -25,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Start AG06 Mixer, an audio conference and live mixing desk for browsers.\n"
         "Prints the address to open when everything is ready; ends on Ctrl-C or SIGTERM.\n\n"
         "`start_webrtc.py token --help`: print a join token.\n"
-        "`start_webrtc.py certificate --help`: make a certificate for trials.",
+        "`start_webrtc.py certificate --help`: make a certificate for trials.\n"
+        "`start_webrtc.py network --help`: simulate networks on a running server.",
         epilog=settings_help.for_terminal(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -470,6 +470,8 @@ class RoomMixer:
             outcome = source.playout.pull(source.view[:count], now_s)
             if outcome != Pull.SILENT:
                 stirred = stirred or outcome != Pull.LENT
+                if source.disturb is not None:
+                    source.disturb(source.view[:count])
                 if not source.present:
                     source.present = self._moved = self._arrived = True
                 present.append(source)

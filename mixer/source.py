@@ -1,5 +1,6 @@
 """A source of a room: one publisher's sound on its way into the mixes."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from mixer.arena import Block, SourceArena
@@ -46,6 +47,7 @@ class Source:
         is_music: Whether it is no voice: ducked under speech, and no part of automix.
         remote: Whether another worker has its connection, treats it and measures it.
         foreign: Whether that worker is another server's, so that this one tells its levels, too.
+        disturb: Does something to each block as it comes, in place: a simulated network; or None.
     """
 
     __slots__ = (
@@ -54,6 +56,7 @@ class Source:
         "_present",
         "brief",
         "csrc",
+        "disturb",
         "engaged",
         "foreign",
         "heard",
@@ -91,6 +94,7 @@ class Source:
         self.is_music = False
         self.remote = False
         self.foreign = False
+        self.disturb: Callable[[Block], None] | None = None
         self.reported_level = SILENCE_DBOV
         self.reported_speaking = False
 

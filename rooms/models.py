@@ -140,6 +140,27 @@ class RoomSettings(msgspec.Struct, frozen=True):
 DEFAULT_ROOM_SETTINGS: Final = RoomSettings()
 
 
+NetworkText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="A quality in percent (`50%`), a name (`mobile`), or figures "
+        "(`loss=5,burst=3,jitter=20`), see [mixer-cli.md](mixer-cli.md#simulated-networks).",
+    ),
+]
+NetworkSeed = Annotated[
+    int, Meta(ge=0, le=2**31 - 1, description="The same one loses the same packets again.")
+]
+
+
+class SimulatedNetwork(msgspec.Struct, frozen=True):
+    """A bad network on purpose: what somebody sends takes its way through it."""
+
+    conditions: NetworkText
+    seed: NetworkSeed = 0
+
+
 class SceneStrip(msgspec.Struct, frozen=True, array_like=True):
     """Somebody's strip in a scene."""
 
@@ -190,6 +211,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         scenes: by name, in the order of storing.
         door: who finds it shut.
         recording: what is recorded of it, if anything is.
+        network: what everybody's sound in it goes through, if it is to be made worse.
     """
 
     room_id: str
@@ -200,6 +222,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scenes: dict[str, Scene] = {}
     door: Door = OPEN_DOOR
     recording: Recording | None = None
+    network: SimulatedNetwork | None = None
     tenant: str = DEFAULT_TENANT
 
 
@@ -250,6 +273,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         grants: what its join token opens, see `rooms.rights`; None where none is wanted.
         subject: whom the token is for.
         token_id: the token's own id, by which it can be revoked.
+        network: what its sound goes through, in place of the room's.
     """
 
     participant_id: str
@@ -274,6 +298,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     subject: str = ""
     token_id: str = ""
     feed: FeedAccess | None = None
+    network: SimulatedNetwork | None = None
     tenant: str = DEFAULT_TENANT
     home: int = 0
     present: bool = True

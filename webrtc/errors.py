@@ -58,6 +58,7 @@ REASONS: Final[dict[str, str]] = {
     "resume_failed": "The resume token is unknown or older than 60 s; join afresh without it.",
     "forbidden": "The participant's rights, or the token's grants, do not allow this.",
     "not_installed": "The server lacks an optional package that this takes; `detail` names it.",
+    "not_simulating": "The operator of this server lets nobody simulate networks.",
     "busy": "The previous request of this kind has not been answered yet.",
     "glare": "An offer of the server is open: answer it first, then offer again.",
     "no_offer_pending": "There is no open offer of the server to answer.",

@@ -170,6 +170,7 @@ class Front:
             access=access,
             replica=replica,
             archive=session_parts(settings),
+            simulated_network=settings.simulated_network,
         )
         dispatcher = Dispatcher(desk)
         signaling = SignalingServer(dispatcher, limits.max_sockets, addresses)

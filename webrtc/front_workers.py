@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from rooms import models
 from rooms.models import Participant, Recording, Room
 from rooms.replicas import index_of, replica_of, worker_number
 from rooms.strip import to_wire
@@ -28,6 +29,7 @@ from webrtc.control.messages import (
     PutRoom,
     RecordRoom,
     ServerOffer,
+    SimulatedNetwork,
     SourceMix,
     ToFront,
     ToWorker,
@@ -93,6 +95,7 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
         list(workers) if is_shared else [],
         settings.archive,
         _record_room(room.recording, workers),
+        _network(room.network),
     )
 
 
@@ -109,6 +112,10 @@ def _record_room(recording: Recording | None, workers: Sequence[int]) -> RecordR
         dry="dry" in recording.tracks,
         processed="processed" in recording.tracks,
     )
+
+
+def _network(network: models.SimulatedNetwork | None) -> SimulatedNetwork | None:
+    return None if network is None else SimulatedNetwork(network.conditions, network.seed)
 
 
 def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipant:
@@ -133,6 +140,7 @@ def put_participant(participant: Participant, ramp_ms: int = 0) -> PutParticipan
         ramp_ms=ramp_ms,
         udp=None if udp is None else UdpClient(udp.client_id, udp.payload, udp.host),
         feed=None if feed is None else Feed(feed.path, feed.plays),
+        network=_network(participant.network),
         state=_encode(participant),
     )
 

@@ -138,8 +138,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "WEBRTC_SIMULATED_NETWORK",
         "simulated_network",
         "off",
-        "For trials: makes browsers' networks worse, by a quality in percent (50%), a name "
-        "(wifi, mobile) or figures (loss=5,jitter=20).",
+        "For trials: what everybody's sound goes through: a quality in percent (50%), a name "
+        "(wifi, mobile) or figures (loss=5,jitter=20). Anything but off, clean for example, also "
+        "lets engineers change it from the page.",
         simulated_network,
         lambda value: value or "off",
         example_value="off",

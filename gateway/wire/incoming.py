@@ -4,6 +4,9 @@ The sender's clock is not ours: one of 150 ppm is 13 seconds off after a day. So
 ratio follows it, steered by the *spare*, what is left in the buffer after the barest pull of a
 while: it is kept at the margin. Pitch never moves by more than 500 ppm, which is 0.9 cent.
 
+soxr with a variable ratio holds back 240 of its input's samples. Samples at twice the rate, made by
+a filter that holds back next to nothing, halve that time: 3 ms instead of 5.
+
 State   | event                                   | next    | done
 --------|-----------------------------------------|---------|--------------------------------------
 idle    | a chunk                                 | waiting | a block and the margin are waited for
@@ -19,6 +22,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import soxr
+from scipy.signal import firwin, upfirdn
 
 from gateway.wire.datagrams import RATE_HZ
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ
@@ -42,6 +46,12 @@ _LATE_WITHIN_S: Final = 0.1
 _SKIP_ABOVE: Final = 2_400  # 50 ms over the margin: to drift it away would take minutes
 _FADE: Final = 240
 _CAPACITY: Final = SAMPLE_RATE_HZ // 2
+_DOUBLE_HZ: Final = 2 * RATE_HZ
+_DOUBLING: Final = (2 * firwin(67, RATE_HZ / 2, window=("kaiser", 6.0), fs=_DOUBLE_HZ)).astype(
+    np.float32
+)
+"""Flat to 19 kHz, 60 dB down from 25 kHz on, and 0.4 ms long; soxr takes away what lies between."""
+_MEMORY: Final = 34  # samples that it looks back on
 _RISE: Final = np.linspace(0, 1, _FADE, dtype=np.float32)
 _FALL: Final = 1 - _RISE
 
@@ -61,8 +71,9 @@ class ChunkPlayout:
         self.underruns = 0
         self.overruns = 0
         self._resampler: soxr.ResampleStream | None = soxr.ResampleStream(
-            RATE_HZ * (1 + MOST_PPM * 1e-6), SAMPLE_RATE_HZ, 1, quality="HQ", vr=True
+            _DOUBLE_HZ * (1 + MOST_PPM * 1e-6), SAMPLE_RATE_HZ, 1, quality="HQ", vr=True
         )
+        self._memory = np.zeros(_MEMORY, np.float32)
         self._samples = np.zeros(2 * _CAPACITY, np.float32)
         self._read = self._write = 0
         self._state = "idle"
@@ -113,11 +124,12 @@ class ChunkPlayout:
                 late = (now_s - self._dry_s) * SAMPLE_RATE_HZ + _SPARE
                 self._margin = min(_MOST_MARGIN, self._margin + late)
             self._resampler.clear()  # what it holds is of another time
+            self._memory[:] = 0.0
             self._steer(self._ppm)
             self._read = self._write = 0
         samples = np.frombuffer(chunk, "<i2").astype(np.float32)
         samples *= np.float32(1 / 32768)
-        sound = self._resampler.resample_chunk(samples)
+        sound = self._resampler.resample_chunk(self._doubled(samples))
         if self._state == "idle":
             self._state = "waiting"
             held = len(samples) * SAMPLE_RATE_HZ / RATE_HZ - len(sound)  # in the resampler
@@ -157,6 +169,13 @@ class ChunkPlayout:
             self._low = _CAPACITY
             self._window_s = now_s + _WINDOW_S
         return Pull.SOUND
+
+    def _doubled(self, samples: Mono) -> Mono:
+        """Return the samples at twice their rate."""
+        sound = np.concatenate([self._memory, samples])
+        self._memory = sound[-_MEMORY:]
+        doubled: Mono = upfirdn(_DOUBLING, sound, 2)[2 * _MEMORY : 2 * len(sound)]
+        return doubled
 
     def _append(self, sound: Mono) -> None:
         count = len(sound)
@@ -204,7 +223,7 @@ class ChunkPlayout:
     def _steer(self, ppm: float) -> None:
         self._ppm = ppm
         if self._resampler is not None:
-            self._resampler.set_io_ratio(RATE_HZ * (1 + ppm * 1e-6), SAMPLE_RATE_HZ, 0)
+            self._resampler.set_io_ratio(_DOUBLE_HZ * (1 + ppm * 1e-6), SAMPLE_RATE_HZ, 0)
 
     def _skip(self, count: int) -> None:
         """Leave out what comes next, but for a blend."""

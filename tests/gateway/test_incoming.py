@@ -95,6 +95,26 @@ def test_sound_waits_no_longer_than_it_must() -> None:
     assert max(waits) < CHUNK_S + 0.005
 
 
+@pytest.mark.parametrize("tone_hz", [60.0, 1_000.0, 10_000.0, 18_000.0])
+def test_tones_keep_their_level_and_bring_nothing_with_them(tone_hz: float) -> None:
+    playout = ChunkPlayout()
+    tone = 20_000 * np.sin(2 * np.pi * tone_hz * np.arange(100 * CHUNK_SAMPLES) / RATE_HZ)
+    out, heard, pulled = np.zeros((480, 2), np.float32), [], 0
+    for number, chunk in enumerate(np.round(tone).astype("<i2").reshape(100, CHUNK_SAMPLES)):
+        now_s = number * CHUNK_S
+        playout.push(chunk.tobytes(), now_s)
+        while pulled * BLOCK_S <= now_s:
+            playout.pull(out, pulled * BLOCK_S)
+            heard.append(out[:, 0].copy())
+            pulled += 1
+    sound = np.concatenate(heard)[24_000 : 24_000 + 48_000]
+    power = np.abs(np.fft.rfft(sound * np.blackman(48_000))) ** 2
+    near = np.abs(np.arange(24_001) - tone_hz) < 40
+    level = np.sqrt(np.mean(np.square(sound))) * 32768 / 20_000 * 2**0.5
+    assert abs(20 * np.log10(level)) < 0.1
+    assert 10 * np.log10(power[~near].sum() / power[near].sum()) < -80
+
+
 def test_it_comes_and_goes_without_a_click() -> None:
     world = World()
     before = world.run(0.5)

@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from gateway.wire.datagrams import CHUNK_BYTES, CHUNK_S, SILENT_CHUNK
@@ -19,7 +20,11 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 async def shared_server() -> AsyncIterator[LiveServer]:
-    server = await LiveServer.start(WEBRTC_UDP_GATEWAY_PORT="0", WEBRTC_HOST="127.0.0.1")
+    server = await LiveServer.start(
+        WEBRTC_UDP_GATEWAY_PORT="0",
+        WEBRTC_HOST="127.0.0.1",
+        WEBRTC_SIMULATED_NETWORK="clean",  # which lets hosts make it worse
+    )
     yield server
     await server.stop()
 
@@ -127,6 +132,31 @@ async def test_all_muted_gives_silence_chunk_after_chunk(port: int, room: str) -
         assert all(chunk == SILENT_CHUNK for _, chunk in ada.heard)
         times = [time for time, _ in ada.heard]
         assert times[-1] - times[0] == pytest.approx(99 * CHUNK_S, abs=0.2)
+
+
+async def test_a_network_made_worse_by_the_host_is_heard(
+    port: int, room: str, live_server: LiveServer
+) -> None:
+    async with (
+        UdpPerson(port, ADA, room_id=room) as ada,
+        UdpPerson(port, GRACE, room_id=room) as grace,
+        aiohttp.ClientSession(live_server.page_url) as http,
+    ):
+        await ada.hears(GRACE, of=PITCHES)
+        headers = {"Authorization": f"Bearer {ada.welcome.resume_token}"}
+
+        async def simulate(network: str) -> None:
+            wanted = {"participant_id": grace.welcome.participant_id, "network": network}
+            path = f"/api/rooms/{room}/network"
+            async with http.put(path, json=wanted, headers=headers) as answer:
+                assert answer.status == 200, await answer.text()
+
+        await simulate("loss=100")
+        await ada.hears(of=PITCHES)
+        await grace.hears(ADA, of=PITCHES)
+        await simulate("off")
+        await ada.hears(GRACE, of=PITCHES)
+        await ada.hears_at(GRACE, AMPLITUDE)
 
 
 async def test_datagrams_of_strangers_and_floods_change_nothing(port: int, room: str) -> None:

@@ -116,3 +116,24 @@ test('scenes are stored, recalled and deleted', async () => {
   desk.handle('scenes_changed', { scenes });
   assert.equal(desk.scenes[0]?.savedAt, 1);
 });
+
+test('networks are made worse for somebody or for all, and the room tells', async () => {
+  const { desk, asked } = deskWith();
+  /** @type {any[]} */
+  const told = [];
+  desk.on('networkchange', ({ network }) => told.push(network));
+  const mobile = { conditions: 'mobile', seed: 3 };
+  desk.enter({ room_settings: SETTINGS, scenes: [], network: mobile, simulates: true });
+  assert.ok(desk.simulates);
+  await desk.setNetwork({ network: '50%', participantId: 'ada', seed: 7 });
+  await desk.setNetwork({ network: 'off' });
+  assert.deepEqual(asked, [
+    ['set_network', { participant_id: 'ada', network: '50%', seed: 7 }],
+    ['set_network', { participant_id: null, network: 'off', seed: 0 }],
+  ]);
+  desk.handle('room_updated', { settings: SETTINGS });
+  desk.handle('room_updated', { settings: SETTINGS, network: mobile });
+  desk.leave();
+  assert.deepEqual(told, [mobile, null, mobile, null]);
+  assert.equal(desk.simulates, false);
+});

@@ -3,6 +3,7 @@ import test from 'node:test';
 
 import { inSight, pitchOf, stayingPut } from '../../webrtc/static/app/desk/bank.js';
 import { MeterBoard } from '../../webrtc/static/app/desk/meter_board.js';
+import { networkOf, networkWords } from '../../webrtc/static/app/desk/network_words.js';
 import { EMPTY_ROOM, movesRoom, reduceRoom } from '../../webrtc/static/app/desk/room_state.js';
 import { genreWords, profileWords } from '../../webrtc/static/app/desk/content_words.js';
 import { Roster } from '../../webrtc/static/client/roster.js';
@@ -42,6 +43,7 @@ const person = (participantId, change = {}) => ({
   settings: { fader: 0, pan: 0 },
   genre: null,
   profileChange: null,
+  network: null,
   quality: null,
   isMe: false,
   levelDbov: -127,
@@ -256,4 +258,18 @@ test('which values a strip changed with its profile is remembered', () => {
   assert.deepEqual(roster.put(followed).profileChange, change);
   const faded = { ...raw, settings: { ...followed.settings, fader: -6 } };
   assert.deepEqual(roster.put(faded).profileChange, change);
+});
+
+test('a simulated network is told in one line, and the form in what the server takes', () => {
+  assert.equal(networkWords(null, [person('ada')]), '');
+  const mobile = { conditions: 'mobile', seed: 1 };
+  assert.equal(
+    networkWords({ conditions: '50%', seed: 0 }, [person('ada', { network: mobile }), person('grace')]),
+    'Simulated network – everybody: 50% · ada: mobile',
+  );
+  const form = { kind: 'quality', quality: '35', figures: ' loss=5 ' };
+  assert.equal(networkOf(form), '35%');
+  assert.equal(networkOf({ ...form, kind: 'figures' }), 'loss=5');
+  assert.equal(networkOf({ ...form, kind: 'figures', figures: ' ' }), 'clean');
+  assert.equal(networkOf({ ...form, kind: 'off' }), 'off');
 });

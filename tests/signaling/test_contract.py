@@ -39,6 +39,7 @@ GOOD_PAYLOADS = {
     "audio_stream_metadata": ({"fader": 0},),
     "set_listener_mix": ({"participant_id": "somebody"},),
     "set_room": ({"max_speakers": 3},),
+    "set_network": ({"network": "wifi"},),
     "set_speaker": ({"participant_id": "somebody", "pinned": True},),
     "set_role": ({"participant_id": "somebody", "role": "engineer"},),
     "set_door": ({"locked": True},),

@@ -42,6 +42,7 @@ EVENTS: Final[dict[str, tuple[Any, frozenset[str]]]] = {
     "audio_stream_metadata": ({"fader": -3}, DESK | {"own_strip"}),
     "set_listener_mix": ({"participant_id": "$other", "gain_db": -3}, HEARING),
     "set_room": ({"automix": True}, DESK),
+    "set_network": ({"network": "wifi"}, DESK),
     "set_speaker": ({"participant_id": "$other", "pinned": True}, DESK),
     "set_role": ({"participant_id": "$other", "role": "listener"}, HOSTING),
     "store_scene": ({"name": "one"}, DESK),
@@ -87,6 +88,8 @@ ROUTES: Final[dict[tuple[str, str], tuple[Any, frozenset[str]]]] = {
     ("put", "/api/rooms/{room_id}/scenes/{name}"): (None, HOSTING),
     ("post", "/api/rooms/{room_id}/scenes/{name}/recall"): ({}, HOSTING),
     ("delete", "/api/rooms/{room_id}/scenes/{name}"): (None, HOSTING),
+    ("get", "/api/rooms/{room_id}/network"): (None, frozenset(ALL)),
+    ("put", "/api/rooms/{room_id}/network"): ({"network": "wifi"}, DESK),
     ("post", "/api/rooms/{room_id}/playbacks"): (OFFER, DESK),  # which is no sound
     ("get", "/api/rooms/{room_id}/playbacks"): (None, frozenset(ALL)),
     ("patch", "/api/rooms/{room_id}/playbacks/{playback_id}"): ({}, DESK),
@@ -118,7 +121,7 @@ STREAM: Final = ("get", _ONE + "/stream/{token}")
 
 @pytest.fixture
 async def front(tmp_path: Path) -> AsyncIterator[RunningFront]:
-    settings = {"auth_secret": SECRET, "operator_token": OPERATOR}
+    settings = {"auth_secret": SECRET, "operator_token": OPERATOR, "simulated_network": "clean"}
     async with running_front(tmp_path, limits=PATIENT, **settings) as front:
         yield front
 

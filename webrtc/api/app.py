@@ -8,6 +8,7 @@ from aiohttp import web
 from webrtc.api.guard import Guard
 from webrtc.api.health import HealthResource
 from webrtc.api.metrics import MetricsResource
+from webrtc.api.networks import NetworksResource
 from webrtc.api.openapi import DOCUMENT, document, openapi_route
 from webrtc.api.pages import Pages
 from webrtc.api.problems import problems
@@ -37,6 +38,7 @@ def routes_of(desk: FrontDesk, dispatcher: Dispatcher, signaling: SignalingServe
         *StatsResource(desk, dispatcher).routes,
         *RoomsResource(desk).routes,
         *ScenesResource(desk).routes,
+        *NetworksResource(desk).routes,
         *TokensResource(desk).routes,
         openapi_route(),
     ]

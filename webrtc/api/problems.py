@@ -22,6 +22,7 @@ STATUS_OF: Final = {
     "token_revoked": HTTPStatus.UNAUTHORIZED,
     "auth_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "forbidden": HTTPStatus.FORBIDDEN,
+    "not_simulating": HTTPStatus.FORBIDDEN,
     "room_locked": HTTPStatus.FORBIDDEN,
     "waiting": HTTPStatus.FORBIDDEN,
     "denied": HTTPStatus.FORBIDDEN,

@@ -38,6 +38,13 @@ class SourceMix(msgspec.Struct, frozen=True):
     solo: bool = False
 
 
+class SimulatedNetwork(msgspec.Struct, frozen=True):
+    """What publishers' packets go through, as `mixer.netsim_settings` reads it; and its seed."""
+
+    conditions: str
+    seed: int = 0
+
+
 # ---- front process to worker ---------------------------------------------------------------
 
 
@@ -69,7 +76,7 @@ class PutRoom(_Message, frozen=True):
     the mix is brought to `target_lufs`. In mode `forward` packets of those who are heard are
     forwarded undecoded to whoever takes tracks. `workers` are all that serve the room if there are
     several; then they exchange sources, and the room cannot forward. With `archive` on, what
-    publishers say is handed over to the front process.
+    publishers say is handed over to the front process. All of it goes through `network` first.
     """
 
     room_id: str
@@ -82,6 +89,7 @@ class PutRoom(_Message, frozen=True):
     workers: list[int] = []
     archive: bool = False
     recording: RecordRoom | None = None
+    network: SimulatedNetwork | None = None
 
 
 class DropRoom(_Message, frozen=True):
@@ -112,7 +120,8 @@ class PutParticipant(_Message, frozen=True):
     shared mix. `strip` holds the publisher's strip settings as the wire names them. Who has
     `priority` is heard before others, and who is `pinned` before those. A changed strip is reached
     within `ramp_ms`, which is no part of what the worker remembers. Who `takes_tracks` answers
-    offers of ours and hears a forward room on tracks instead of a mix.
+    offers of ours and hears a forward room on tracks instead of a mix. What it sends goes through
+    `network`, in place of the room's.
     """
 
     room_id: str
@@ -130,6 +139,7 @@ class PutParticipant(_Message, frozen=True):
     ramp_ms: int = 0
     udp: UdpClient | None = None
     feed: Feed | None = None
+    network: SimulatedNetwork | None = None
     state: bytes = b""
 
 

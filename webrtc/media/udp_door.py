@@ -6,7 +6,9 @@ mix that clients hear is cut into chunks once. All mixes of a room are cut at th
 
 import socket
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -45,6 +47,11 @@ class DoorHost(Protocol):
 
     def udp_media(self, participant_id: str) -> None:
         """A client sent sound."""
+
+    def udp_late(
+        self, participant_id: str, size: int, now_s: float, deliver: Callable[[float], None]
+    ) -> bool:
+        """Return whether `size` bytes take a simulated path; `deliver` is called at its end."""
 
     def udp_strip(self, participant: Participant) -> None:
         """A source is new in its room and has no strip yet."""
@@ -261,6 +268,12 @@ class UdpDoor:
         if seat.address[1] == 0 or unpack_address(address) != seat.address:
             seat.address = unpack_address(address)
             self._host.udp_changed(client.key)
+        self.counters["udp_received"] += 1
+        deliver = partial(self._play, seat, body)
+        if not self._host.udp_late(client.key, len(data), arrival_s, deliver):
+            deliver(arrival_s)
+
+    def _play(self, seat: UdpSeat, body: bytes, arrival_s: float) -> None:
         playout = seat.playout
         if isinstance(playout, ChunkPlayout):
             playout.push(body, arrival_s)
@@ -268,8 +281,7 @@ class UdpDoor:
             packet = read_opus(body)
             if packet is not None:
                 playout.push(MediaPacket(*packet, arrival_s))
-        self.counters["udp_received"] += 1
-        self._host.udp_media(client.key)
+        self._host.udp_media(seat.client.key)
 
     def say(self, mixer: RoomMixer) -> None:
         """Send what a room's clients hear of the block that was mixed just now."""

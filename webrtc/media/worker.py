@@ -19,7 +19,6 @@ import msgspec
 
 from dsp import denoiser
 from dsp.voice_detector import voice_engine
-from mixer.netsim_settings import parse_conditions
 from mixer.phase import best_shift
 from mixer.playout import MediaPacket
 from mixer.red import unpack_red
@@ -74,7 +73,7 @@ from webrtc.media.realtime import Collector, ask_for_realtime
 from webrtc.media.recordings import RecordingTaps
 from webrtc.media.redis_bus import RedisBus
 from webrtc.media.sharing import Sharing
-from webrtc.media.simulation import SimulatedNetworks
+from webrtc.media.simulation import Deliver, Simulation
 from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
@@ -124,8 +123,7 @@ class Worker:
             from webrtc.media import udp_door  # its filters take long to import
 
             self.door = udp_door.UdpDoor(gateway, self)
-        network = settings.simulated_network
-        self._simulated = SimulatedNetworks(parse_conditions(network)) if network else None
+        self._simulation = Simulation(settings.simulated_network)
         self.port = UdpPort(sock)
         candidates = [
             sdp.host_candidate(i, ip, self.port.port) for i, ip in enumerate(settings.announced_ips)
@@ -283,8 +281,6 @@ class Worker:
     # ---- the socket ------------------------------------------------------------------------
 
     def _read(self, now_s: float) -> None:
-        if self._simulated is not None:
-            self._take_simulated(self._simulated, now_s)
         if self.door is not None:
             self.door.read()
         for _ in range(READ_BATCHES):
@@ -295,6 +291,7 @@ class Worker:
                 break
         else:
             self.mux.counters["read_backlog"] += 1
+        self._simulation.deliver(now_s)
         self.forwarder.tell_news(now_s)
 
     def _readable(self) -> None:
@@ -355,8 +352,7 @@ class Worker:
 
     def _look_after_house(self, now_s: float, *, tell: bool) -> None:
         self.forwarder.look(now_s)
-        if self._simulated is not None:
-            self._take_simulated(self._simulated, now_s)
+        self._simulation.deliver(now_s)
         if self._timer.due_s == float("inf"):
             for _ in range(5):
                 self._visit_some(now_s)
@@ -420,8 +416,8 @@ class Worker:
 
     def peer_media(self, peer: Peer, packet: MediaPacket) -> None:
         """Queue a packet for the next block and wake the room."""
-        if self._simulated is not None:
-            self._simulated.send(peer, packet, red=False)
+        if self._simulation.takes(peer.participant_id):
+            self._send_on(peer.participant_id, packet, red=False)
             return
         participant = self._queue(peer.participant_id, packet)
         if participant is None or participant.playout is None or not participant.playout.is_calm:
@@ -436,16 +432,21 @@ class Worker:
 
     def peer_red(self, peer: Peer, packet: MediaPacket) -> None:
         """Queue the packets inside a RED packet; a stream of those goes by no lane."""
-        if self._simulated is not None:
-            self._simulated.send(peer, packet, red=True)
+        if self._simulation.takes(peer.participant_id):
+            self._send_on(peer.participant_id, packet, red=True)
             return
         for inner in unpack_red(packet):
             self._queue(peer.participant_id, inner)
 
-    def _take_simulated(self, networks: SimulatedNetworks, now_s: float) -> None:
-        for sender, packet, red in networks.due(now_s):
-            for inner in unpack_red(packet) if red else (packet,):
-                self._queue(sender.participant_id, inner)
+    def _send_on(self, participant_id: str, packet: MediaPacket, *, red: bool) -> None:
+        """Put a packet on a simulated path, behind which it is queued."""
+
+        def deliver(arrival_s: float) -> None:
+            late = packet._replace(arrival_s=arrival_s)
+            for inner in unpack_red(late) if red else (late,):
+                self._queue(participant_id, inner)
+
+        self._simulation.send(participant_id, len(packet.payload), packet.arrival_s, deliver)
 
     def _queue(self, participant_id: str, packet: MediaPacket) -> Participant | None:
         participant = self.participants.get(participant_id)
@@ -497,6 +498,13 @@ class Worker:
             participant.room.mixer.stirred = True
             if not participant.room.awake:
                 self._wake(participant.room)
+
+    def udp_late(self, participant_id: str, size: int, now_s: float, deliver: Deliver) -> bool:
+        """Put what a client of the gateway sent on a simulated path, if it has one."""
+        if not self._simulation.takes(participant_id):
+            return False
+        self._simulation.send(participant_id, size, now_s, deliver)
+        return True
 
     def udp_strip(self, participant: Participant) -> None:
         """Give a source that is new in its room the strip that it should have."""
@@ -591,6 +599,7 @@ class Worker:
             self._wake(room)
         self.recordings.put(room, put.recording)
         follow_listeners(room, self.console, time.monotonic())
+        self._simulation.put_room(room, put.network)
 
     def _set_archive(self, room: Room, is_on: bool) -> None:
         if is_on != (room.archive is not None):
@@ -609,6 +618,7 @@ class Worker:
             self.archive.forget(room.mixer)
             self.hall.drop_room(room_id)
             self.console.forget_room(room)
+            self._simulation.forget_room(room_id)
             self.forwarder.drop_room(room_id)
 
     def _put_participant(self, put: PutParticipant) -> None:
@@ -631,6 +641,7 @@ class Worker:
             participant.peer.allow(publishes=put.publishes, subscribes=put.subscribes)
             self.attach(participant)
             self.negotiator.settle(participant)
+        self._simulation.follow(participant)
         mixer = participant.room.mixer
         mixer.mute_source(put.participant_id, put.muted)
         mixer.set_standing(put.participant_id, participant.standing)
@@ -651,8 +662,7 @@ class Worker:
             if self.door is not None:
                 self.door.drop(participant)
             feeds.drop(participant)
-            if self._simulated is not None:
-                self._simulated.forget(participant_id)
+            self._simulation.forget(participant_id)
             self.close_peer(participant)
             self._wake(participant.room)
 
@@ -674,6 +684,7 @@ class Worker:
             follow_listeners(participant.room, self.console, time.monotonic())
         else:
             attach(participant, self.console, time.monotonic())
+        self._simulation.follow(participant)
         self._wake(participant.room)
 
     def close_peer(self, participant: Participant) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from rooms.models import Participant, Recording, Room, RoomSettings
+from rooms.models import Participant, Recording, Room, RoomSettings, SimulatedNetwork
 from rooms.rights import Right, held, listed, may
 from rooms.store import ParticipantMissingError, RoomMissingError, RoomStore
 from rooms.strip import to_wire
@@ -43,6 +43,10 @@ class Conference:
         """Returns whether the replica that serves a participant is dead."""
         self.shows_elsewhere: Callable[[str, bool], None] = lambda _, __: None
         """Tells other replicas whether somebody of ours is to be seen."""
+        self.simulates = False
+        """Whether the operator lets engineers make networks worse."""
+        self.everywhere: SimulatedNetwork | None = None
+        """What sound in rooms without a network of their own goes through, if anything."""
         self.levels = LevelFanOut(presence, limits.listener_levels_period_s, self._knows)
         self.meters = MeterFanOut(presence, workers)
         self.assignments = Assignments(presence)
@@ -154,12 +158,7 @@ class Conference:
         def apply(room: Room) -> Room:
             return msgspec.structs.replace(room, settings=change(room.settings))
 
-        try:
-            updated = await self.store.update_room(room_id, apply)
-        except RoomMissingError:
-            raise ClientError("room_not_found", "this room is gone") from None
-        self._room_changed(updated)
-        return updated
+        return await self._change_whole(room_id, apply)
 
     async def change_recording(self, room_id: str, recording: Recording | None) -> None:
         """Store what is recorded of a room, and tell the worker and the room.
@@ -167,19 +166,40 @@ class Conference:
         Raises:
             ClientError: `room_not_found`.
         """
+        await self._change_whole(
+            room_id, lambda room: msgspec.structs.replace(room, recording=recording)
+        )
 
-        def apply(room: Room) -> Room:
-            return msgspec.structs.replace(room, recording=recording)
+    async def change_network(self, room_id: str, network: SimulatedNetwork | None) -> None:
+        """Store what a room's sound goes through, and tell the worker and the room.
 
+        Raises:
+            ClientError: `room_not_found`.
+        """
+        await self._change_whole(
+            room_id, lambda room: msgspec.structs.replace(room, network=network)
+        )
+
+    async def _change_whole(self, room_id: str, change: Callable[[Room], Room]) -> Room:
         try:
-            self._room_changed(await self.store.update_room(room_id, apply))
+            updated = await self.store.update_room(room_id, change)
         except RoomMissingError:
             raise ClientError("room_not_found", "this room is gone") from None
+        self.workers.put_room(updated)
+        self.tell_room(updated)
+        return updated
 
-    def _room_changed(self, room: Room) -> None:
-        self.workers.put_room(room)
-        event = RoomUpdated(room.settings, recording_info(room))
+    def tell_room(self, room: Room) -> None:
+        """Tell everyone in a room how it is now."""
+        event = RoomUpdated(room.settings, recording_info(room), self.network_of(room))
         self.presence.broadcast(room.room_id, "room_updated", event)
+
+    def network_of(self, room: Room) -> SimulatedNetwork | None:
+        """Return what the sound in a room goes through, but for those with a network of their own.
+
+        None for nothing.
+        """
+        return room.network or self.everywhere
 
     def follow_role(self, participant: Participant) -> None:
         """Let levels and meters go on as a participant's role allows it now."""
@@ -305,4 +325,5 @@ def participant_info(
         genre=None if content is None else content.genre,
         confidence=0.0 if content is None else content.confidence,
         settings=to_wire(participant.strip) if participant.publishes else msgspec.UNSET,
+        network=participant.network,
     )

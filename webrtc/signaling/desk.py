@@ -30,6 +30,7 @@ from webrtc.signaling.events import ServerDraining
 from webrtc.signaling.hosting import Hosting
 from webrtc.signaling.mirror import Mirror, degraded
 from webrtc.signaling.negotiation import Negotiation
+from webrtc.signaling.networks import Networks
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.recovery import Recovery
 from webrtc.signaling.scenes import Scenes
@@ -50,6 +51,8 @@ class FrontDesk:
         access: who may come in; everybody by default.
         replica: number of this server among all that share rooms.
         archive: what the operator decided about sessions; the defaults by default.
+        simulated_network: what sound goes through that nobody decided otherwise, "clean" for
+            nothing; "" where no network is to be simulated.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class FrontDesk:
         access: Access | None = None,
         replica: int = 0,
         archive: SessionParts | None = None,
+        simulated_network: str = "",
     ) -> None:
         self.access = access or Access()
         self.workers = WorkerPool(worker_sockets, self, limits.room_share, replica)
@@ -71,6 +75,7 @@ class FrontDesk:
         self.changes = Changes(self.conference)
         self.hosting = Hosting(self.conference, self.entrance)
         self.scenes = Scenes(self.conference, clock)
+        self.networks = Networks(self.conference, simulated_network)
         self.negotiation = Negotiation(self.conference)
         self.sessions = SessionDesk(store, self.workers, self.presence, self.access, archive, clock)
         self._recovery = Recovery(self.conference, self.entrance)

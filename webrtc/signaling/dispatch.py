@@ -54,6 +54,7 @@ class Dispatcher:
             "set_room": changes.set_room,
             "set_speaker": changes.set_speaker,
             "set_role": changes.set_role,
+            "set_network": desk.networks.on_set,
             "set_door": desk.hosting.set_door,
             "admit": desk.hosting.admit,
             "mute_participant": desk.hosting.mute,

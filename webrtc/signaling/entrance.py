@@ -328,6 +328,8 @@ class Entrance:
             door=door_state(OPEN_DOOR if room is None else room.door),
             ice_servers=[one.as_json() for one in servers],
             recording=None if room is None else recording_info(room),
+            network=None if room is None else self._conference.network_of(room),
+            simulates=self._conference.simulates,
             host_key=msgspec.UNSET if host_key is None else host_key,
         )
 

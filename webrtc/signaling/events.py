@@ -7,7 +7,7 @@ import msgspec
 
 from dsp.genre.labels import Genre, Label
 from dsp.genre.profiles import Profile
-from rooms.models import RoomSettings
+from rooms.models import RoomSettings, SimulatedNetwork
 from webrtc.control.messages import StripMeters, StripSpectrum
 from webrtc.sessions.shapes import SessionInfo, SessionRemoved
 from webrtc.signaling.messages import DoorState, ParticipantInfo, RecordingInfo, SceneInfo
@@ -103,10 +103,14 @@ class ServerOffered(msgspec.Struct, frozen=True):
 
 
 class RoomUpdated(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What applies to the whole room now, and what is recorded of it, if anything is."""
+    """What applies to the whole room now.
+
+    What is recorded of it, and what everybody's sound is made to go through, if anything is.
+    """
 
     settings: RoomSettings
     recording: RecordingInfo | None = None
+    network: SimulatedNetwork | None = None
 
 
 class ScenesChanged(msgspec.Struct, frozen=True):
@@ -243,7 +247,11 @@ SERVER_EVENTS: Final = {
             "Who is on which of my tracks in a room that forwards, whenever that changes.",
         ),
         ServerEvent("offer", ServerOffered, "The server wants to renegotiate."),
-        ServerEvent("room_updated", RoomUpdated, "The room's settings changed, or its recording."),
+        ServerEvent(
+            "room_updated",
+            RoomUpdated,
+            "The room's settings changed, its recording, or its network.",
+        ),
         ServerEvent("scenes_changed", ScenesChanged, "A scene was stored or deleted."),
         ServerEvent("door_changed", DoorState, "A host has locked or unlocked the room."),
         ServerEvent(

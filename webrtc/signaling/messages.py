@@ -22,9 +22,12 @@ from rooms.models import (
     GainDb,
     MaxSpeakers,
     MixPan,
+    NetworkSeed,
+    NetworkText,
     Room,
     RoomMode,
     RoomSettings,
+    SimulatedNetwork,
     Solo,
     SourceMix,
     TargetLufs,
@@ -249,6 +252,18 @@ class RoleChange(_Payload, frozen=True):
     role: GivenRole
 
 
+class NetworkChange(_Payload, frozen=True):
+    """What somebody's sound goes through on its way to the server, for trials; `off` for nothing.
+
+    Without `participant_id`, what everybody's goes through who has none of their own; `clean` is a
+    network of one's own that does nothing. A new seed begins anew.
+    """
+
+    network: NetworkText
+    participant_id: ParticipantId | None = None
+    seed: NetworkSeed = 0
+
+
 class DoorChange(_Payload, frozen=True):
     """Who finds the door shut; what is left out stays as it is.
 
@@ -345,7 +360,8 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     `genre` is what the sound was recognised as when this was sent, null before anything was, and
     `confidence` how likely that is right; `genre_detected` tells of changes. `settings` is the
-    effective strip; it is left out for those who publish nothing.
+    effective strip; it is left out for those who publish nothing. `network` is what their sound is
+    made to go through, null where that is the room's.
     """
 
     participant_id: str
@@ -364,6 +380,7 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
     genre: Label | None = None
     confidence: float = 0.0
     settings: dict[str, StripValue] | UnsetType = UNSET
+    network: SimulatedNetwork | None = None
 
 
 class SceneInfo(msgspec.Struct, frozen=True):
@@ -415,7 +432,9 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 
     `participants` includes the participant itself. `role` and `rights` may be less than what was
     asked for, where a token says so. `host_key` is there for the creator of the room, once, and
-    never where tokens are wanted. `listener_mix` holds what I changed, by participant id.
+    never where tokens are wanted. `listener_mix` holds what I changed, by participant id. `network`
+    is what everybody's sound is made to go through, and `simulates` whether the operator lets
+    `set_network` change that.
     """
 
     room_id: str
@@ -432,6 +451,8 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     door: DoorState
     ice_servers: list[dict[str, Any]]
     recording: RecordingInfo | None = None
+    network: SimulatedNetwork | None = None
+    simulates: bool = False
     host_key: str | UnsetType = UNSET
     protocol: int = PROTOCOL_VERSION
     ok: Literal[True] = True
@@ -510,6 +531,14 @@ class EffectiveRole(msgspec.Struct, frozen=True):
     ok: Literal[True] = True
 
 
+class EffectiveNetwork(msgspec.Struct, frozen=True):
+    """What somebody's sound goes through now, or everybody's; null for nothing of their own."""
+
+    participant_id: str | None
+    network: SimulatedNetwork | None
+    ok: Literal[True] = True
+
+
 class EffectiveDoor(msgspec.Struct, frozen=True):
     """How the door is now."""
 
@@ -544,6 +573,7 @@ Ack = (
     | EffectiveRole
     | EffectiveMeters
     | EffectiveDoor
+    | EffectiveNetwork
     | EffectiveScenes
     | RecalledScene
     | MyStats
@@ -632,6 +662,14 @@ CLIENT_EVENTS: Final = {
             EffectiveDoor,
             "Lock the room, let people wait at its door, lift bans; takes the right `moderate`, as "
             "the next three.",
+        ),
+        ClientEvent(
+            "set_network",
+            NetworkChange,
+            EffectiveNetwork,
+            "Make somebody's network worse on purpose, or everybody's; takes the right `run_desk`, "
+            "and an operator who allows it.",
+            cost=20,
         ),
         ClientEvent("admit", AdmissionChoice, Done, "Let somebody in who waits, or not."),
         ClientEvent(

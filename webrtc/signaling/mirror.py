@@ -28,8 +28,8 @@ from rooms.shared_store import SharedRoomStore
 from rooms.store import ParticipantMissingError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
-from webrtc.signaling.events import ParticipantLeft, RoomUpdated, ScenesChanged, ServerState
-from webrtc.signaling.messages import recording_info, scene_list
+from webrtc.signaling.events import ParticipantLeft, ScenesChanged, ServerState
+from webrtc.signaling.messages import scene_list
 from webrtc.signaling.wire import event_frame
 
 logger = logging.getLogger(__name__)
@@ -70,9 +70,9 @@ class Mirror:
             conference.workers.put_room(after)
         if before is None:
             return
-        if (before.settings, before.recording) != (after.settings, after.recording):
-            event = RoomUpdated(after.settings, recording_info(after))
-            conference.presence.broadcast(room_id, "room_updated", event)
+        shown = ("settings", "recording", "network")
+        if any(getattr(before, name) != getattr(after, name) for name in shown):
+            conference.tell_room(after)
         if before.door != after.door:
             self._entrance.follow_door(after)
         if before.scenes != after.scenes:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from rooms import door, models, rights, scenes
-from rooms.models import RoomSettings, SourceMix
+from rooms.models import RoomSettings, SimulatedNetwork, SourceMix
 from rooms.passes import MAX_TOKEN_CHARS
 from rooms.strip import StripSettings
 from webrtc.api import guard
@@ -47,6 +47,9 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     messages.EffectiveSpeaker,
     messages.RoleChange,
     messages.EffectiveRole,
+    messages.NetworkChange,
+    messages.EffectiveNetwork,
+    SimulatedNetwork,
     messages.DoorChange,
     messages.EffectiveDoor,
     messages.DoorState,

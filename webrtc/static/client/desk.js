@@ -26,6 +26,12 @@ import { Emitter } from './emitter.js';
  */
 
 /**
+ * @typedef {object} SimulatedNetwork A bad network on purpose.
+ * @property {string} conditions A quality (`50%`), a name (`mobile`), or figures (`loss=5,jitter=20`).
+ * @property {number} seed
+ */
+
+/**
  * @typedef {object} StripMeters Levels in dBFS, −120 is silence; gains in dB.
  * @property {string} participantId
  * @property {number} inPeakDb
@@ -56,6 +62,7 @@ import { Emitter } from './emitter.js';
  * @property {{ settings: RoomSettings }} roomchange
  * @property {{ scenes: SceneInfo[] }} sceneschange
  * @property {{ recording: RecordingInfo | null }} recordingchange
+ * @property {{ network: SimulatedNetwork | null }} networkchange What everybody's sound goes through.
  */
 
 /**
@@ -81,6 +88,10 @@ export class Desk extends Emitter {
   scenes = [];
   /** @type {RecordingInfo | null} What is recorded of the room, null while nothing is. */
   recording = null;
+  /** @type {SimulatedNetwork | null} What everybody's sound goes through who has no own. */
+  network = null;
+  /** Whether the operator lets `setNetwork` change that. */
+  simulates = false;
 
   /**
    * Show meters of these strips from now on, and this one's spectrum; of no others any more. They
@@ -137,6 +148,15 @@ export class Desk extends Emitter {
   }
 
   /**
+   * Make the network of somebody worse on purpose, or that of the room; takes the right `run_desk`.
+   * @param {{ network: string, participantId?: string | null, seed?: number }} wanted `network` as
+   *   `conditions`, or `off`.
+   */
+  async setNetwork({ network, participantId = null, seed = 0 }) {
+    await this.#session.request('set_network', { participant_id: participantId, network, seed });
+  }
+
+  /**
    * Store the room as it is under a name.
    * @param {string} name
    */
@@ -171,6 +191,8 @@ export class Desk extends Emitter {
     this.#setSettings(ack.room_settings ?? {});
     this.#setScenes(ack.scenes ?? []);
     this.#setRecording(ack.recording ?? null);
+    this.simulates = ack.simulates === true;
+    this.#setNetwork(ack.network ?? null);
     if (this.#wanted.size === 0) return;
     // Some of them may be gone: then the page hears of it, and asks again if it wants to.
     this.#session.request('watch_meters', toWatch(this.#wanted)).catch(() => {
@@ -184,6 +206,8 @@ export class Desk extends Emitter {
     this.settings = null;
     this.scenes = [];
     this.#setRecording(null);
+    this.simulates = false;
+    this.#setNetwork(null);
   }
 
   /**
@@ -203,6 +227,7 @@ export class Desk extends Emitter {
     } else if (event === 'room_updated') {
       this.#setSettings(payload.settings);
       this.#setRecording(payload.recording ?? null);
+      this.#setNetwork(payload.network ?? null);
     } else if (event === 'scenes_changed') this.#setScenes(payload.scenes);
     else return false;
     return true;
@@ -212,6 +237,12 @@ export class Desk extends Emitter {
   #setRecording(raw) {
     this.recording = raw && toCamelCase(raw);
     this.emit('recordingchange', { recording: this.recording });
+  }
+
+  /** @param {SimulatedNetwork | null} network */
+  #setNetwork(network) {
+    this.network = network;
+    this.emit('networkchange', { network });
   }
 
   /** @param {Record<string, unknown>} raw */

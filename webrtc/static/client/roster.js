@@ -41,6 +41,8 @@
  * @property {Genre | null} genre What the server takes the sound for, where it can tell;
  *   `confidence` 0 to 1.
  * @property {ProfileChange | null} profileChange The latest that was seen from here.
+ * @property {import('./desk.js').SimulatedNetwork | null} network What their sound is made to go
+ *   through; null where that is the room's.
  * @property {Quality | null} quality How well their connection does.
  * @property {boolean} isMe
  * @property {number} levelDbov 0 loudest, −127 silence.
@@ -159,6 +161,7 @@ export class Roster {
       settings: raw.settings ?? null,
       genre: genreOf(raw),
       profileChange: profileChangeOf(known, raw.settings) ?? known?.profileChange ?? null,
+      network: raw.network ?? null,
       quality: known?.quality ?? null,
       isMe,
       levelDbov: voice?.levelDbov ?? SILENCE_DBOV,

@@ -188,6 +188,7 @@ export class Strip {
     this.#tag('rank', rankOf(person));
     this.#tag('track', track === undefined ? '' : `Track ${track}`);
     this.#tag('first', person.pinned ? 'Pinned' : person.priority ? 'Priority' : '');
+    this.#tag('network', person.network ? `Network ${person.network.conditions}` : '');
     this.#tag('genre', genreWords(person.genre));
     this.#ref('genre').title = profileWords(person);
     const badge = this.#ref('quality');

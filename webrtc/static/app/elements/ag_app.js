@@ -61,6 +61,9 @@ export class AgApp extends HTMLElement {
       scenes: /** @type {import('../desk/ag_scenes.js').AgScenes} */ (
         this.querySelector('ag-scenes')
       ),
+      network: /** @type {import('../desk/ag_network.js').AgNetwork} */ (
+        this.querySelector('ag-network')
+      ),
       door: /** @type {import('../host/ag_door.js').AgDoor} */ (this.querySelector('ag-door')),
       dock: /** @type {import('./ag_dock.js').AgDock} */ (this.querySelector('ag-dock')),
     };
@@ -99,6 +102,7 @@ export class AgApp extends HTMLElement {
    *   speaker: import('./ag_speaker.js').AgSpeaker,
    *   figures: import('./ag_figures.js').AgFigures,
    *   scenes: import('../desk/ag_scenes.js').AgScenes,
+   *   network: import('../desk/ag_network.js').AgNetwork,
    *   door: import('../host/ag_door.js').AgDoor, dock: import('./ag_dock.js').AgDock }}
    */
   #parts = /** @type {any} */ (null);
@@ -117,6 +121,7 @@ export class AgApp extends HTMLElement {
     this.#devices.fill();
     room.attach(this.client);
     this.#parts.scenes.attach(this.client);
+    this.#parts.network.attach(this.client);
     this.#parts.door.attach(this.client);
     const light = this.#refs.archiveLight;
     if (light) this.client.desk.on('roomchange', ({ settings }) => showArchive(light, settings));
@@ -202,6 +207,7 @@ export class AgApp extends HTMLElement {
     this.#parts.room.clear();
     this.#parts.room.showAll();
     this.#parts.scenes.show();
+    this.#parts.network.show();
     this.#parts.door.show();
     this.#parts.figures.show(null);
     this.#draw();
@@ -281,7 +287,7 @@ export class AgApp extends HTMLElement {
   // ---- what the user does --------------------------------------------------------------------
 
   #followUser() {
-    const { lobby, status, microphone, speaker, dock, room, scenes, door } = this.#parts;
+    const { lobby, status, microphone, speaker, dock, room, scenes, network, door } = this.#parts;
     lobby.addEventListener('connect', () => void this.#connect());
     lobby.addEventListener('join', (event) => {
       void this.#join(/** @type {CustomEvent<{ roomId: string, name: string }>} */ (event).detail);
@@ -293,7 +299,7 @@ export class AgApp extends HTMLElement {
     room.addEventListener('trouble', (event) => {
       this.#trouble('mix', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
     });
-    for (const part of [scenes, door]) {
+    for (const part of [scenes, network, door]) {
       part.addEventListener('trouble', (event) => {
         this.#trouble('desk', /** @type {CustomEvent<{ error: unknown }>} */ (event).detail.error);
       });
