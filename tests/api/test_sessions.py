@@ -3,6 +3,7 @@
 import asyncio
 import io
 import socket
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from archive.wav import read_wav
 from archive.wire import PIECE_FRAMES, Piece, write_piece
 from tests.support.front import Client, RunningFront, running_front
 from webrtc.runtime_dir import archive_path
+from webrtc.sessions.intake import Intake
 
 SECONDS = 3
+PATIENCE_S = 30.0
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -327,3 +330,13 @@ async def test_a_session_is_played_into_its_room_by_a_participant(studio: Studio
         assert response.status == 403
     async with await studio.post("/play", json={"room_id": "nowhere"}) as response:
         assert response.status == 404
+
+
+async def test_the_end_waits_for_no_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webrtc.sessions.intake._LOOK_EVERY_S", 3600.0)
+    intake = Intake(tmp_path / "archive", 24_000, lambda *_: None)
+    intake.start()
+    closing = threading.Thread(target=intake.close, daemon=True)
+    closing.start()
+    closing.join(PATIENCE_S)
+    assert not closing.is_alive()

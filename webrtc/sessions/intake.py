@@ -79,6 +79,8 @@ class Intake:
         """Stop the thread; what it holds is lost."""
         self._ended.set()
         if self._thread.is_alive():
+            with contextlib.suppress(OSError):  # there is no room: then it does not wait either
+                self._socket.sendto(b"", socket.MSG_DONTWAIT, str(self._path))
             self._thread.join()
         self._socket.close()
         self._path.unlink(missing_ok=True)
