@@ -2,12 +2,9 @@
 
 import json
 
-import numpy as np
-
-from dsp.strip import StripBank
 from tests.e2e.conftest import People, all_hear_each_other
 from tests.support.people import CLIENT, TONE_DBFS, Person
-from webrtc.media.strips import strip_settings
+from tests.support.strip_levels import through_strip
 
 
 async def change(person: Person, settings: str) -> None:
@@ -34,20 +31,6 @@ async def test_trim_equaliser_limiter_and_gate_of_a_strip_act_for_all_others(
     await ada.hears_at(grace, TONE_DBFS, TONE_DBFS)
     await change(ada, "{ inputTrim: 0, gateThreshold: -60 }")
     await all_hear_each_other(ada, grace, edsger)
-
-
-def through_strip(pitch_hz: int, settings: dict[str, float]) -> tuple[float, float]:
-    """Return how loud somebody's tone is behind a strip, left and right, in dBFS."""
-    t = np.arange(3 * 48_000) / 48_000
-    tone = 10 ** (TONE_DBFS / 20) * np.sin(2 * np.pi * pitch_hz * t)
-    arena = np.repeat(tone[None, :, None], 2, axis=2).astype(np.float32)
-    strips = StripBank()
-    strips.take(0)
-    strips.set(0, strip_settings(settings))
-    strips.process(arena, np.zeros(1, np.int32), 0, arena.shape[1])
-    steady = arena[0, 96_000:].astype(np.float64)
-    peaks = 20 * np.log10(2 * np.abs(np.exp(-2j * np.pi * pitch_hz * t[96_000:]) @ steady) / 48_000)
-    return float(peaks[0]), float(peaks[1])
 
 
 async def test_reverb_delay_and_fader_act_as_computed_and_cease_again(people: People) -> None:

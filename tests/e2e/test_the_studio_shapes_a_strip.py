@@ -3,7 +3,8 @@
 from playwright.async_api import Locator, expect
 
 from tests.e2e.conftest import People, all_hear_each_other
-from tests.support.people import CLIENT, TONE_DBFS, Person
+from tests.support.people import CLIENT, SILENCE_DBFS, TONE_DBFS, Person
+from tests.support.strip_levels import through_strip
 
 PATIENCE_MS = 45_000.0
 
@@ -47,6 +48,36 @@ async def test_a_band_drawn_down_takes_its_tone_away_and_undo_brings_it_back(
     await ada.hears_at(grace, TONE_DBFS, TONE_DBFS)
     await studio.get_by_role("button", name="Undo").click()
     await ada.hears_at(grace, TONE_DBFS + gain_db, TONE_DBFS + gain_db)
+
+
+async def turn(studio: Locator, knob: str, value: str) -> None:
+    """Type a value into a knob."""
+    await studio.get_by_role("slider", name=knob, exact=True).focus()
+    await studio.page.keyboard.type(value)
+    await studio.page.keyboard.press("Enter")
+
+
+async def test_ratio_reverb_and_gate_turned_in_the_page_change_what_another_page_hears(
+    people: People,
+) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    studio = await studio_of(grace, at=grace)
+    await turn(studio, "Compressor, ratio", "20")
+    compressed = through_strip(grace.pitch_hz, {"compRatio": 20.0})
+    assert compressed[0] < TONE_DBFS - 4
+    await ada.hears_at(grace, *compressed)
+    await turn(studio, "Compressor, ratio", "1")
+    await turn(studio, "Reverb, mix", "100")
+    await turn(studio, "Reverb, size", "60")
+    reverberant = through_strip(grace.pitch_hz, {"reverbMix": 100.0, "reverbSize": 60.0})
+    assert max(reverberant) < TONE_DBFS - 4
+    await ada.hears_at(grace, *reverberant)
+    await turn(studio, "Reverb, mix", "0")
+    await turn(studio, "Input, trim", "-24")
+    await ada.hears_at(grace, TONE_DBFS - 24, TONE_DBFS - 24)
+    await turn(studio, "Gate, threshold", "-20")
+    await ada.hears_at(grace, SILENCE_DBFS, SILENCE_DBFS)
 
 
 async def test_a_preset_and_a_bypass_are_seen_by_all_who_look_at_the_strip(people: People) -> None:
