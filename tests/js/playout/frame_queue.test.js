@@ -24,6 +24,7 @@ function offer(queue, sequence, timestamp, playedTo = 0) {
     timestamp: timestamp >>> 0,
     payload: new ArrayBuffer(3),
     arrivalMs: 0,
+    handedMs: 0,
   };
   const queued = queue.admit(frame, 480, 0);
   if (queued !== null) queue.add(queued, playedTo);

@@ -12,6 +12,7 @@ const frame = (number, bytes = 120) => ({
   timestamp: (number * 480) % 2 ** 32,
   payload: new Uint8Array(bytes).fill(number).buffer,
   arrivalMs: 1.7e12 + number / 7,
+  handedMs: 1.7e12 + number,
 });
 
 /** Both ends of one ring, and what came out of it. */

@@ -39,3 +39,19 @@ test('after a minute they are forgotten', () => {
   hear(peaks, 30, 100, 1_000, 0);
   assert.equal(peaks.worthwhileS, 0);
 });
+
+test('they stand less high when the fastest frame comes later, and as high again, but no higher', () => {
+  const peaks = new RarePeaks();
+  hear(peaks, 0, 60, 5, 0.02);
+  for (const [byMs, worthMs] of /** @type {[number, number][]} */ ([
+    [8, 12],
+    [-8, 20],
+    [-8, 20],
+    [50, 8],
+  ])) {
+    peaks.lower(byMs / 1000);
+    assert.ok(Math.abs(peaks.worthwhileS * 1000 - worthMs) < 1e-9);
+  }
+  hear(peaks, 60, 130, 5, 0.02);
+  assert.equal(peaks.worthwhileS, 0.02);
+});

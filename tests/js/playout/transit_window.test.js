@@ -96,6 +96,23 @@ test('a path that flips by 10 ms and back is waited for at its longer', () => {
   assert.ok(targetMs(window) > 9.9);
 });
 
+test('a path that goes on flipping is waited for as before, wherever it is', () => {
+  const window = new TransitWindow();
+  for (let turn = 0; turn < 10; turn += 1) {
+    feed(window, turn * 600, 600, () => (turn % 2 === 0 ? 0.02 : 0.03));
+    if (turn > 3) assert.ok(Math.abs(window.deadlineS - 100.03) < 1e-9, `${window.deadlineS} s`);
+  }
+});
+
+test('a frame that came just before an edge counts as if it had come after it', () => {
+  const window = new TransitWindow();
+  feed(window, 0, 500, () => 0.02);
+  for (let index = 500; index < 510; index += 1) {
+    assert.ok(window.add(100.02, index * SPACING_S + 0.02, 0.01));
+  }
+  assert.ok(Math.abs(targetMs(window) - 10) < 1e-6);
+});
+
 test('the few frames that had queued up before we came say nothing', () => {
   const window = new TransitWindow();
   feed(window, 0, 3, (index) => 0.05 - index * SPACING_S); // all at once

@@ -198,6 +198,7 @@ export function stream(count, options = {}) {
       timestamp: (timestamp + index * samples) % 2 ** 32,
       payload: payload(index),
       arrivalMs: EPOCH_MS + atS * 1000,
+      handedMs: EPOCH_MS + Math.floor(atS * 1000),
       atS,
     };
   });

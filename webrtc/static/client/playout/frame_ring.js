@@ -12,8 +12,8 @@ const PLACE_BYTES = 1536; // more than a packet on the network holds
 const WRITTEN = 0;
 const READ = 1;
 const COUNTERS_BYTES = 8;
-/** Of a place: arrival (64 bits), timestamp, sequence, bytes of the payload (32 bits each). */
-const PAYLOAD_AT = 24;
+/** Of a place: two times (64 bits), timestamp, sequence, bytes of the payload (32 bits each). */
+const PAYLOAD_AT = 28;
 
 /** @typedef {import('./types.js').EncodedFrame} EncodedFrame */
 
@@ -37,15 +37,16 @@ export class FrameRing {
    * @param {EncodedFrame} frame
    * @returns {boolean} False: there was no room for it.
    */
-  put({ sequence, timestamp, payload, arrivalMs }) {
+  put({ sequence, timestamp, payload, arrivalMs, handedMs }) {
     const written = Atomics.load(this.#counters, WRITTEN);
     const waiting = (written - Atomics.load(this.#counters, READ)) | 0;
     if (waiting >= PLACES || payload.byteLength > PLACE_BYTES - PAYLOAD_AT) return false;
     const at = placeOf(written);
     this.#places.setFloat64(at, arrivalMs);
-    this.#places.setUint32(at + 8, timestamp);
-    this.#places.setUint32(at + 12, sequence);
-    this.#places.setUint32(at + 16, payload.byteLength);
+    this.#places.setFloat64(at + 8, handedMs);
+    this.#places.setUint32(at + 16, timestamp);
+    this.#places.setUint32(at + 20, sequence);
+    this.#places.setUint32(at + 24, payload.byteLength);
     this.#bytes.set(new Uint8Array(payload), at + PAYLOAD_AT);
     Atomics.store(this.#counters, WRITTEN, (written + 1) | 0);
     return true;
@@ -70,10 +71,11 @@ export class FrameRing {
     const start = at + PAYLOAD_AT;
     return {
       arrivalMs: this.#places.getFloat64(at),
-      timestamp: this.#places.getUint32(at + 8),
-      sequence: this.#places.getUint32(at + 12),
+      handedMs: this.#places.getFloat64(at + 8),
+      timestamp: this.#places.getUint32(at + 16),
+      sequence: this.#places.getUint32(at + 20),
       // A typed array's slice is a copy in memory of its own, whatever it was cut from.
-      payload: this.#bytes.slice(start, start + this.#places.getUint32(at + 16)).buffer,
+      payload: this.#bytes.slice(start, start + this.#places.getUint32(at + 24)).buffer,
     };
   }
 }

@@ -110,6 +110,7 @@ function read(frame) {
     timestamp: rtpTimestamp ?? frame.timestamp,
     payload: frame.data,
     arrivalMs: performance.timeOrigin + (receiveTime ?? performance.now()),
+    handedMs: Date.now(),
   };
 }
 

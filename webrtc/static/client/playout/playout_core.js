@@ -90,29 +90,31 @@ export class Playout {
    *
    * @param {import('./types.js').EncodedFrame} frame
    * @param {number} availableS Time of the next block that can be pulled.
+   * @param {number} [riskS] How much later that would have been, had it come a moment later.
    */
-  push(frame, availableS) {
+  push(frame, availableS, riskS = 0) {
     this.#counters.received += 1;
     const samples = samplesOf(new Uint8Array(frame.payload));
     if (samples === 0 || frame.payload.byteLength > MAX_PAYLOAD_BYTES) {
       this.#counters.malformed += 1;
       return;
     }
-    this.#accept(frame, samples, availableS);
+    this.#accept(frame, samples, availableS, riskS);
   }
 
   /**
    * @param {import('./types.js').EncodedFrame} frame
    * @param {number} samples
    * @param {number} availableS
+   * @param {number} riskS
    */
-  #accept(frame, samples, availableS) {
+  #accept(frame, samples, availableS, riskS) {
     const queued = this.#queue.admit(frame, samples, availableS);
     if (queued === null) return;
     const transitS = availableS - queued.position / SAMPLE_RATE_HZ;
-    if (!this.#transits.add(transitS, availableS)) {
+    if (!this.#transits.add(transitS, availableS, riskS)) {
       this.reset();
-      this.#accept(frame, samples, availableS);
+      this.#accept(frame, samples, availableS, riskS);
       return;
     }
     this.#measures.arrived(queued);

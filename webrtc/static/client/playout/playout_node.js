@@ -47,6 +47,7 @@ export class PlayoutNode {
       numberOfInputs: 0,
       numberOfOutputs: 1,
       outputChannelCount: [2],
+      processorOptions: { batchS: context.baseLatency },
     });
     this.#node.port.onmessage = (event) => this.#hear(event.data);
     this.#node.onprocessorerror = () => this.onprocessorerror();

@@ -10,6 +10,8 @@ const BUCKETS = 16;
 const BUCKET_S = 4;
 /** Delay that is worth accepting to spare one late frame a minute. */
 const COST_S = 0.004;
+/** A little more than a request of most outputs; see `lower`. */
+const MOST_LOWERED_S = 0.012;
 
 export class RarePeaks {
   /** Height above the fastest frame that is worth waiting for. */
@@ -19,8 +21,11 @@ export class RarePeaks {
   #sorted = new Float64Array(BUCKETS);
   #bucket = 0;
   #endS = -Infinity;
+  /** Taken off from what is kept. */
+  #loweredS = 0;
 
   reset() {
+    this.#loweredS = 0;
     this.#peaks.fill(0);
     this.#bucket = 0;
     this.#endS = -Infinity;
@@ -33,9 +38,21 @@ export class RarePeaks {
    */
   add(aboveS, arrivalS) {
     if (arrivalS >= this.#endS) this.#turn(arrivalS);
-    if (aboveS <= /** @type {number} */ (this.#peaks[this.#bucket])) return;
-    this.#peaks[this.#bucket] = aboveS;
+    const keptS = aboveS + this.#loweredS;
+    if (keptS <= /** @type {number} */ (this.#peaks[this.#bucket])) return;
+    this.#peaks[this.#bucket] = keptS;
     if (aboveS > this.worthwhileS) this.#weigh();
+  }
+
+  /**
+   * The fastest frame of late is another, though the path is the same: what came before stands less
+   * high above it, and as high again once this is undone.
+   *
+   * @param {number} byS
+   */
+  lower(byS) {
+    this.#loweredS = Math.max(0, Math.min(MOST_LOWERED_S, this.#loweredS + byS));
+    this.#weigh();
   }
 
   /** @param {number} arrivalS */
@@ -52,7 +69,8 @@ export class RarePeaks {
     this.#sorted.sort();
     let bestCostS = Infinity;
     for (let over = 0; over < BUCKETS; over += 1) {
-      const heightS = /** @type {number} */ (this.#sorted[BUCKETS - 1 - over]);
+      const keptS = /** @type {number} */ (this.#sorted[BUCKETS - 1 - over]);
+      const heightS = Math.max(0, keptS - this.#loweredS);
       const costS = heightS + COST_S * over;
       if (costS < bestCostS) {
         bestCostS = costS;

@@ -19,7 +19,11 @@
  *   paused: the same;
  * - a jump of the media clock makes everything before it worthless: `add` says so and the caller
  *   starts afresh;
- * - delays that come back every few seconds are remembered for a minute (`rare_peaks.js`).
+ * - delays that come back every few seconds are remembered for a minute (`rare_peaks.js`), at the
+ *   height above the fastest frame that follows clocks, but not its flips: where frames come close
+ *   to the edge of what an output asks for at once, they fall now on one side of it, now on the
+ *   other, and the delay must not wander with that;
+ * - a frame that came just before such an edge counts as if it had come after it, before one does.
  *
  * Nothing is allocated after construction.
  */
@@ -39,6 +43,8 @@ const BACKLOG_STEP_S = 0.005;
 const SHORTER_STEP_S = 0.04; // below the median; less is left to the window: it may come back
 const JUMP_S = 3;
 const SHIFTED_FRAMES = 6;
+const LEAST_FLIP_S = 0.002; // no clock moves the fastest frame so far at once
+const GREATEST_FLIP_S = 0.012; // of an output that asks for 10 ms at once; more is another path
 
 export class TransitWindow {
   /** Transit that frames are waited for; meaningless before the first frame. */
@@ -80,9 +86,10 @@ export class TransitWindow {
    *
    * @param {number} transitS
    * @param {number} arrivalS
+   * @param {number} [riskS] How much later it would have been, had it come a moment later.
    * @returns {boolean} False where the media clock jumped: the caller resets and adds it again.
    */
-  add(transitS, arrivalS) {
+  add(transitS, arrivalS, riskS = 0) {
     if (this.#count === 0) {
       this.#remember(transitS, arrivalS);
       this.#restart(transitS);
@@ -90,7 +97,8 @@ export class TransitWindow {
     }
     const gapS = arrivalS - this.#lastArrivalS;
     const stepS = transitS - this.#lastTransitS;
-    const aboveS = transitS - this.#nth(0);
+    const floorS = this.#nth(0);
+    const aboveS = transitS - floorS;
     if (Math.abs(stepS) > JUMP_S || aboveS < -MAX_DELAY_S) return false;
     this.#remember(transitS, arrivalS);
     const bunched = gapS < -stepS; // it came at less than half its spacing
@@ -105,13 +113,20 @@ export class TransitWindow {
     ) {
       this.#restart(transitS);
     } else if (!this.#isBehindStall(aboveS, bunched) && aboveS <= MAX_DELAY_S) {
-      this.#insert(transitS);
-      this.#peaks.add(Math.max(0, aboveS), arrivalS);
+      this.#insert(transitS + riskS);
+      this.#peaks.add(Math.max(0, aboveS + riskS), arrivalS);
+      this.#followFlip(this.#nth(0) - floorS);
       this.#sinceRefresh += 1;
       const due = this.#sinceRefresh >= REFRESH_FRAMES || this.#count < SETTLED_FRAMES;
-      if (due || transitS > this.deadlineS) this.#refresh();
+      if (due || transitS + riskS > this.deadlineS) this.#refresh();
     }
     return true;
+  }
+
+  /** @param {number} riseS By how much later the fastest frame of late is now. */
+  #followFlip(riseS) {
+    const stepS = Math.abs(riseS);
+    if (stepS > LEAST_FLIP_S && stepS < GREATEST_FLIP_S) this.#peaks.lower(riseS);
   }
 
   /**

@@ -30,6 +30,8 @@
  * @property {number} arrivalMs When the worker got it: `performance.timeOrigin +
  *   performance.now()`. Only the jitter shown is measured by it; what is played when goes by the
  *   audio clock at which the frame reached the processor.
+ * @property {number} handedMs When the worker handed it over, by `Date.now()`: the one clock that
+ *   audio threads have too.
  */
 
 /**

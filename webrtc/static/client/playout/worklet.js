@@ -12,6 +12,10 @@ import { Fader } from './gain.js';
 import { Playout } from './playout_core.js';
 
 const REPORT_S = 0.25;
+/** A frame that waited less for the audio thread may come a batch of blocks later next time. */
+const CLOSE_MS = 2;
+
+/** @typedef {import('./types.js').EncodedFrame} EncodedFrame */
 
 const library = createLibopus();
 library.catch(() => {}); // each processor tells of it
@@ -26,15 +30,21 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   #source = null;
   /** @type {FrameRing | null} */
   #ring = null;
-  #receive = (/** @type {import('./types.js').EncodedFrame} */ frame) =>
-    this.#playout?.push(frame, currentFrame / sampleRate);
+  /** Frames that came by the port since the last block. @type {EncodedFrame[]} */
+  #come = [];
+  #batchS;
   #starving = false;
   #nextFrame = currentFrame;
   #reportAt = currentFrame;
   #ended = false;
 
-  constructor() {
+  /**
+   * @param {{ processorOptions?: { batchS: number } }} [options] `batchS`: of the sound that the
+   *   output asks for at once, as far as the browser tells; else 0.
+   */
+  constructor({ processorOptions } = {}) {
     super();
+    this.#batchS = processorOptions?.batchS ?? 0;
     this.port.onmessage = (event) => this.#obey(event.data);
     library.then(
       (libopus) => this.#begin(libopus),
@@ -53,7 +63,8 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     this.#nextFrame = currentFrame + left.length;
     if (this.#playout === null) return true;
     try {
-      this.#ring?.drain(this.#receive);
+      this.#ring?.drain(this.#take);
+      if (this.#come.length > 0) this.#come.splice(0).forEach(this.#take);
       this.#playout.pull(left, right, currentFrame / sampleRate);
     } catch (error) {
       left.fill(0);
@@ -86,6 +97,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     if (command.type === 'frames') {
       if (this.#source !== null) {
         this.#source.port?.close();
+        this.#come.length = 0;
         this.#playout?.reset();
       }
       this.#source = command.source;
@@ -101,13 +113,16 @@ class PlayoutProcessor extends AudioWorkletProcessor {
 
   /** Take frames once they come and can be decoded; until then they wait where they are. */
   #listen() {
-    const playout = this.#playout;
-    if (this.#source === null || playout === null) return;
+    if (this.#source === null || this.#playout === null) return;
     const { ring, port } = this.#source;
     this.#ring = ring ? new FrameRing(ring) : null;
-    if (port)
-      port.onmessage = (event) => playout.push(event.data, this.#nextFrame / sampleRate);
+    if (port) port.onmessage = (event) => void this.#come.push(event.data);
   }
+
+  #take = (/** @type {EncodedFrame} */ frame) => {
+    const isClose = Date.now() - frame.handedMs < CLOSE_MS;
+    this.#playout?.push(frame, currentFrame / sampleRate, isClose ? this.#batchS : 0);
+  };
 
   /** @param {Playout} playout */
   #watch(playout) {
