@@ -233,11 +233,13 @@ class UdpAccess(msgspec.Struct, frozen=True):
         client_id: goes before each of its datagrams; a secret.
         payload: what they carry.
         host: IPv4 address that they must come from, as a number; 0 for any.
+        plain: whether it is a client of the old kind, which has no control line.
     """
 
     client_id: str
     payload: Literal["pcm", "opus"] = "pcm"
     host: int = 0
+    plain: bool = False
 
 
 class FeedAccess(msgspec.Struct, frozen=True):

@@ -35,6 +35,7 @@ from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
 from webrtc.front_tls import Certificate
 from webrtc.gateway_control import GatewayControl
+from webrtc.gateway_plain import PlainClients
 from webrtc.playback.players import Players
 from webrtc.recording.recordings import Recordings
 from webrtc.runtime_dir import archive_path, control_path, pulse_path
@@ -137,6 +138,7 @@ class Front:
     app: web.Application
     runner: web.AppRunner
     gateway: GatewayControl
+    plain: PlainClients
     sessions: HttpSessions
     players: Players
     recordings: Recordings
@@ -200,8 +202,9 @@ class Front:
             shutdown_timeout=_SHUTDOWN_S,
         )
         gateway = GatewayControl(desk, dispatcher)
+        plain = PlainClients(desk, dispatcher, settings.udp_plain_room)
         announced = settings.announced_ips[0]
-        parts = (desk, dispatcher, signaling, app, runner, gateway, sessions, players)
+        parts = (desk, dispatcher, signaling, app, runner, gateway, plain, sessions, players)
         archive = archive_path(runtime_dir)
         return cls(*parts, recordings, announced, Certificate.of(settings), archive)
 
@@ -228,6 +231,7 @@ class Front:
             await site.start()
         if gateway_socket is not None:
             await self.gateway.start(gateway_socket)
+        self.plain.start()
 
     async def drain(self, within_s: float) -> None:
         """Let everyone move to other replicas, one after the other; 0 gives nobody time."""
@@ -241,6 +245,7 @@ class Front:
         if self.watching is not None:
             self.watching.cancel()
         await self.gateway.close()
+        await self.plain.close()
         await self.sessions.close()
         await self.players.close()
         await self.recordings.close()

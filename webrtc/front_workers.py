@@ -25,6 +25,7 @@ from webrtc.control.messages import (
     Meters,
     PeerState,
     PeerStats,
+    PlainClient,
     PutParticipant,
     PutRoom,
     RecordRoom,
@@ -77,6 +78,11 @@ class PoolOwner(Protocol):
 
     def on_content(self, message: Content) -> None:
         """A publisher's sound was recognised as something."""
+        ...
+
+    @property
+    def on_plain_client(self) -> Callable[[int, PlainClient], None]:
+        """A worker hears a client of the gateway's old kind, whom nobody knows."""
         ...
 
 
@@ -407,6 +413,8 @@ class WorkerPool:
                 self._owner.on_tracks_assigned(message)
             case Content():
                 self._owner.on_content(message)
+            case PlainClient():
+                self._owner.on_plain_client(worker, message)
             case PeerState() if self._placement.worker_of(message.participant_id) == worker:
                 self._peer_states[message.participant_id] = message.state
             case WorkerStats():

@@ -77,6 +77,8 @@ class Settings:
     """How long a server that is stopped waits for its clients to move to others."""
     udp_gateway_port: int | None = None
     """TCP and UDP; worker i listens on UDP port `udp_gateway_port + i`. None opens no gateway."""
+    udp_plain_room: str = ""
+    """Into which clients of the gateway's old kind come; "" lets none in."""
     auth_secret: str | None = field(default=None, repr=False)
     """Join tokens are signed with it (HS256); None wants none so signed."""
     auth_jwks_url: str | None = None
@@ -185,6 +187,8 @@ def _clash(settings: Settings) -> str | None:
         return "WEBRTC_TURN_URLS and WEBRTC_TURN_SECRET go together: set both, or none"
     if settings.foreign_sessions and not (settings.redis and settings.operator_token):
         return "WEBRTC_FOREIGN_SESSIONS takes REDIS_URL (or REDIS_HOST) and WEBRTC_OPERATOR_TOKEN"
+    if settings.udp_plain_room and settings.udp_gateway_port is None:
+        return "WEBRTC_UDP_PLAIN_ROOM takes WEBRTC_UDP_GATEWAY_PORT"
     ranges = {"WEBRTC_MEDIA_PORT": settings.media_port}
     if settings.udp_gateway_port is not None:
         ranges["WEBRTC_UDP_GATEWAY_PORT"] = settings.udp_gateway_port

@@ -17,6 +17,7 @@ from webrtc.settings_texts import (
     networks,
     origins,
     path,
+    plain_room,
     ptime,
     realtime,
     redis_url,
@@ -154,6 +155,16 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         gateway_port,
         lambda value: "off" if value is None else str(value),
         example_value="5002",
+    ),
+    Variable(
+        "WEBRTC_UDP_PLAIN_ROOM",
+        "udp_plain_room",
+        "off",
+        "Id of the one room into which clients of the UDP gateway's old kind come: those without a "
+        "control line, from private addresses, whom nobody asks who they are.",
+        plain_room,
+        lambda value: value or "off",
+        example_value="off",
     ),
     Variable(
         "WEBRTC_AUTH_SECRET",

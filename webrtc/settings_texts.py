@@ -56,6 +56,15 @@ def gateway_port(text: str) -> int | None:
         raise ValueError("off or a port number from 0 to 65535") from None
 
 
+def plain_room(text: str) -> str:
+    """Parse a room id, or "off"."""
+    if text == "off":
+        return ""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}", text):
+        raise ValueError("off or a room id: letters, digits and . _ ~ -, at most 64")
+    return text
+
+
 def folder(text: str) -> str | None:
     """Parse an absolute path, or "off"."""
     if text == "off":

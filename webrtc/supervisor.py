@@ -192,6 +192,11 @@ class Supervisor:
                 "the UDP gateway at port %d carries sound without encryption",
                 chosen.udp_gateway_port,
             )
+        if chosen.udp_plain_room:
+            _log.warning(
+                "whoever has a private address may speak in the room %s by the UDP gateway",
+                chosen.udp_plain_room,
+            )
         _log.info(
             "listening on %s: TCP %d (API), TCP %d (page), UDP %d to %d (media)",
             chosen.host,

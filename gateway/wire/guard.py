@@ -21,6 +21,7 @@ from gateway.wire.datagrams import (
     OPUS_HEADER,
     PayloadKind,
 )
+from gateway.wire.plain import plain_id
 
 STALE_S: Final = 15.0
 """Without a datagram for so long, a client is unbound; its next one binds it again."""
@@ -38,6 +39,7 @@ class Client:
         host: IPv4 address of its control line; 0 for any.
         address: Where its datagrams come from, `ip << 16 | port`; None before the first.
         heard_s: When the last good one came.
+        id_bytes: How long its id is, of which clients of the old kind decide themselves.
     """
 
     key: str
@@ -45,6 +47,7 @@ class Client:
     host: int
     address: int | None = None
     heard_s: float = float("-inf")
+    id_bytes: int = ID_BYTES
     _tokens: float = 0.0
     _filled_s: float = float("-inf")
 
@@ -73,18 +76,24 @@ class Guard:
 
     def add(self, client_id: str, client: Client) -> None:
         """Register a client, in place of any of that id."""
-        self._clients[client_id.encode()] = client
+        key = client_id.encode()
+        client.id_bytes = len(key)
+        self._clients[key] = client
 
     def remove(self, client_id: str) -> None:
         """Forget a client; unknown ids are ignored."""
         self._clients.pop(client_id.encode(), None)
+
+    def knows(self, datagram: bytes) -> bool:
+        """Whether a datagram bears the id of a registered client."""
+        return self._client(datagram) is not None
 
     def admit(self, datagram: bytes, address: int, now_s: float) -> tuple[Client, bytes] | None:
         """Return who sent a datagram, and its payload; None when it is dropped.
 
         The first datagram binds its address.
         """
-        client = self._clients.get(datagram[:ID_BYTES])
+        client = self._client(datagram)
         reason = "unknown" if client is None else self._fault(client, datagram, address)
         if reason is None and client is not None and not client.takes(now_s):
             reason = "flooded"
@@ -93,7 +102,7 @@ class Guard:
             return None
         client.address = address
         client.heard_s = now_s
-        return client, datagram[ID_BYTES:]
+        return client, datagram[client.id_bytes :]
 
     def stale(self, now_s: float) -> list[Client]:
         """Return the clients that were bound and have gone silent, and unbind them."""
@@ -106,6 +115,10 @@ class Guard:
             client.address = None
         return silent
 
+    def _client(self, datagram: bytes) -> Client | None:
+        known = self._clients
+        return known.get(datagram[:ID_BYTES]) or known.get(plain_id(datagram))
+
     @staticmethod
     def _fault(client: Client, datagram: bytes, address: int) -> str | None:
         if client.address is None:
@@ -113,7 +126,7 @@ class Guard:
                 return "spoofed"
         elif address != client.address:
             return "spoofed"
-        size = len(datagram) - ID_BYTES
+        size = len(datagram) - client.id_bytes
         if client.kind == "pcm":
             least = most = CHUNK_BYTES
         else:

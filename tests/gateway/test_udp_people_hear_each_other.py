@@ -1,11 +1,15 @@
 """Two, three and more at the UDP gateway of the real server: what an old client's user checks."""
 
 import asyncio
+import itertools
 import re
 import socket
+from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import aiohttp
+import numpy as np
 import pytest
 
 from gateway.wire.datagrams import CHUNK_BYTES, CHUNK_S, SILENT_CHUNK
@@ -24,6 +28,7 @@ async def shared_server() -> AsyncIterator[LiveServer]:
         WEBRTC_UDP_GATEWAY_PORT="0",
         WEBRTC_HOST="127.0.0.1",
         WEBRTC_SIMULATED_NETWORK="clean",  # which lets hosts make it worse
+        WEBRTC_UDP_PLAIN_ROOM="hall",
     )
     yield server
     await server.stop()
@@ -180,6 +185,49 @@ async def test_datagrams_of_strangers_and_floods_change_nothing(port: int, room:
                 await asyncio.sleep(0.002)
         await ada.hears(GRACE, of=PITCHES)
         await ada.hears_at(GRACE, AMPLITUDE)
+
+
+async def test_clients_without_a_line_meet_in_the_one_room_they_may_enter(port: int) -> None:
+    """The old client's way: its id and samples, from the first datagram on, and nothing else."""
+
+    async def speak(sock: socket.socket, pitch_hz: int) -> None:
+        samples = 8_000 * np.sin(2 * np.pi * pitch_hz * np.arange(441 * 1024) / 44_100)
+        chunks = samples.astype("<i2").reshape(441, 1024)
+        for number in itertools.count():
+            sock.send(f"Client_{pitch_hz}".encode() + chunks[number % 441].tobytes())
+            await asyncio.sleep(CHUNK_S)
+
+    async def hears(sock: socket.socket, *pitches: int) -> None:
+        loop = asyncio.get_running_loop()
+        heard: deque[bytes] = deque(maxlen=20)
+        async with asyncio.timeout(20):
+            while len(heard) < 20 or _pitches_in(b"".join(heard)) != set(pitches):
+                chunk = await loop.sock_recv(sock, 65_535)
+                assert len(chunk) == CHUNK_BYTES
+                heard.append(chunk)
+
+    async with UdpPerson(port, EDSGER, room_id="hall") as edsger, AsyncExitStack() as stack:
+        socks = {}
+        for pitch in (ADA, GRACE):
+            socks[pitch] = sock = stack.enter_context(
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            )
+            sock.setblocking(False)
+            sock.connect(("127.0.0.1", edsger.welcome.udp_port))
+            task = asyncio.create_task(speak(sock, pitch))
+            stack.callback(task.cancel)
+        await hears(socks[ADA], GRACE, EDSGER)
+        await hears(socks[GRACE], ADA, EDSGER)
+        await edsger.hears(ADA, GRACE, of=PITCHES)
+        names = {user.name for user in edsger.users.users}
+        assert {f"Client_{ADA}", f"Client_{GRACE}"} < names
+
+
+def _pitches_in(chunks: bytes) -> set[int]:
+    sound = np.frombuffer(chunks, "<i2").astype(float) / 32768
+    turns = np.arange(len(sound)) / 44_100
+    levels = {pitch: abs(np.mean(sound * np.exp(-2j * np.pi * pitch * turns))) for pitch in PITCHES}
+    return {pitch for pitch, level in levels.items() if level > 0.03}
 
 
 async def test_a_line_that_is_no_hello_is_told_so_and_closed(port: int) -> None:

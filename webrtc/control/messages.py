@@ -263,6 +263,13 @@ class PeerState(_Message, frozen=True):
     state: PeerStateName
 
 
+class PlainClient(_Message, frozen=True):
+    """A client of the gateway's old kind, which nobody knows, sends sound from `host` (IPv4)."""
+
+    client_id: str
+    host: int
+
+
 class SourceLevel(msgspec.Struct, frozen=True, array_like=True):
     """Level of one source over the last period."""
 
@@ -434,6 +441,7 @@ ToFront = (
     | Answer
     | Failed
     | PeerState
+    | PlainClient
     | ServerOffer
     | Levels
     | Meters

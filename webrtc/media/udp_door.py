@@ -17,6 +17,7 @@ from gateway.wire.datagrams import read_opus, write_opus
 from gateway.wire.guard import Client, Guard
 from gateway.wire.incoming import ChunkPlayout
 from gateway.wire.outgoing import ChunkStream
+from gateway.wire.plain import Knocks
 from mixer.arena import BLOCK_10MS, Block
 from mixer.outputs import SAMPLES, Output
 from mixer.playout import MediaPacket, Playout
@@ -47,6 +48,9 @@ class DoorHost(Protocol):
 
     def udp_media(self, participant_id: str) -> None:
         """A client sent sound."""
+
+    def udp_knock(self, client_id: str, host: int) -> None:
+        """A client of the old kind, whom nobody knows, wants in."""
 
     def udp_late(
         self, participant_id: str, size: int, now_s: float, deliver: Callable[[float], None]
@@ -141,8 +145,8 @@ class UdpDoor:
         counters: What was let in; what was dropped is in `figures`.
     """
 
-    def __init__(self, sock: socket.socket, host: DoorHost) -> None:
-        """Take over a bound UDP socket."""
+    def __init__(self, sock: socket.socket, host: DoorHost, *, plain: bool = False) -> None:
+        """Take over a bound UDP socket; `plain`: clients of the old kind may knock."""
         self.seats: dict[str, UdpSeat] = {}
         self.counters: Counter[str] = Counter()
         self._port = UdpPort(sock, _DATAGRAM_BYTES)
@@ -150,6 +154,7 @@ class UdpDoor:
         self._guard = Guard()
         self._rooms: dict[RoomMixer, _RoomStreams] = {}
         self._handles = 0
+        self._knocks = Knocks() if plain else None
 
     @property
     def port(self) -> int:
@@ -262,6 +267,10 @@ class UdpDoor:
     def _take(self, data: bytes, address: int, arrival_s: float) -> None:
         admitted = self._guard.admit(data, address, arrival_s)
         if admitted is None:
+            if self._knocks is not None and not self._guard.knows(data):
+                name = self._knocks.hear(data, address, arrival_s)
+                if name is not None:
+                    self._host.udp_knock(name, address >> 16)
             return
         client, body = admitted
         seat = self.seats[client.key]

@@ -39,6 +39,7 @@ from webrtc.control.messages import (
     Offer,
     PeerState,
     PeerStateName,
+    PlainClient,
     PutParticipant,
     PutRoom,
     RemoteAnswer,
@@ -122,7 +123,7 @@ class Worker:
         if gateway is not None:
             from webrtc.media import udp_door  # its filters take long to import
 
-            self.door = udp_door.UdpDoor(gateway, self)
+            self.door = udp_door.UdpDoor(gateway, self, plain=bool(settings.udp_plain_room))
         self._simulation = Simulation(settings.simulated_network)
         self.port = UdpPort(sock)
         candidates = [
@@ -498,6 +499,10 @@ class Worker:
             participant.room.mixer.stirred = True
             if not participant.room.awake:
                 self._wake(participant.room)
+
+    def udp_knock(self, client_id: str, host: int) -> None:
+        """Tell the front process of a client of the old kind that wants in."""
+        self._control.send(PlainClient(client_id, host))
 
     def udp_late(self, participant_id: str, size: int, now_s: float, deliver: Deliver) -> bool:
         """Put what a client of the gateway sent on a simulated path, if it has one."""

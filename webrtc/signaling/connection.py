@@ -49,6 +49,8 @@ class Connection:
         self.is_known = False
         """Whether a good token was shown on it."""
         self.is_gone = False
+        self.only_worker: int | None = None
+        """The one media worker that can serve the client; None for any."""
         self.guest_id = ""
         """While it waits at a door, see `webrtc.signaling.waiting_room`."""
         self.admitted_to: str | None = None

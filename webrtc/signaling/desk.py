@@ -17,6 +17,7 @@ from webrtc.control.messages import (
     Levels,
     Meters,
     PeerStats,
+    PlainClient,
     ServerOffer,
     TracksAssigned,
 )
@@ -80,6 +81,8 @@ class FrontDesk:
         self.sessions = SessionDesk(store, self.workers, self.presence, self.access, archive, clock)
         self._recovery = Recovery(self.conference, self.entrance)
         self.shared = store if isinstance(store, SharedRoomStore) else None
+        self.on_plain_client: Callable[[int, PlainClient], None] = lambda _, __: None
+        """See `PoolOwner`; replaced by whoever lets them in."""
         self._mirror: Mirror | None = None
         if self.shared is not None:
             self._mirror = Mirror(self.shared, self.conference, self.entrance)

@@ -146,7 +146,9 @@ class Entrance:
         await self._ask_for_a_place(room, applicant)
         secret = tokens.new_secret()
         conference = self._conference
-        worker = conference.workers.place_in(room)
+        worker = connection.only_worker
+        if worker is None:
+            worker = conference.workers.place_in(room)
         if conference.workers.is_overloaded(worker):  # and so are all that could be had
             retry_after_s = conference.limits.full_retry_after_s
             raise ClientError("server_full", "this server is busy", retry_after_s)
