@@ -82,7 +82,9 @@ async def walk(context: BrowserContext, url: str, look: str) -> None:
     await join(other, "Bela")
     await other.get_by_role("alert").wait_for()
     await other.get_by_role("button", name="Mute Ada for me").click()
-    await check(other, f"{look}: denied the microphone, somebody muted")
+    await other.get_by_role("button", name="Solo Ada for me").click()
+    await other.get_by_role("button", name="Clear solo").wait_for()
+    await check(other, f"{look}: denied the microphone, somebody muted, and alone")
 
     await page.bring_to_front()
     await page.get_by_role("radio", name="what I hear").check()

@@ -168,3 +168,36 @@ async def test_a_real_fader_learns_what_it_moves(chromium: Chromium) -> None:
     assert "fader/2" in await page.evaluate("localStorage.getItem('ag06.surface')")
     await surface.get_by_role("button", name="Forget Fader of strip 2").click()
     await expect(surface.get_by_role("listitem")).to_have_count(0)
+
+
+async def test_who_speaks_out_of_sight_is_named_and_one_click_away(chromium: Chromium) -> None:
+    page = await room_of(chromium, 30)
+    await page.get_by_label("Order").select_option("joined")
+    await page.evaluate(
+        """() => {
+          const emit = fake.emit.bind(fake);
+          const speakers = { participantIds: ['p25', 'p1'] };
+          fake.emit = (type, detail) => emit(type, type === 'activespeakers' ? speakers : detail);
+        }"""
+    )
+    name = await page.evaluate("fake.participant('p25').name")
+    heading = page.get_by_role("heading", name=name, exact=True)
+    await expect(heading).to_have_count(0)
+    named = page.get_by_role("button", name="who is speaking")
+    await expect(named).to_have_text([name])  # the only one out of sight
+    await named.click()
+    await expect(heading).to_be_in_viewport()
+    await expect(strips(page).filter(has=heading).get_by_role("slider").first).to_be_focused()
+    await expect(named).to_have_text(["Grace"])
+
+
+async def test_whoever_is_heard_alone_is_named_until_solo_is_cleared(chromium: Chromium) -> None:
+    page = await room_of(chromium, 30)
+    lamp = page.get_by_role("button", name="Clear solo")
+    await expect(lamp).to_be_hidden()
+    await page.evaluate("fake.setListenerMix({ participantId: 'p25', solo: true })")
+    name = await page.evaluate("fake.participant('p25').name")
+    await expect(lamp).to_contain_text(f"Solo: {name}")
+    await lamp.click()
+    await expect(lamp).to_be_hidden()
+    assert (await page.evaluate(MIX_OF, name))["solo"] is False

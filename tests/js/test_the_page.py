@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.chromium import Chromium
 from tests.support.server import LiveServer
+from tests.support.tones import write_tone
 
 CLIENT = "document.querySelector('ag-app').client"
 CONNECTED = f"() => {CLIENT}.mediaState === 'connected'"
@@ -45,9 +46,15 @@ def strip(page: Page, name: str) -> Any:
 
 
 async def test_two_people_see_each_other_and_who_switches_the_microphone_off(
-    live_server: LiveServer, room_url: str, room: str, chromium: Chromium, tone: Tone
+    live_server: LiveServer,
+    room_url: str,
+    room: str,
+    chromium: Chromium,
+    tone: Tone,
+    tmp_path: Path,
 ) -> None:
-    ada = await chromium.page(room_url, tone(440))
+    voice = write_tone(tmp_path / "voice.wav", 440, syllables=True)
+    ada = await chromium.page(room_url, voice)
     bela = await chromium.page(live_server.page_url, tone(660))
     await join(ada, "Ada")
     await bela.get_by_label("Room", exact=True).fill(room)
@@ -58,7 +65,9 @@ async def test_two_people_see_each_other_and_who_switches_the_microphone_off(
     await ada.keyboard.press("m")
     await expect(strip(bela, "Ada")).to_contain_text("microphone off")
     await expect(ada.get_by_role("button", name="Microphone off")).to_be_visible()
+    await expect(ada.get_by_role("alert")).to_contain_text("You are talking")
     await ada.keyboard.down("Space")
+    await expect(ada.get_by_role("alert")).to_have_count(0)
     await expect(strip(bela, "Ada")).not_to_contain_text("microphone off")
     await ada.keyboard.up("Space")
     await expect(strip(bela, "Ada")).to_contain_text("microphone off")

@@ -165,6 +165,9 @@
         return { participantId, ...voice };
       });
       client.emit('levels', { levels });
+      const speakers = levels.filter(({ speaking }) => speaking);
+      speakers.sort((a, b) => b.levelDbov - a.levelDbov);
+      client.emit('activespeakers', { participantIds: speakers.map(({ participantId }) => participantId) });
     }, 100);
     setInterval(() => {
       const s = performance.now() / 1000;

@@ -52,6 +52,20 @@ export class Troubles {
       actions: [{ label: 'Listen to Stream', run: play }],
     });
   }
+
+  /**
+   * @param {boolean} isTalking With the microphone off.
+   * @param {() => void} switchOn
+   */
+  unheard(isTalking, switchOn) {
+    this.#notices.clear('unheard');
+    if (!isTalking) return;
+    this.#notices.show('unheard', {
+      title: 'Nobody hears you',
+      text: 'You are talking, but your microphone is off. Press M, or hold Space while you talk.',
+      actions: [{ label: 'Microphone on', run: switchOn }],
+    });
+  }
 }
 
 /**

@@ -150,7 +150,7 @@ export class Microphone extends Emitter {
   }
 
   /**
-   * What comes in at this moment.
+   * What comes in at this moment, muted or not.
    * @returns {{ peakDbfs: number, rmsDbfs: number }} −Infinity when nothing is open.
    */
   level() {
@@ -214,18 +214,24 @@ export class Microphone extends Emitter {
   };
 }
 
-/** Reads peak and RMS of a track through an analyser that is not connected to any output. */
+/**
+ * Reads peak and RMS of a track through an analyser that is not connected to any output. It has a copy
+ * of the track, so that it also tells whoever is muted that their microphone hears them.
+ */
 class LevelMeter {
   /** @param {MediaStreamTrack} track */
   constructor(track) {
+    this.#copy = track.clone();
+    this.#copy.enabled = true;
     this.#context = new AudioContext({ latencyHint: 'interactive' });
-    this.#source = this.#context.createMediaStreamSource(new MediaStream([track]));
+    this.#source = this.#context.createMediaStreamSource(new MediaStream([this.#copy]));
     this.#analyser = this.#context.createAnalyser();
     this.#analyser.fftSize = 1024;
     this.#source.connect(this.#analyser);
     this.#samples = new Float32Array(this.#analyser.fftSize);
   }
 
+  #copy;
   #context;
   #source;
   #analyser;
@@ -246,6 +252,7 @@ class LevelMeter {
 
   close() {
     this.#source.disconnect();
+    this.#copy.stop();
     void this.#context.close();
   }
 }

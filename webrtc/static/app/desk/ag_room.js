@@ -5,6 +5,8 @@ import { inSight, pitchOf, stayingPut } from './bank.js';
 import { MOST_WATCHED, MeterBoard } from './meter_board.js';
 import { feedRoom } from './room_feed.js';
 import { EMPTY_ROOM, mayMixForAll, reduceRoom } from './room_state.js';
+import { showSolo, soloed } from './solo_light.js';
+import { SpeakingNow } from './speaking_now.js';
 import { Strip } from './strip.js';
 
 /**
@@ -47,6 +49,10 @@ export class AgRoom extends HTMLElement {
   #watched = '';
   /** @type {(() => void) | null} */
   #stopFrames = null;
+  /** @type {SpeakingNow | null} */
+  #speaking = null;
+  /** @type {readonly string[]} The loudest first. */
+  #speakers = [];
   /** @type {HTMLElement | null} Where the studio was opened from. */
   #opener = null;
 
@@ -72,6 +78,12 @@ export class AgRoom extends HTMLElement {
         this.store.dispatch({ type: 'layer', layer: /** @type {Layer} */ (input.value) }),
       );
     }
+    this.#ref('solo').addEventListener('click', () => {
+      for (const { participantId } of soloed(this.store.state.people)) {
+        this.actions.mix(participantId, { solo: false });
+      }
+    });
+    this.#speaking = new SpeakingNow(this.#ref('speaking'), (id) => this.#goTo(id));
     this.#list.addEventListener('focusin', () => this.store.dispatch({ type: 'held', held: true }));
     this.#list.addEventListener('focusout', ({ relatedTarget }) => {
       const held = relatedTarget instanceof Node && this.#list.contains(relatedTarget);
@@ -85,6 +97,7 @@ export class AgRoom extends HTMLElement {
     this.#client = client;
     this.#feed = feedRoom(client, this.store, this.#board);
     client.on('levels', ({ levels }) => this.#voices(levels));
+    client.on('activespeakers', ({ participantIds }) => (this.#speakers = participantIds));
     /** @type {import('../elements/ag_rules.js').AgRules} */ (
       this.querySelector('ag-rules')
     ).attach(client);
@@ -104,6 +117,7 @@ export class AgRoom extends HTMLElement {
     this.#stopFrames?.();
     this.#stopFrames = null;
     this.#feed?.leave();
+    this.#speakers = [];
     this.#watched = '';
     window.clearTimeout(this.#watchTimer);
   }
@@ -117,6 +131,7 @@ export class AgRoom extends HTMLElement {
     this.#ref('nobody').hidden = state.people.size === 0 || state.sequence.length > 0;
     this.#ref('find').hidden = state.people.size < 8 && state.query === '';
     this.#ref('layers').hidden = !mayMixForAll(state);
+    showSolo(this.#ref('solo'), state.people);
     for (const input of this.#ref('layers').querySelectorAll('input')) {
       input.checked = input.value === state.layer;
     }
@@ -221,12 +236,38 @@ export class AgRoom extends HTMLElement {
     if (this.#sinceLightsMs > LIGHTS_EVERY_MS) {
       this.#sinceLightsMs = 0;
       for (const strip of this.#strips.values()) strip.showGate(this.#board);
+      this.#showSpeakers();
     }
     if (this.#sinceOrderMs < REORDER_EVERY_MS) return;
     this.#sinceOrderMs = 0;
     const loudness = this.#board.settle();
     const { order, held } = this.store.state;
     if (order === 'loudest' && !held) this.store.dispatch({ type: 'loudness', loudness });
+  }
+
+  /** Those who speak where one does not look. */
+  #showSpeakers() {
+    const { people, sequence } = this.store.state;
+    const pitchPx = pitchOf(sequence.length, this.#viewPx);
+    const { scrollLeft } = this.#bank;
+    const isOut = (/** @type {string} */ participantId) => {
+      const middle = (sequence.indexOf(participantId) + 0.5) * pitchPx;
+      return middle > 0 && (middle < scrollLeft || middle > scrollLeft + this.#viewPx);
+    };
+    const out = this.#speakers.filter(isOut).flatMap((id) => people.get(id) ?? []);
+    this.#speaking?.show(out, sequence.length * pitchPx > this.#viewPx + 1);
+  }
+
+  /** Bring somebody's strip into sight, and the focus to it. @param {string} participantId */
+  #goTo(participantId) {
+    const { sequence } = this.store.state;
+    const pitchPx = pitchOf(sequence.length, this.#viewPx);
+    const middle = (sequence.indexOf(participantId) + 0.5) * pitchPx;
+    this.#bank.scrollLeft = middle - this.#viewPx / 2;
+    this.#draw();
+    /** @type {HTMLElement | null | undefined} */ (
+      this.#strips.get(participantId)?.element.querySelector('[role=slider]')
+    )?.focus({ preventScroll: true });
   }
 
   // ---- meters --------------------------------------------------------------------------------

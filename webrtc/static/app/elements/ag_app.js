@@ -2,6 +2,7 @@ import { AudioStreamingClient } from '../../webrtc_client.js';
 import { Announcer } from '../announcer.js';
 import { Devices } from '../devices.js';
 import { showArchive } from '../archive_light.js';
+import { copyLinkBy } from '../copy_link.js';
 import { refs, setText } from '../dom.js';
 import { takeEntryToken } from '../entry_token.js';
 import { AtTheDoor } from '../host/at_the_door.js';
@@ -11,7 +12,9 @@ import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
 import { listenForHeldKey, listenForShortcuts } from '../shortcuts.js';
 import { Troubles, subjectOf } from '../troubles.js';
 import { leaveVisit, roomInAddress, roomLink, takeVisit } from '../visit.js';
+import { watchUnheard } from '../unheard.js';
 import { isWorthSaying, playoutWords, roleWords, roomClosedWords, statusWords } from '../words.js';
+import { partsOf } from './app_parts.js';
 
 /**
  * @typedef {import('../../client/errors.js').AudioStreamingError} AudioStreamingError
@@ -45,28 +48,7 @@ export class AgApp extends HTMLElement {
     this.#refs = refs(this);
     this.#notices = new Notices(/** @type {HTMLElement} */ (this.#refs.notices));
     this.#announcer = new Announcer(/** @type {HTMLElement} */ (this.#refs.announcer));
-    this.#parts = {
-      status: /** @type {import('./ag_status.js').AgStatus} */ (this.querySelector('ag-status')),
-      lobby: /** @type {import('./ag_lobby.js').AgLobby} */ (this.querySelector('ag-lobby')),
-      room: /** @type {import('../desk/ag_room.js').AgRoom} */ (this.querySelector('ag-room')),
-      microphone: /** @type {import('./ag_microphone.js').AgMicrophone} */ (
-        this.querySelector('ag-microphone')
-      ),
-      speaker: /** @type {import('./ag_speaker.js').AgSpeaker} */ (
-        this.querySelector('ag-speaker')
-      ),
-      figures: /** @type {import('./ag_figures.js').AgFigures} */ (
-        this.querySelector('ag-figures')
-      ),
-      scenes: /** @type {import('../desk/ag_scenes.js').AgScenes} */ (
-        this.querySelector('ag-scenes')
-      ),
-      network: /** @type {import('../desk/ag_network.js').AgNetwork} */ (
-        this.querySelector('ag-network')
-      ),
-      door: /** @type {import('../host/ag_door.js').AgDoor} */ (this.querySelector('ag-door')),
-      dock: /** @type {import('./ag_dock.js').AgDock} */ (this.querySelector('ag-dock')),
-    };
+    this.#parts = partsOf(this);
     this.#troubles = new Troubles(this.#notices, {
       retryMicrophone: () => void this.#retryMicrophone(),
       listenOnly: () => this.#listenOnly(),
@@ -95,16 +77,7 @@ export class AgApp extends HTMLElement {
   #devices = /** @type {any} */ (null);
   /** @type {Announcer} */
   #announcer = /** @type {any} */ (null);
-  /**
-   * @type {{ status: import('./ag_status.js').AgStatus, lobby: import('./ag_lobby.js').AgLobby,
-   *   room: import('../desk/ag_room.js').AgRoom,
-   *   microphone: import('./ag_microphone.js').AgMicrophone,
-   *   speaker: import('./ag_speaker.js').AgSpeaker,
-   *   figures: import('./ag_figures.js').AgFigures,
-   *   scenes: import('../desk/ag_scenes.js').AgScenes,
-   *   network: import('../desk/ag_network.js').AgNetwork,
-   *   door: import('../host/ag_door.js').AgDoor, dock: import('./ag_dock.js').AgDock }}
-   */
+  /** @type {ReturnType<typeof partsOf>} */
   #parts = /** @type {any} */ (null);
 
   // ---- beginning -----------------------------------------------------------------------------
@@ -125,12 +98,8 @@ export class AgApp extends HTMLElement {
     this.#parts.door.attach(this.client);
     const light = this.#refs.archiveLight;
     if (light) this.client.desk.on('roomchange', ({ settings }) => showArchive(light, settings));
-    /** @type {import('../session/ag_session.js').AgSession} */ (
-      this.querySelector('ag-session')
-    ).attach(this.client);
-    void /** @type {import('../midi/ag_surface.js').AgSurface} */ (
-      this.querySelector('ag-surface')
-    ).attach(room);
+    this.#parts.session.attach(this.client);
+    void this.#parts.surface.attach(room);
     await this.#devices.list();
     this.#draw();
     await this.#connect();
@@ -311,10 +280,15 @@ export class AgApp extends HTMLElement {
     dock.addEventListener('microphone', () => this.#microphoneKey());
     dock.addEventListener('speaker', () => this.#speakerKey());
     dock.addEventListener('leave', () => void this.#leave());
-    this.#refs.copyLink?.addEventListener('click', () => void this.#copyLink());
+    if (this.#refs.copyLink) copyLinkBy(this.#refs.copyLink, (text) => this.#announcer.say(text));
     listenForShortcuts({
       m: () => this.client.room && this.#microphoneKey(),
       d: () => this.client.room && this.#speakerKey(),
+    });
+    watchUnheard({
+      isMuted: () => this.client.isPublishing && this.client.isMuted,
+      level: () => this.client.microphone.level(),
+      tell: (isTalking) => this.#troubles.unheard(isTalking, () => this.#microphoneKey()),
     });
     listenForHeldKey(' ', {
       isWanted: () => this.client.room !== null && this.client.isPublishing && this.client.isMuted,
@@ -408,19 +382,6 @@ export class AgApp extends HTMLElement {
     await this.client.leaveRoom();
     this.#left();
     this.#announcer.say('You left the room.');
-  }
-
-  async #copyLink() {
-    const button = /** @type {HTMLElement} */ (this.#refs.copyLink);
-    const text = /** @type {HTMLElement} */ (button.querySelector('span'));
-    try {
-      await navigator.clipboard.writeText(window.location.href);
-      setText(text, 'Link copied');
-      this.#announcer.say('Link copied.');
-    } catch {
-      setText(text, 'Copy it from the address bar');
-    }
-    window.setTimeout(() => setText(text, 'Copy link'), 3000);
   }
 
   // ---- page ----------------------------------------------------------------------------------
