@@ -200,13 +200,23 @@ class RoomMixer:
             self._stir_exchange()
 
     @property
+    def selection(self) -> SelectionSettings:
+        """How it is chosen who is heard; may be set at any time."""
+        return self._selection.settings
+
+    @selection.setter
+    def selection(self, settings: SelectionSettings) -> None:
+        if settings != self._selection.settings:
+            self._selection.settings = settings
+
+    @property
     def max_speakers(self) -> int:
         """Most sources that anybody hears, 1 to 15; may be set at any time."""
-        return self._selection.settings.max_speakers
+        return self.selection.max_speakers
 
     @max_speakers.setter
     def max_speakers(self, count: int) -> None:
-        self._selection.settings = replace(self._selection.settings, max_speakers=count)
+        self.selection = replace(self.selection, max_speakers=count)
 
     def set_strip(self, source_id: str, settings: StripSettings) -> None:
         """Change a source's strip, without a click; unknown ids are ignored."""

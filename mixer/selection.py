@@ -9,8 +9,9 @@ heard by those N only, each of whom gets it for their own.
 | no place         | a place is free and it is first in line                   | main, or reserve |
 | no place         | it has a pin or priority, and some holder has neither     | main, or reserve |
 | no place         | it speaks, is first in line, and a holder is idle         | main, or reserve |
-| no place         | it has spoken for `attack_ms` and is `hysteresis_db` above| main, or reserve |
-|                  | the quietest of those who came `hold_ms` ago              |                  |
+| no place         | it has spoken for `attack_ms` and surely is               | main, or reserve |
+|                  | `hysteresis_db` above the quietest of those who came      |                  |
+|                  | `hold_ms` ago                                             |                  |
 | the reserve      | any of these, for a main place                            | main             |
 | main, or reserve | any of these befell its place                             | no place         |
 | main             | the same; the reserve is free, and it is first in line    | the reserve      |
@@ -70,6 +71,7 @@ class LoudestSelector:
         self._slots: list[Candidate | None] = [None] * (settings.max_speakers + 1)
         self._told: list[str | None] = [None] * len(self._slots)
         self._serial = 0
+        self._crowded = False
 
     @property
     def settings(self) -> SelectionSettings:
@@ -206,6 +208,8 @@ class LoudestSelector:
 
     def decide(self, now_s: float) -> list[Event]:
         """Give the places to whom they are due; return what changed since the last time."""
+        talking = sum(one.talks(now_s) for one in self._candidates.values())
+        self._crowded = talking > self._settings.max_speakers
         for holder in self._slots:
             if holder is not None and not holder.is_here(now_s):
                 self._vacate(holder, now_s)
@@ -245,7 +249,7 @@ class LoudestSelector:
             return None
         top = max(one.standing for one in speaking)
         weakest = min(holders, key=lambda one: self._rank(one, now_s))
-        if weakest.standing < top or weakest.is_idle(now_s):
+        if weakest.standing < top or weakest.is_idle(now_s, self._crowded):
             return self._first_in_line(speaking), weakest
         louder = [one for one in speaking if one.has_attacked]
         replaceable = [
@@ -253,11 +257,11 @@ class LoudestSelector:
         ]
         if not louder or not replaceable:
             return None
-        winner = max(louder, key=_by_claim)
+        winner = max(louder, key=_by_challenge)
         loser = min(replaceable, key=lambda one: self._rank(one, now_s))
         if winner.standing < loser.standing:
             return None
-        if winner.claim_db > loser.claim_db + self._settings.hysteresis_db:
+        if winner.challenge_db > loser.claim_db + self._settings.hysteresis_db:
             return winner, loser
         return None
 
@@ -272,7 +276,7 @@ class LoudestSelector:
         )
 
     def _rank(self, one: Candidate, now_s: float) -> tuple[bool, Standing, float, int]:
-        return not one.is_idle(now_s), one.standing, one.claim_db, -one.serial
+        return not one.is_idle(now_s, self._crowded), one.standing, one.claim_db, -one.serial
 
     def _place(self, one: Candidate, slot: int, pool: list[Candidate], now_s: float) -> None:
         if one.slot is not None:  # from the reserve
@@ -302,5 +306,5 @@ class LoudestSelector:
         return lost + [Pinned(one, slot) for _, one, slot in changed if one is not None]
 
 
-def _by_claim(one: Candidate) -> tuple[float, int]:
-    return one.claim_db, -one.serial
+def _by_challenge(one: Candidate) -> tuple[float, int]:
+    return one.challenge_db, -one.serial

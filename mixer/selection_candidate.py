@@ -5,12 +5,21 @@
 | gone     | muted, or not audible for `timeout_ms`         | audible: at its next sound          |
 | audible  | heard of lately, not above its noise floor     | speaking: `open_db` above the floor |
 | speaking | above its floor within the last 60 ms          | pausing: after 60 ms                |
-| pausing  | spoke before, and may go on at any moment      | speaking; idle: after `yield_ms`    |
+| pausing  | spoke before, and may go on at any moment      | speaking; idle: see below           |
 | idle     | audible, and makes way for anybody who speaks  | speaking; gone                      |
 
-Sound counts as more than a cough when it has lasted for `attack_ms`, gaps of 60 ms allowed. Only
-such sound tells how loud somebody is, and who has made no other since it got its place is idle
-after 200 ms: a cough that took a free place does not keep it.
+Sound counts as *talk*, and not as a cough, when it has lasted for `attack_ms`, gaps of 60 ms
+allowed. Only talk tells how loud somebody is, and how long a pause may be depends on it:
+
+| a holder who pauses               | is idle after this, while all   | and while more talk  |
+|                                   | who talk have a place           | after this           |
+|-----------------------------------|---------------------------------|----------------------|
+| has talked since it got the place | `yield_ms` since its last talk, | `yield_ms` since its |
+|                                   | 200 ms since its last sound     | last sound           |
+| has not: coughed, or just begun   | 60 ms                           | 200 ms               |
+
+So a cough keeps a place from nobody for longer than it sounds while those are so few;
+where more talk, first and short syllables of those who are heard count for more.
 """
 
 import enum
@@ -20,7 +29,9 @@ from mixer.levels import AUDIBLE_DBOV, SILENCE_DBOV, follow_floor
 from mixer.selection_settings import SelectionSettings
 
 PAUSE_S = 0.06  # gaps within a word are shorter
-_COUGHED_S = 0.2
+_SYLLABLE_S = 0.2  # gaps between syllables are shorter
+_DOUBT_DB = 8.0  # a voice that was heard for a moment only may be so much softer on the whole
+_SURE_S = 0.5
 _LOUDEST_NOISE_DBOV = 40.0  # what is louder without end is music, and not noise
 _LOUDEST_FLOOR_DBOV = 50.0  # the most that noise takes from a claim: held notes raise it too
 _LOUDNESS_S = 1.5
@@ -66,6 +77,7 @@ class Candidate:
         "_seen_s",
         "_settings",
         "_spoke_s",
+        "_talked_s",
         "_voice",
         "muted",
         "serial",
@@ -97,6 +109,7 @@ class Candidate:
         self._heard_s = now_s
         self._seen_s = now_s
         self._spoke_s = -math.inf
+        self._talked_s = -math.inf
         self._run_s = now_s  # when the present run of sound began
         self._run_dbov = float(SILENCE_DBOV)  # its mean level
         self._run_length_s = 0.0  # how much of it there was
@@ -123,10 +136,10 @@ class Candidate:
             self._heard_s = now_s
         if level_dbov < SILENCE_DBOV:  # silence is no room
             self._floor_dbov = follow_floor(self._floor_dbov, level_dbov, elapsed_s)
-        if voice is not None:
-            self._voice += (voice - self._voice) * min(1.0, elapsed_s / _VOICE_S)
         noise_dbov = max(self._floor_dbov, _LOUDEST_NOISE_DBOV)
         if noise_dbov - level_dbov >= self._settings.open_db:
+            if voice is not None:  # of what sounds: a pause says nothing
+                self._voice += (voice - self._voice) * min(1.0, elapsed_s / _VOICE_S)
             self._speak(level_dbov, elapsed_s, now_s)
 
     def _speak(self, level_dbov: int, elapsed_s: float, now_s: float) -> None:
@@ -139,6 +152,8 @@ class Candidate:
                 self._said_s = 0.0
         had_attacked = self.has_attacked and pause_s <= PAUSE_S
         self._spoke_s = now_s
+        if self.has_attacked:
+            self._talked_s = now_s
         elapsed_s = max(elapsed_s, _SHORTEST_STEP_S)
         self._run_length_s += elapsed_s
         self._run_dbov += (level_dbov - self._run_dbov) * elapsed_s / self._run_length_s
@@ -179,6 +194,11 @@ class Candidate:
         return floor_dbov - loudness_dbov - absent
 
     @property
+    def challenge_db(self) -> float:
+        """How far it surely does, as far as what was heard of it tells: a word begins loud."""
+        return self.claim_db - _DOUBT_DB * max(0.0, 1.0 - self._said_s / _SURE_S)
+
+    @property
     def has_attacked(self) -> bool:
         """Whether its last run of sound was longer than a cough."""
         return (self._spoke_s - self._run_s) * 1000 >= self._settings.attack_ms
@@ -198,10 +218,26 @@ class Candidate:
         """Whether it speaks now, or pauses within a word."""
         return now_s - self._spoke_s <= PAUSE_S
 
-    def is_idle(self, now_s: float) -> bool:
-        """Whether it makes way for anybody who speaks."""
-        patience_s = self._settings.yield_ms / 1000 if self._proved else _COUGHED_S
-        return self.standing is Standing.ORDINARY and now_s - self._spoke_s > patience_s
+    def talks(self, now_s: float) -> bool:
+        """Whether what it says is more than a cough, pauses included."""
+        return not self.muted and (now_s - self._talked_s) * 1000 <= self._settings.yield_ms
+
+    def is_idle(self, now_s: float, crowded: bool) -> bool:
+        """Whether it makes way for anybody who speaks.
+
+        Args:
+            now_s: The present.
+            crowded: Whether more talk than may be heard.
+        """
+        if self.standing is not Standing.ORDINARY:
+            return False
+        quiet_s = now_s - self._spoke_s
+        yield_s = self._settings.yield_ms / 1000
+        if crowded:
+            return quiet_s > (yield_s if self._proved else _SYLLABLE_S)
+        if not self._proved:
+            return quiet_s > PAUSE_S
+        return quiet_s > min(_SYLLABLE_S, yield_s) and now_s - self._talked_s > yield_s
 
     def held_for(self, now_s: float) -> bool:
         """Whether it has had its place for long enough to be displaced by somebody louder."""

@@ -7,7 +7,7 @@ MAX_SPEAKERS: Final = 15
 """As many sources as an RTP header can name (RFC 3550, section 5.1)."""
 DEFAULT_SPEAKERS: Final = 6
 
-_RANGES: Final[dict[str, tuple[float, float]]] = {
+RANGES: Final[dict[str, tuple[float, float]]] = {
     "max_speakers": (1, MAX_SPEAKERS),
     "open_db": (3, 30),
     "hysteresis_db": (1, 20),
@@ -51,7 +51,7 @@ class SelectionSettings:
             ValueError: naming the setting.
         """
         for field in fields(self):
-            low, high = _RANGES[field.name]
+            low, high = RANGES[field.name]
             value = getattr(self, field.name)
             if not low <= value <= high:
                 raise ValueError(f"{field.name} {value} is not in {low:g}…{high:g}")

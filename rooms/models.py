@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from mixer.selection_settings import DEFAULT_SPEAKERS, MAX_SPEAKERS
+from mixer.selection_settings import DEFAULT_SPEAKERS, MAX_SPEAKERS, RANGES, SelectionSettings
 from rooms.door import OPEN_DOOR, Door
 from rooms.strip import DEFAULT_STRIP, StripSettings
 
@@ -122,11 +122,44 @@ ArchiveOn = Annotated[
 RoomMode = Literal["mix", "forward"]
 
 
+def _rule(name: str, unit: str, description: str) -> Meta:
+    """Return the range of one of `SelectionSettings`."""
+    low, high = RANGES[name]
+    return Meta(ge=low, le=high, description=description, extra_json_schema={"unit": unit})
+
+
+SpeakerOpenDb = Annotated[
+    float, _rule("open_db", "dB", "Who is so much above the own background noise speaks.")
+]
+SpeakerHysteresisDb = Annotated[
+    float,
+    _rule("hysteresis_db", "dB", "Only who is louder by more than this displaces one who speaks."),
+]
+SpeakerHoldMs = Annotated[
+    float,
+    _rule("hold_ms", "ms", "For so long nobody who speaks is displaced after having been chosen."),
+]
+SpeakerAttackMs = Annotated[
+    float, _rule("attack_ms", "ms", "Shorter sounds are coughs: they displace nobody.")
+]
+SpeakerYieldMs = Annotated[
+    float, _rule("yield_ms", "ms", "Who has paused for longer makes way for anybody who speaks.")
+]
+SpeakerTimeoutMs = Annotated[
+    float, _rule("timeout_ms", "ms", "Who has not been audible for longer gives the place up.")
+]
+SpeakerVoiceWeightDb = Annotated[
+    float, _rule("voice_weight_db", "dB", "What sound counts less that is no voice.")
+]
+_RULES: Final = SelectionSettings()
+
+
 class RoomSettings(msgspec.Struct, frozen=True):
     """What applies to a whole room.
 
     In mode `mix` everybody gets one track with the sound of all who are heard. In mode `forward`
-    whoever can gets a track for each of them, as they sent it; all others get a mix.
+    whoever can gets a track for each of them, as they sent it; all others get a mix. `speaker_…`
+    are the rules by which those who are heard are chosen, in both modes alike.
     """
 
     max_speakers: MaxSpeakers = DEFAULT_SPEAKERS
@@ -135,6 +168,27 @@ class RoomSettings(msgspec.Struct, frozen=True):
     target_lufs: TargetLufs | None = None
     mode: RoomMode = "mix"
     archive: ArchiveOn = False
+    speaker_open_db: SpeakerOpenDb = _RULES.open_db
+    speaker_hysteresis_db: SpeakerHysteresisDb = _RULES.hysteresis_db
+    speaker_hold_ms: SpeakerHoldMs = _RULES.hold_ms
+    speaker_attack_ms: SpeakerAttackMs = _RULES.attack_ms
+    speaker_yield_ms: SpeakerYieldMs = _RULES.yield_ms
+    speaker_timeout_ms: SpeakerTimeoutMs = _RULES.timeout_ms
+    speaker_voice_weight_db: SpeakerVoiceWeightDb = _RULES.voice_weight_db
+
+    @property
+    def selection(self) -> SelectionSettings:
+        """How the room chooses who is heard, in either mode."""
+        return SelectionSettings(
+            max_speakers=self.max_speakers,
+            open_db=self.speaker_open_db,
+            hysteresis_db=self.speaker_hysteresis_db,
+            hold_ms=self.speaker_hold_ms,
+            attack_ms=self.speaker_attack_ms,
+            yield_ms=self.speaker_yield_ms,
+            timeout_ms=self.speaker_timeout_ms,
+            voice_weight_db=self.speaker_voice_weight_db,
+        )
 
 
 DEFAULT_ROOM_SETTINGS: Final = RoomSettings()

@@ -93,7 +93,7 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
     return PutRoom(
         room.room_id,
         _encode(room),
-        settings.max_speakers,
+        settings.selection,
         settings.automix,
         settings.ducking_db,
         settings.target_lufs,

@@ -99,7 +99,7 @@ async def test_a_room_is_made_and_changed_with_settings(front: RunningFront) -> 
     async with front.http.post("/api/rooms", json=wanted) as response:
         created = await response.json()
     assert created["settings"] == {**ROOM, "max_speakers": 2, "mode": "forward"}
-    await front.worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 2)
+    await front.worker.wait_until(lambda it: it.rooms["studio"].selection.max_speakers == 2)
     alice, ack = await front.joined("studio")
     assert ack["room_settings"] == {**ROOM, "max_speakers": 2, "mode": "forward"}
     key = bearer(created["host_key"])
@@ -111,7 +111,7 @@ async def test_a_room_is_made_and_changed_with_settings(front: RunningFront) -> 
     assert changed["settings"] == {**ROOM, "max_speakers": 9}
     assert changed["participants"] == ack["participants"]
     assert await alice.event("room_updated") == {"settings": {**ROOM, "max_speakers": 9}}
-    await front.worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 9)
+    await front.worker.wait_until(lambda it: it.rooms["studio"].selection.max_speakers == 9)
 
 
 @pytest.mark.parametrize("count", [0, 16, "2", 1.5, None])
@@ -123,7 +123,23 @@ async def test_settings_out_of_range_are_refused(front: RunningFront, count: obj
         "/api/rooms/studio", json={"max_speakers": count}, headers=bearer(ack["host_key"])
     ) as response:
         assert (response.status, (await response.json())["reason"]) == (400, "bad_message")
-    assert front.worker.rooms["studio"].max_speakers == 6
+    assert front.worker.rooms["studio"].selection.max_speakers == 6
+
+
+async def test_the_rules_of_the_choice_are_set_by_rest_as_well(front: RunningFront) -> None:
+    wanted = {"speaker_hysteresis_db": 4.0, "speaker_timeout_ms": 900.0}
+    new = {"room_id": "studio", **wanted}
+    async with front.http.post("/api/rooms", json=new) as response:
+        created = await response.json()
+    assert created["settings"] == {**ROOM, **wanted}
+    async with front.http.patch(
+        "/api/rooms/studio", json={"speaker_hold_ms": 0}, headers=bearer(created["host_key"])
+    ) as response:
+        assert (await response.json())["settings"] == {**ROOM, **wanted, "speaker_hold_ms": 0.0}
+    async with front.http.patch(
+        "/api/rooms/studio", json={"speaker_hold_ms": -1}, headers=bearer(created["host_key"])
+    ) as response:
+        assert (response.status, (await response.json())["reason"]) == (400, "bad_message")
 
 
 async def test_only_the_host_key_changes_a_room(front: RunningFront) -> None:
@@ -133,7 +149,7 @@ async def test_only_the_host_key_changes_a_room(front: RunningFront) -> None:
             "/api/rooms/studio", json={"max_speakers": 1}, headers=headers
         ) as response:
             assert response.status == 401
-    assert front.worker.rooms["studio"].max_speakers == 6
+    assert front.worker.rooms["studio"].selection.max_speakers == 6
 
 
 async def test_no_new_room_while_draining(front: RunningFront) -> None:

@@ -9,12 +9,15 @@ SILENT_DBFS = -120.0
 BLOCKS = 500
 
 
-def microphone(*spoken, level_dbfs=-25.0, noise_dbfs=-70.0):
-    """Return one who speaks in these blocks."""
+def microphone(*spoken, level_dbfs=-25.0, noise_dbfs=-70.0, coughs=()):
+    """Return one who speaks, and coughs, in these blocks."""
     speech = np.full(BLOCKS, SILENT_DBFS)
     for begin, end in spoken:
         speech[begin:end] = level_dbfs
-    return Microphone(np.zeros(BLOCKS * 960, np.float32), noise_dbfs, speech)
+    coughing = np.zeros(BLOCKS, np.bool_)
+    for begin, end in coughs:
+        coughing[begin:end] = True
+    return Microphone(np.zeros(BLOCKS * 960, np.float32), noise_dbfs, speech, coughing)
 
 
 def heard(*who):
@@ -37,6 +40,20 @@ def test_a_late_start_is_lost_speech_and_a_wait():
     score = judge([microphone((50, 150))], heard([(60, 150)]), 1)
     assert score.heard_share == pytest.approx(0.9)
     assert score.waits_ms.tolist() == [220.0]
+
+
+def test_who_begins_during_a_cough_waits_for_its_end_and_that_is_told_apart():
+    people = [microphone((50, 150)), microphone(coughs=[(48, 52)])]
+    score = judge(people, heard([(56, 150)], [(48, 56)]), 1)
+    assert score.starts_ms.tolist() == [140.0]
+    assert score.waits_ms.tolist() == [40.0]  # 60 ms without sound, and it is over
+    score = judge(people, heard([(60, 150)], [(48, 60)]), 1)
+    assert score.waits_ms.tolist() == [120.0]
+
+
+def test_who_begins_while_all_places_are_spoken_in_is_owed_nothing():
+    people = [microphone((50, 150)), microphone((0, 300))]
+    assert judge(people, heard([], [(0, 300)]), 1).waits_ms.tolist() == []
 
 
 @pytest.mark.parametrize(

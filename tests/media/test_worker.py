@@ -7,11 +7,13 @@ import os
 import time
 import weakref
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from mixer.selection_candidate import Standing
+from mixer.selection_settings import SelectionSettings
 from tests.media.fakes import binding_request, bound_socket
 from tests.media.studio import PATIENCE_S, Tone, loopback_only
 from tests.media.test_sdp import MINIMAL
@@ -166,8 +168,9 @@ async def test_how_many_are_heard_and_who_comes_first_reach_the_mixer(worker):
     worker.handle(PutRoom("r"))
     mixer = worker.hall.rooms["r"].mixer
     assert mixer.max_speakers == 6
-    worker.handle(PutRoom("r", max_speakers=2))
-    assert mixer.max_speakers == 2
+    rules = SelectionSettings(max_speakers=2, hysteresis_db=3, hold_ms=900, timeout_ms=700)
+    worker.handle(PutRoom("r", selection=rules))
+    assert mixer.selection == rules
     worker.handle(put("anna", priority=True))
     client = await connect(worker, "anna")
     async with asyncio.timeout(PATIENCE_S):
@@ -368,22 +371,27 @@ def test_a_worker_remembers_who_else_serves_a_room(worker):
 async def test_a_forward_room_goes_through_its_people_only_for_what_concerns_them(
     worker, monkeypatch
 ):
-    worker.handle(PutRoom("r", mode="forward", max_speakers=3))
+    three, four, five = (SelectionSettings(max_speakers=count) for count in (3, 4, 5))
+    worker.handle(PutRoom("r", mode="forward", selection=three))
     worker.handle(put("anna"))
     settled = []
     monkeypatch.setattr(
         worker.negotiator, "settle", lambda one: settled.append(one.put.participant_id)
     )
-    worker.handle(PutRoom("r", b"scenes", mode="forward", max_speakers=3, automix=True))
+    worker.handle(PutRoom("r", b"scenes", mode="forward", selection=three, automix=True))
     assert settled == []
     assert worker.kept()[0].state == b"scenes"
-    worker.handle(PutRoom("r", mode="forward", max_speakers=4))
+    patient = replace(three, yield_ms=900)
+    worker.handle(PutRoom("r", mode="forward", selection=patient))
+    assert worker.hall.rooms["r"].forward.core.settings == patient
+    assert settled == []
+    worker.handle(PutRoom("r", mode="forward", selection=four))
     assert settled == ["anna"]
-    worker.handle(PutRoom("r", max_speakers=4))
+    worker.handle(PutRoom("r", selection=four))
     assert settled == ["anna"] * 2
-    worker.handle(PutRoom("r", max_speakers=5))
+    worker.handle(PutRoom("r", selection=five))
     assert settled == ["anna"] * 2
-    worker.handle(PutRoom("r", mode="forward", max_speakers=5))
+    worker.handle(PutRoom("r", mode="forward", selection=five))
     assert settled == ["anna"] * 3
 
 

@@ -182,6 +182,61 @@ def test_a_cough_in_a_free_place_does_not_keep_it_from_who_speaks():
     assert crowd.wait_s("voice", 0.1) < 0.05
 
 
+@pytest.mark.parametrize("cough_s", [0.02, 0.1])
+def test_a_cough_keeps_its_place_for_no_longer_than_it_sounds(cough_s):
+    crowd = talkers(2, max_speakers=3)
+    crowd.come("cough", between(crowd.now_s, crowd.now_s + cough_s, 3))
+    crowd.come("voice", steady(SILENT))
+    crowd.run(cough_s)
+    assert "cough" in crowd.main
+    crowd.scripts["voice"] = steady(30)
+    assert crowd.wait_s("voice", 0.2) < 0.09
+
+
+def test_a_cough_in_a_pause_does_not_make_the_pause_any_shorter():
+    crowd = talkers(2, max_speakers=2)
+    crowd.come("next", steady(SILENT))
+    pause_s = crowd.now_s
+    crowd.scripts["talker 0"] = between(pause_s + 0.3, pause_s + 0.36, 3, otherwise=60)
+    crowd.run(0.6)
+    crowd.scripts["next"] = steady(30)
+    assert crowd.wait_s("next", 0.1) < 0.05
+
+
+def test_where_more_talk_than_are_heard_a_short_first_syllable_keeps_its_place():
+    crowd = talkers(4, max_speakers=2)
+    crowd.go("talker 0")
+    begin_s = crowd.now_s
+    crowd.come("newcomer", lambda now_s: 60 if begin_s + 0.1 <= now_s < begin_s + 0.24 else 20)
+    crowd.selector.set_standing("newcomer", Standing.PRIORITY)
+    crowd.step()
+    crowd.selector.set_standing("newcomer", Standing.ORDINARY)
+    crowd.run(1)
+    assert [name for _, name in crowd.log].count("newcomer") == 1
+    assert "newcomer" in crowd.main
+
+
+def test_a_loud_first_word_does_not_make_a_loud_voice():
+    crowd = Crowd(max_speakers=1)
+    for name in ("talker 0", "talker 1"):
+        crowd.come(name, syllables(26))
+    crowd.run(3)
+    crowd.come("begins loud", lambda now_s: syllables(13 if now_s < 3.26 else 26)(now_s))
+    crowd.run(3)
+    assert crowd.main == {"talker 0"}
+    assert "begins loud" not in [name for _, name in crowd.log]
+
+
+def test_a_pause_does_not_make_a_voice_less_of_a_voice():
+    crowd = Crowd(max_speakers=1, voice_weight_db=20)
+    crowd.come("pauses", lambda now_s: 25 if now_s % 1.0 < 0.7 else 62)
+    crowd.come("waits", steady(27))
+    for _ in range(300):
+        crowd.voices = {name: script(crowd.now_s) < 50 for name, script in crowd.scripts.items()}
+        crowd.step()
+    assert crowd.main == {"pauses"}
+
+
 # ---- how soon ------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from mixer.selection_settings import RANGES, SelectionSettings
 from rooms.models import RoomSettings
 from rooms.profiles import with_profile
 from rooms.strip import DEFAULT_STRIP, to_wire
@@ -282,10 +283,39 @@ async def test_set_room_is_stored_applied_and_shown(front: RunningFront) -> None
     }
     for client in (host, bob):
         assert await client.event("room_updated") == {"settings": {**ROOM, "max_speakers": 3}}
-    await front.worker.wait_until(lambda it: it.rooms["room"].max_speakers == 3)
+    await front.worker.wait_until(lambda it: it.rooms["room"].selection.max_speakers == 3)
     assert (await host.ok("set_room", {}))["settings"] == {**ROOM, "max_speakers": 3}
     _, late = await front.joined()
     assert late["room_settings"] == {**ROOM, "max_speakers": 3}
+
+
+async def test_the_rules_of_the_choice_reach_the_worker_and_stay(front: RunningFront) -> None:
+    host, _ = await front.joined()
+    rules = {
+        "speaker_open_db": 6.0,
+        "speaker_hysteresis_db": 3.0,
+        "speaker_hold_ms": 1000.0,
+        "speaker_attack_ms": 300.0,
+        "speaker_yield_ms": 250.0,
+        "speaker_timeout_ms": 5000.0,
+        "speaker_voice_weight_db": 0.0,
+    }
+    for name, value in rules.items():
+        await host.ok("set_room", {name: value})
+    assert (await host.ok("set_room", {}))["settings"] == {**ROOM, **rules}
+    wanted = SelectionSettings(6, 6.0, 3.0, 1000.0, 300.0, 250.0, 5000.0, 0.0)
+    await front.worker.wait_until(lambda it: it.rooms["room"].selection == wanted)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in ROOM if name.startswith("speaker_")))
+async def test_a_rule_out_of_range_changes_nothing(front: RunningFront, name: str) -> None:
+    host, _ = await front.joined()
+    low, high = RANGES[name.removeprefix("speaker_")]
+    for value in (low - 0.5, high + 0.5, str(low), True, None):
+        assert await host.refused("set_room", {name: value}) == "bad_message"
+    assert (await host.ok("set_room", {}))["settings"] == ROOM
+    for value in (low, high):
+        assert (await host.ok("set_room", {name: value}))["settings"][name] == value
 
 
 @pytest.mark.parametrize("count", [0, 16, 2.5, "3", True, None])
@@ -295,7 +325,7 @@ async def test_a_room_setting_out_of_range_changes_nothing(
     host, _ = await front.joined()
     assert await host.refused("set_room", {"max_speakers": count}) == "bad_message"
     assert (await host.ok("set_room", {}))["settings"] == {**ROOM, "max_speakers": 6}
-    assert front.worker.rooms["room"].max_speakers == 6
+    assert front.worker.rooms["room"].selection.max_speakers == 6
 
 
 async def test_set_speaker_lets_somebody_come_first(front: RunningFront) -> None:
@@ -330,7 +360,7 @@ async def test_who_is_heard_is_for_hosts_and_engineers_to_say(
         payload = {"participant_id": own["participant_id"], "priority": True}
         request = payload if event == "set_speaker" else {"max_speakers": 1}
         assert await client.refused(event, request) == "forbidden"
-    assert front.worker.rooms["room"].max_speakers == 6
+    assert front.worker.rooms["room"].selection.max_speakers == 6
     assert not front.worker.participants[own["participant_id"]].priority
     assert "choose_speakers" in hosts["rights"]
     assert "choose_speakers" not in own["rights"]

@@ -18,7 +18,7 @@ async def test_who_makes_a_room_says_how_it_works_and_who_comes_later_does_not(
     ack = await bert.ok("join_room", {"room_id": "r", "mode": "mix", "max_speakers": 9})
     assert ack["room_settings"] == {**FORWARD, "max_speakers": 3}
     put = front.worker.rooms["r"]
-    assert (put.mode, put.max_speakers) == ("forward", 3)
+    assert (put.mode, put.selection.max_speakers) == ("forward", 3)
     assert await alice.refused("set_room", {"mode": "both"}) == "bad_message"
 
 

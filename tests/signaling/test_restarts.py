@@ -35,7 +35,7 @@ async def test_a_restarted_front_process_knows_every_seat_and_setting(
         _, second = await front.joined("studio", name="Bob", role="subscriber")
         await alice.ok("audio_stream_metadata", {"fader": -3})
         await alice.ok("set_muted", True)
-        await alice.ok("set_room", {"max_speakers": 4})
+        await alice.ok("set_room", {"max_speakers": 4, "speaker_hold_ms": 900})
         await alice.ok("set_speaker", {"participant_id": first["participant_id"], "pinned": True})
         await alice.ok("set_listener_mix", {"participant_id": second["participant_id"], "pan": -1})
         await alice.ok("offer", OFFER)
@@ -52,7 +52,7 @@ async def test_a_restarted_front_process_knows_every_seat_and_setting(
         assert [one["name"] for one in back["participants"]] == ["Alice", "Bob"]
         assert back["participants"][0]["muted"] is True
         assert back["participants"][0]["pinned"] is True
-        assert back["room_settings"] == {**ROOM, "max_speakers": 4}
+        assert back["room_settings"] == {**ROOM, "max_speakers": 4, "speaker_hold_ms": 900}
         host = await front.client()
         again = await host.ok("join_room", {"room_id": "studio", "host_key": first["host_key"]})
         assert "close_room" in again["rights"]

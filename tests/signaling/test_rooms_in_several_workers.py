@@ -63,7 +63,7 @@ async def test_settings_reach_all_workers_of_a_room_and_strips_the_one_concerned
     _, second = await front.joined("studio")
     await alice.ok("set_room", {"max_speakers": 3})
     for worker in front.workers:
-        await worker.wait_until(lambda it: it.rooms["studio"].max_speakers == 3)
+        await worker.wait_until(lambda it: it.rooms["studio"].selection.max_speakers == 3)
     name = second["participant_id"]
     await alice.ok("audio_stream_metadata", {"participant_id": name, "pan": 1})
     await front.workers[1].wait_until(lambda it: it.participants[name].strip["pan"] == 1)

@@ -5,17 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from rooms.models import (
-    DEFAULT_ROOM_SETTINGS,
-    ArchiveOn,
-    Automix,
-    DuckingDb,
-    MaxSpeakers,
-    Room,
-    RoomMode,
-    RoomSettings,
-    TargetLufs,
-)
+from rooms.models import Room, RoomSettings
 from webrtc.api.guard import PASS, Need
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
@@ -26,28 +16,16 @@ from webrtc.signaling.messages import ParticipantInfo, RoomChange, RoomId
 WRONG_KEY: Final = "The host key, or the token, is missing or wrong."
 
 
-class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What room to make."""
+class NewRoom(RoomSettings, frozen=True, forbid_unknown_fields=True):
+    """What room to make: its id, by default a new one, and its settings."""
 
     room_id: RoomId = ""
-    max_speakers: MaxSpeakers = DEFAULT_ROOM_SETTINGS.max_speakers
-    automix: Automix = False
-    ducking_db: DuckingDb = 0.0
-    target_lufs: TargetLufs | None = None
-    mode: RoomMode = DEFAULT_ROOM_SETTINGS.mode
-    archive: ArchiveOn = False
 
     @property
     def settings(self) -> RoomSettings:
         """What shall apply to the whole room."""
-        return RoomSettings(
-            self.max_speakers,
-            self.automix,
-            self.ducking_db,
-            self.target_lufs,
-            self.mode,
-            self.archive,
-        )
+        names = RoomSettings.__struct_fields__
+        return RoomSettings(**{name: getattr(self, name) for name in names})
 
 
 class CreatedRoom(msgspec.Struct, frozen=True):

@@ -16,9 +16,9 @@ import msgspec
 
 from dsp.genre.labels import Label
 from dsp.genre.profiles import Profile
-from mixer.selection_settings import DEFAULT_SPEAKERS
+from mixer.selection_settings import SelectionSettings
 
-CONTROL_VERSION = 2
+CONTROL_VERSION = 3
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 
 RoomMode = Literal["mix", "forward"]
@@ -70,7 +70,7 @@ class RecordRoom(msgspec.Struct, frozen=True):
 
 
 class PutRoom(_Message, frozen=True):
-    """Create or update a room; at most `max_speakers` others are heard by anybody in it.
+    """Create or update a room, in which `selection` says who is heard.
 
     Microphones share one gain if `automix` is on, music goes down by `ducking_db` under speech, and
     the mix is brought to `target_lufs`. In mode `forward` packets of those who are heard are
@@ -81,7 +81,7 @@ class PutRoom(_Message, frozen=True):
 
     room_id: str
     state: bytes = b""
-    max_speakers: int = DEFAULT_SPEAKERS
+    selection: SelectionSettings = SelectionSettings()
     automix: bool = False
     ducking_db: float = 0.0
     target_lufs: float | None = None

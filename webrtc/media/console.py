@@ -28,7 +28,7 @@ class Console:
 
     def set_room(self, room: Room, put: PutRoom) -> None:
         """Let a room sound as it should."""
-        room.mixer.max_speakers = put.max_speakers
+        room.mixer.selection = put.selection
         balance = BalanceSettings(put.automix, put.ducking_db, put.target_lufs)
         room.mixer.treatment.balance = balance
 

@@ -169,14 +169,13 @@ class Forwarder:
         """Whether packets may come that have to leave at once."""
         return any(room.core.sources for room in self._rooms.values())
 
-    def put_room(self, room_id: str, max_speakers: int, now_s: float) -> Forwarding:
-        """Return a forward room of this id, made if need be, that forwards so many."""
-        settings = SelectionSettings(max_speakers=max_speakers)
+    def put_room(self, room_id: str, settings: SelectionSettings, now_s: float) -> Forwarding:
+        """Return a forward room of this id, made if need be, that chooses by these rules."""
         room = self._rooms.get(room_id)
         if room is None:
             room = Forwarding(room_id, settings, self.table, self._counters)
             self._rooms[room_id] = room
-        elif room.max_speakers != max_speakers:
+        elif room.core.settings != settings:
             room.core.apply(settings, now_s)
         return room
 

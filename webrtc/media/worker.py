@@ -590,7 +590,7 @@ class Worker:
         self.sharing.set_workers(room, put.workers)
         before = None if room.forward is None else room.forward.max_speakers
         if put.mode == "forward":
-            room.forward = self.forwarder.put_room(put.room_id, put.max_speakers, time.monotonic())
+            room.forward = self.forwarder.put_room(put.room_id, put.selection, time.monotonic())
         else:
             room.forward = None
             self.forwarder.drop_room(put.room_id)

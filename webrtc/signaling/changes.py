@@ -29,7 +29,9 @@ from webrtc.signaling.messages import (
     strip_changes,
 )
 
-_ABOUT_SPEAKERS: Final = {"max_speakers", "mode"}
+_ABOUT_SPEAKERS: Final = {"max_speakers", "mode"} | {
+    name for name in RoomChange.__struct_fields__ if name.startswith("speaker_")
+}
 _ABOUT_ARCHIVE: Final = {"archive"}
 
 

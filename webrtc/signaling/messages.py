@@ -30,6 +30,13 @@ from rooms.models import (
     SimulatedNetwork,
     Solo,
     SourceMix,
+    SpeakerAttackMs,
+    SpeakerHoldMs,
+    SpeakerHysteresisDb,
+    SpeakerOpenDb,
+    SpeakerTimeoutMs,
+    SpeakerVoiceWeightDb,
+    SpeakerYieldMs,
     TargetLufs,
 )
 from rooms.passes import MAX_TOKEN_CHARS
@@ -221,6 +228,13 @@ class RoomChange(_Payload, frozen=True):
     target_lufs: TargetLufs | UnsetType | None = UNSET
     mode: RoomMode | UnsetType = UNSET
     archive: ArchiveOn | UnsetType = UNSET
+    speaker_open_db: SpeakerOpenDb | UnsetType = UNSET
+    speaker_hysteresis_db: SpeakerHysteresisDb | UnsetType = UNSET
+    speaker_hold_ms: SpeakerHoldMs | UnsetType = UNSET
+    speaker_attack_ms: SpeakerAttackMs | UnsetType = UNSET
+    speaker_yield_ms: SpeakerYieldMs | UnsetType = UNSET
+    speaker_timeout_ms: SpeakerTimeoutMs | UnsetType = UNSET
+    speaker_voice_weight_db: SpeakerVoiceWeightDb | UnsetType = UNSET
 
     @property
     def wanted(self) -> dict[str, Any]:
@@ -639,8 +653,8 @@ CLIENT_EVENTS: Final = {
             "set_room",
             RoomChange,
             EffectiveRoom,
-            "Change the room's settings; takes the right `choose_speakers` for `max_speakers` and "
-            "`mode`, `run_archive` for `archive`, `run_desk` for all else.",
+            "Change the room's settings; takes the right `choose_speakers` for `max_speakers`, "
+            "`mode` and `speaker_…`, `run_archive` for `archive`, `run_desk` for all else.",
             cost=20,
         ),
         ClientEvent(

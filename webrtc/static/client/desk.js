@@ -12,6 +12,13 @@ import { Emitter } from './emitter.js';
  * @property {boolean} automix
  * @property {number} duckingDb 0 is off.
  * @property {number | null} targetLufs
+ * @property {number} speakerOpenDb Who is so much above the own background noise speaks.
+ * @property {number} speakerHysteresisDb Only who is louder by more than this displaces a speaker.
+ * @property {number} speakerHoldMs So long nobody is displaced after having been chosen.
+ * @property {number} speakerAttackMs Shorter sounds are coughs.
+ * @property {number} speakerYieldMs Who has paused for longer makes way for anybody who speaks.
+ * @property {number} speakerTimeoutMs Who has not been audible for longer gives the place up.
+ * @property {number} speakerVoiceWeightDb What sound counts less that is no voice.
  * @property {boolean} archive Whether the latest of what is said is kept for a while.
  */
 
