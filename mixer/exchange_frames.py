@@ -50,6 +50,51 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class ForwardedPacket:
+    """A packet of a room that forwards, as it came.
+
+    Attributes:
+        place: Of its source in the roster.
+        stream: Counts the source's streams: each has numbers of its own.
+        sequence: As the source counts.
+        timestamp: As the source counts.
+        payload: Opus.
+        level_dbov: As the worker believes that has the connection.
+        voice: Whether it holds a voice; None if nobody knows.
+        marker: Of its header.
+        redundant: As in `MediaPacket`.
+    """
+
+    place: int
+    stream: int
+    sequence: int
+    timestamp: int
+    payload: bytes
+    level_dbov: int
+    voice: bool | None = None
+    marker: bool = False
+    redundant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardNews:
+    """What one worker has to say of a room that forwards; see `mixer.forward_exchange`.
+
+    Attributes:
+        roster: All sources whose connection the worker has, without those who are muted; left out
+            while nothing changed.
+        offers: Places in it of those whose packets are sent.
+        packets: Of these.
+        mixes: Whether somebody there is sent a mix.
+    """
+
+    roster: list[RosterEntry] | None
+    offers: list[int]
+    packets: list[ForwardedPacket]
+    mixes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BusFrame:
     """All that one worker has to say about one block of a room.
 
@@ -65,6 +110,7 @@ class BusFrame:
         sounds: Of those whom anybody hears. Who is left out is silent.
         decision: Whom the worker has chosen, None if it did not have to choose.
         wanted: CSRC of sources of other workers that somebody hears alone.
+        forward: What it says instead as one that forwards; then all else is empty.
     """
 
     room_id: str
@@ -78,3 +124,4 @@ class BusFrame:
     sounds: list[Sound]
     decision: Decision | None = None
     wanted: tuple[int, ...] = ()
+    forward: ForwardNews | None = None

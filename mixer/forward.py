@@ -12,7 +12,7 @@ A packet is for nobody when its source is muted or not chosen, and when it is on
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -55,8 +55,12 @@ class ForwardSource:
         source_id: The participant's id.
         csrc: The number that names it in the packets that leave.
         meter: Tells how loud it is.
+        standing: Whether it comes before others.
         level: Of its last packet, dBov; silence while it is muted.
         seen_s: When that came.
+        remote: Whether its connection is another worker's, which has judged its packets.
+        foreign: Whether that worker is another server's.
+        stream: Counts its streams; each has numbers of its own.
         reported_level, reported_speaking: For whoever tells others of levels.
     """
 
@@ -67,14 +71,18 @@ class ForwardSource:
         "_seen_highest",
         "_updated_s",
         "csrc",
+        "foreign",
         "has_voice_flag",
         "level",
         "meter",
         "muted",
+        "remote",
         "reported_level",
         "reported_speaking",
         "seen_s",
         "source_id",
+        "standing",
+        "stream",
     )
 
     def __init__(self, source_id: str, csrc: int, meter: LevelMeter, now_s: float) -> None:
@@ -83,6 +91,9 @@ class ForwardSource:
         self.csrc = csrc
         self.meter = meter
         self.muted = False
+        self.remote = self.foreign = False
+        self.standing = Standing.ORDINARY
+        self.stream = 0
         self.has_voice_flag = False  # some senders never set it
         self.level = SILENCE_DBOV
         self.reported_level = SILENCE_DBOV
@@ -121,6 +132,31 @@ class ForwardSource:
     def begin_stream(self) -> None:
         """Take note that its packets count from somewhere else from now on."""
         self._seen = 0
+        self.stream = self.stream + 1 & 0xFF
+
+    def level_of(self, packet: MediaPacket, now_s: float) -> int:
+        """Return how loud a packet is, 0 (loudest) to 127 (silence); each is asked for once."""
+        if self.remote:
+            return SILENCE_DBOV if packet.level_dbov is None else packet.level_dbov
+        self.has_voice_flag = self.has_voice_flag or bool(packet.voice)
+        return self.meter.level(packet.payload, packet.level_dbov, now_s)
+
+    def voice_of(self, packet: MediaPacket) -> bool | None:
+        """Return whether a packet holds a voice, None if that cannot be told."""
+        if self.remote:
+            return packet.voice
+        trusts_flag = self.has_voice_flag and self.meter.trust is not Trust.MEASURING
+        return packet.voice if trusts_flag and packet.level_dbov is not None else None
+
+
+class Exchange(Protocol):
+    """Tells other workers of the room."""
+
+    def offer(self, source: ForwardSource, packet: MediaPacket, now_s: float) -> None:
+        """Take note of a packet of a source that is this worker's."""
+
+    def stir(self) -> None:
+        """Take note that a source came, went, or changed what it is."""
 
 
 class ForwardRoom:
@@ -129,6 +165,7 @@ class ForwardRoom:
     Attributes:
         sources: By participant id.
         counters: `forward_flood`, `forward_wrong_levels`, `forward_repeated`.
+        exchange: What other workers of the room are told, None while there are none.
     """
 
     def __init__(
@@ -139,6 +176,7 @@ class ForwardRoom:
     ) -> None:
         """Make an empty room; `make_decoder` makes what levels are measured with."""
         self.sources: dict[str, ForwardSource] = {}
+        self.exchange: Exchange | None = None
         self.counters = Counter[str]() if counters is None else counters
         self._selector = LoudestSelector(settings)
         self._board = TrackBoard()
@@ -170,7 +208,9 @@ class ForwardRoom:
         """
         self._selector.add_source(source_id, now_s, standing)
         made = ForwardSource(source_id, csrc, LevelMeter(self._make_decoder), now_s)
+        made.standing = standing
         self.sources[source_id] = made
+        self._stir_exchange()
         return made
 
     def remove_source(self, source_id: str, now_s: float) -> None:
@@ -178,11 +218,15 @@ class ForwardRoom:
         if self.sources.pop(source_id, None) is not None:
             self._selector.remove_source(source_id)
             self._decide(now_s)
+            self._stir_exchange()
 
     def set_standing(self, source_id: str, standing: Standing) -> None:
         """Let a source come before others, or not; unknown ids are ignored."""
-        if source_id in self.sources:
+        source = self.sources.get(source_id)
+        if source is not None and source.standing is not standing:
+            source.standing = standing
             self._selector.set_standing(source_id, standing)
+            self._stir_exchange()
 
     def mute_source(self, source_id: str, muted: bool, now_s: float) -> None:
         """Let nobody hear a source, or let them again; unknown ids are ignored."""
@@ -194,6 +238,7 @@ class ForwardRoom:
         if muted:  # how loud it is, is nobody's business
             source.level = SILENCE_DBOV
             self._decide(now_s)
+        self._stir_exchange()
 
     def add_listener(self, listener_id: str, outputs: Sequence[int]) -> None:
         """Give somebody tracks, instead of those they had; see `TrackBoard.add`."""
@@ -221,29 +266,35 @@ class ForwardRoom:
         source = self.sources.get(source_id)
         if source is None or source.muted:
             return None
-        if not source.affords(len(packet.payload), now_s):
-            self.counters["forward_flood"] += 1
-            return None
-        if source.is_repeated(packet.sequence):
-            self.counters["forward_repeated"] += 1
+        if not source.remote and self._is_refused(source, packet, now_s):
             return None
         if packet.redundant:  # its level was that of the packet which was lost
             slot = self._selector.slot_of(source_id)
         else:
             slot = self._listen(source, packet, now_s)
+        if self.exchange is not None and not source.remote:
+            self.exchange.offer(source, packet, now_s)
         return None if slot is None else self._board.rows_of(source_id)
+
+    def _is_refused(self, source: ForwardSource, packet: MediaPacket, now_s: float) -> bool:
+        """Whether a packet is one too many, or came already; counts it if so."""
+        if not source.affords(len(packet.payload), now_s):
+            self.counters["forward_flood"] += 1
+            return True
+        if source.is_repeated(packet.sequence):
+            self.counters["forward_repeated"] += 1
+            return True
+        return False
 
     def _listen(self, source: ForwardSource, packet: MediaPacket, now_s: float) -> int | None:
         """Take note of how loud a packet is and choose anew if it is time; return its place."""
         meter, name = source.meter, source.source_id
         source.seen_s = now_s
         trusted = meter.trust
-        level = source.level = meter.level(packet.payload, packet.level_dbov, now_s)
+        level = source.level = source.level_of(packet, now_s)
         if meter.trust is Trust.MEASURING and trusted is not Trust.MEASURING:
             self.counters["forward_wrong_levels"] += 1
-        source.has_voice_flag = source.has_voice_flag or bool(packet.voice)
-        trusts_flag = source.has_voice_flag and meter.trust is not Trust.MEASURING
-        voice = packet.voice if trusts_flag and packet.level_dbov is not None else None
+        voice = source.voice_of(packet)
         spoke = self._selector.speaks(name, now_s)
         slot = self._selector.handle_packet(name, level, now_s, voice)
         begins = slot is None and not spoke and self._selector.speaks(name, now_s)
@@ -298,6 +349,10 @@ class ForwardRoom:
         """Return the outputs on which somebody new is since the last call; to be asked first."""
         fresh, self._fresh = self._fresh, []
         return fresh
+
+    def _stir_exchange(self) -> None:
+        if self.exchange is not None:
+            self.exchange.stir()
 
     def _decide(self, now_s: float) -> None:
         self._decided_s = now_s

@@ -14,8 +14,8 @@ allowed. Only talk tells how loud somebody is, and how long a pause may be depen
 | a holder who pauses               | is idle after this, while all   | and while more talk  |
 |                                   | who talk have a place           | after this           |
 |-----------------------------------|---------------------------------|----------------------|
-| has talked since it got the place | `yield_ms` since its last talk, | `yield_ms` since its |
-|                                   | 200 ms since its last sound     | last sound           |
+| talked since it got the place, or | `yield_ms` since its last talk, | `yield_ms` since its |
+| right before                      | 200 ms since its last sound     | last sound           |
 | has not: coughed, or just begun   | 60 ms                           | 200 ms               |
 
 So a cough keeps a place from nobody for longer than it sounds while those are so few;
@@ -30,8 +30,8 @@ from mixer.selection_settings import SelectionSettings
 
 PAUSE_S = 0.06  # gaps within a word are shorter
 _SYLLABLE_S = 0.2  # gaps between syllables are shorter
-_DOUBT_DB = 8.0  # a voice that was heard for a moment only may be so much softer on the whole
-_SURE_S = 0.5
+_DOUBT_DB = 12.0  # a voice heard for a moment only may be so much softer on the whole
+_SURE_S = 0.6
 _LOUDEST_NOISE_DBOV = 40.0  # what is louder without end is music, and not noise
 _LOUDEST_FLOOR_DBOV = 50.0  # the most that noise takes from a claim: held notes raise it too
 _LOUDNESS_S = 1.5
@@ -113,7 +113,7 @@ class Candidate:
         self._run_s = now_s  # when the present run of sound began
         self._run_dbov = float(SILENCE_DBOV)  # its mean level
         self._run_length_s = 0.0  # how much of it there was
-        self._proved = False  # whether what it says since it got the place is more than a cough
+        self._proved = False  # whether what it says since about then is more than a cough
         self._loudness_dbov = float(SILENCE_DBOV)
         self._said_s = 0.0  # how much there was to learn the loudness from
         self._voice = 1.0
@@ -178,7 +178,7 @@ class Candidate:
         """Get a place."""
         self.slot = slot
         self.since_s = now_s
-        self._proved = self.has_attacked
+        self._proved = self.has_attacked or self.talks(now_s)
 
     def yield_place(self, now_s: float) -> None:
         """Lose the place."""

@@ -4,7 +4,6 @@ A room stays in one worker while it fits; then others serve it, too, and exchang
 
 | a newcomer's room                          | goes to                                          |
 |--------------------------------------------|--------------------------------------------------|
-| forwards: that takes one worker            | the worker that has it                           |
 | fits into a worker that serves it          | the first of these, so that the next fill up     |
 | does not, and another worker has time left | the least busy of those                          |
 | does not, and all are busy                 | of all, that with the fewest of the room         |
@@ -79,8 +78,6 @@ class Placement:
     def choose(self, room: Room) -> int:
         """Return where the next one in a room goes."""
         fleet, serving = self._fleet, self.workers_of(room)
-        if room.settings.mode == "forward" and len(serving) == 1:
-            return serving[0]
         fitting = [worker for worker in serving if self._fits(room, worker)]
         if fitting:
             return min(fitting, key=lambda worker: (worker != room.worker, worker))

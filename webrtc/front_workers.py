@@ -97,7 +97,7 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
         settings.automix,
         settings.ducking_db,
         settings.target_lufs,
-        "mix" if is_shared else settings.mode,  # packets to forward do not travel between workers
+        settings.mode,
         list(workers) if is_shared else [],
         settings.archive,
         _record_room(room.recording, workers),

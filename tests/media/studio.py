@@ -352,6 +352,37 @@ def pitches_in(sound: npt.NDArray[np.float64], candidates: list[float]) -> set[f
     }
 
 
+TONES_HZ = [440.0, 1000.0, 2500.0]
+"""What people sing who are told apart by `hears_on_tracks` and `hears_mix`."""
+
+
+async def hears_on_tracks(
+    person: Client, *others: Client, within_s: float = 15.0
+) -> dict[str, float]:
+    """Wait until a person hears each of the others on a track of its own, and nobody else."""
+    expected = sorted(other.pitch_hz for other in others)
+    heard: dict[str, set[float]] = {}
+    for _ in range(int(within_s / 0.4)):
+        tracks = await person.hear_tracks(0.4)
+        found = {mid: pitches_in(sound, TONES_HZ) for mid, sound in tracks.items()}
+        heard = {mid: pitches for mid, pitches in found.items() if pitches}
+        if sorted(pitch for pitches in heard.values() for pitch in pitches) == expected:
+            assert all(len(pitches) == 1 for pitches in heard.values())
+            return {mid: next(iter(pitches)) for mid, pitches in heard.items()}
+    raise AssertionError(f"{person.name} hears {heard}, not {expected}")
+
+
+async def hears_mix(person: Client, *others: Client, within_s: float = 10.0) -> None:
+    """Wait until a person hears the others in one mix."""
+    expected = {other.pitch_hz for other in others}
+    heard = set[float]()
+    for _ in range(int(within_s / 0.4)):
+        heard = pitches_in(await person.listen_for(0.4), TONES_HZ)
+        if heard == expected:
+            return
+    raise AssertionError(f"{person.name} hears {heard}, not {expected}")
+
+
 @contextlib.contextmanager
 def loopback_only() -> Iterator[None]:
     """Let aiortc gather no other address: the worker under test has none."""

@@ -4,13 +4,21 @@ import asyncio
 
 import pytest
 
-from tests.media.studio import Client, Front, loopback_only, pitches_in, running_workers
+from tests.media.studio import (
+    TONES_HZ,
+    Client,
+    Front,
+    hears_mix,
+    hears_on_tracks,
+    loopback_only,
+    pitches_in,
+    running_workers,
+)
 from webrtc.control.messages import PutRoom, SourceMix
 
 pytestmark = pytest.mark.slow
 
-PITCHES = [440.0, 1000.0, 2500.0]
-EVERYBODY = set(PITCHES)
+EVERYBODY = set(TONES_HZ)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ async def trio(fronts, request):
     """Two with the first worker, one with the second."""
     room = request.node.name
     people = [
-        Client(fronts[number // 2], room, f"{room}-{number}", 100 + number, PITCHES[number])
+        Client(fronts[number // 2], room, f"{room}-{number}", 100 + number, TONES_HZ[number])
         for number in range(3)
     ]
     shared = PutRoom(room, workers=[0, 1])
@@ -44,7 +52,7 @@ async def hears(person, expected, within_s=8.0):
     """Wait until a person hears exactly these pitches, and say what it heard instead."""
     heard = None
     for _ in range(int(within_s / 0.4)):
-        heard = pitches_in(await person.listen_for(0.4), PITCHES)
+        heard = pitches_in(await person.listen_for(0.4), TONES_HZ)
         if heard == expected:
             return
     raise AssertionError(f"{person.name} hears {heard}, not {expected}")
@@ -85,3 +93,36 @@ async def test_a_room_that_ceases_to_span_workers_parts_and_comes_together_again
     for front in fronts:
         front.send(PutRoom(anna.put.room_id, workers=[0, 1]))
     await all_hear(trio)
+
+
+async def test_packets_are_forwarded_between_workers_and_who_takes_none_hears_a_mix(
+    fronts, request
+):
+    room = request.node.name
+    shared = PutRoom(room, mode="forward", workers=[0, 1])
+    anna, bert, carl = people = [
+        Client(
+            fronts[number // 2],
+            room,
+            f"{room}-{number}",
+            100 + number,
+            TONES_HZ[number],
+            takes_tracks=number != 1,
+        )
+        for number in range(3)
+    ]
+    try:
+        await asyncio.gather(*(person.join(shared) for person in (anna, carl)))
+        await asyncio.gather(hears_on_tracks(anna, carl), hears_on_tracks(carl, anna))
+        before = await fronts[1].next_stats()
+        assert (await fronts[1].next_stats()).encodes == before.encodes  # undecoded all the way
+        await bert.join(shared)  # at anna's worker; the other one decodes carl for him
+        await hears_mix(bert, anna, carl)
+        await asyncio.gather(hears_on_tracks(anna, bert, carl), hears_on_tracks(carl, anna, bert))
+        told = {one for one in fronts[1].assigned[carl.name].values() if one is not None}
+        assert told == {anna.name, bert.name}
+        carl.change(muted=True)
+        await asyncio.gather(hears_on_tracks(anna, bert), hears_mix(bert, anna))
+    finally:
+        for person in people:
+            await person.leave()

@@ -4,12 +4,24 @@ import asyncio
 
 import pytest
 
-from tests.media.studio import Client, Front, loopback_only, pitches_in, running_worker
+from mixer.selection_settings import SelectionSettings
+from tests.media.studio import (
+    TONES_HZ,
+    Client,
+    Front,
+    hears_mix,
+    hears_on_tracks,
+    loopback_only,
+    running_worker,
+)
 from webrtc.control.messages import PutRoom
 
 pytestmark = pytest.mark.slow
 
-PITCHES = [440.0, 1000.0, 2500.0]
+
+def choose(count):
+    """Return the rules of a room in which so many are heard."""
+    return SelectionSettings(max_speakers=count)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +42,14 @@ async def studio(front, request):
     here = []
 
     async def bring(count, *, mode="forward", speakers=3, takes_tracks=True):
-        room = PutRoom(request.node.name, b"", speakers, mode=mode)
+        room = PutRoom(request.node.name, b"", choose(speakers), mode=mode)
         people = [
             Client(
                 front,
                 room.room_id,
                 f"{room.room_id}-{len(here) + i}",
                 100 + len(here) + i,
-                PITCHES[len(here) + i],
+                TONES_HZ[len(here) + i],
                 takes_tracks=takes_tracks,
             )
             for i in range(count)
@@ -49,31 +61,6 @@ async def studio(front, request):
     yield bring
     for person in here:
         await person.leave()
-
-
-async def hears_on_tracks(person, *others, within_s=15.0):
-    """Wait until a person hears each of the others on a track of its own, and nobody else."""
-    expected = sorted(other.pitch_hz for other in others)
-    heard = None
-    for _ in range(int(within_s / 0.4)):
-        tracks = await person.hear_tracks(0.4)
-        found = {mid: pitches_in(sound, PITCHES) for mid, sound in tracks.items()}
-        heard = {mid: pitches for mid, pitches in found.items() if pitches}
-        if sorted(pitch for pitches in heard.values() for pitch in pitches) == expected:
-            assert all(len(pitches) == 1 for pitches in heard.values())
-            return {mid: next(iter(pitches)) for mid, pitches in heard.items()}
-    raise AssertionError(f"{person.name} hears {heard}, not {expected}")
-
-
-async def hears_mix(person, *others, within_s=10.0):
-    """Wait until a person hears the others in one mix."""
-    expected = {other.pitch_hz for other in others}
-    heard = None
-    for _ in range(int(within_s / 0.4)):
-        heard = pitches_in(await person.listen_for(0.4), PITCHES)
-        if heard == expected:
-            return
-    raise AssertionError(f"{person.name} hears {heard}, not {expected}")
 
 
 async def test_everybody_hears_each_other_on_a_track_of_their_own(studio, front):
@@ -101,12 +88,12 @@ async def test_who_takes_no_tracks_hears_a_mix_in_the_same_room(studio, front):
 async def test_a_room_changes_its_mode_back_and_forth_while_people_talk(studio, front):
     anna, bert = await studio(2, mode="mix")
     await hears_mix(anna, bert)
-    front.send(PutRoom(anna.put.room_id, b"", 3, mode="forward"))
+    front.send(PutRoom(anna.put.room_id, b"", choose(3), mode="forward"))
     await hears_on_tracks(anna, bert)
-    front.send(PutRoom(anna.put.room_id, b"", 3, mode="mix"))
+    front.send(PutRoom(anna.put.room_id, b"", choose(3), mode="mix"))
     await hears_mix(anna, bert)
     assert anna.offers[-1].count("a=inactive") == 3
-    front.send(PutRoom(anna.put.room_id, b"", 2, mode="forward"))
+    front.send(PutRoom(anna.put.room_id, b"", choose(2), mode="forward"))
     await hears_on_tracks(anna, bert)
     assert anna.offers[-1].count("a=sendonly") == 2
     assert anna.offers[-1].count("m=audio") == 4
@@ -116,7 +103,7 @@ async def test_fifteen_tracks_and_back_to_one(studio, front):
     anna, bert = await studio(2, speakers=15)
     await hears_on_tracks(anna, bert)
     assert anna.offers[-1].count("m=audio") == 16
-    front.send(PutRoom(anna.put.room_id, b"", 1, mode="forward"))
+    front.send(PutRoom(anna.put.room_id, b"", choose(1), mode="forward"))
     await hears_on_tracks(anna, bert)
     assert anna.offers[-1].count("a=inactive") == 14
 

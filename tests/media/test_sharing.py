@@ -44,7 +44,11 @@ class Scene:
         self.bus = Bus()
         self.hall = Hall("auto", 5, SendTable(port))
         self.woken = []
-        self.sharing = Sharing(self.bus, self.hall, 1, self.woken.append)
+        self.followed = []
+        self.told = []
+        self.sharing = Sharing(
+            self.bus, self.hall, 1, self.woken.append, self.followed.append, self.told.append
+        )
         self.room = self.hall.put_room("studio", b"")
 
 

@@ -8,7 +8,7 @@ import pytest
 from mixer.exchange_frames import BusFrame, RosterEntry, Sound
 from rooms.bus import Arrived
 from rooms.replicas import number_of, worker_number
-from tests.rooms.bus_contract import a_frame
+from tests.rooms.bus_contract import a_forward_frame, a_frame
 from webrtc.media.bus_sound import KEPT_S, SoundPacker, SoundUnpacker
 from webrtc.media.wide_bus import WideBus
 
@@ -169,3 +169,13 @@ def test_coders_of_who_is_silent_are_let_go():
     packer.pack(said(2, [400]), 10.0 + KEPT_S / 2)
     packer.pack(said(3, [400]), 10.1 + KEPT_S)
     assert [key[2] for key in packer._voices._voices] == ["voice 400"]
+
+
+def test_packets_that_are_forwarded_go_both_ways_as_they_are():
+    near, far = Bus(), Bus()
+    bus = WideBus(near, far, worker_number(HERE, 0))
+    bus.share("studio", [worker_number(HERE, 1), worker_number(THERE, 0)])
+    bus.publish(a_forward_frame())
+    assert near.published == far.published == [a_forward_frame()]
+    near.waiting, far.waiting = ([Arrived(a_forward_frame(), at_s)] for at_s in (1.0, 2.0))
+    assert bus.take() == [Arrived(a_forward_frame(), 1.0), Arrived(a_forward_frame(), 2.0)]

@@ -4,7 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from mixer.exchange_frames import BusFrame, Decision, RosterEntry, Sound
+from mixer.exchange_frames import (
+    BusFrame,
+    Decision,
+    ForwardedPacket,
+    ForwardNews,
+    RosterEntry,
+    Sound,
+)
 from rooms.bus import Arrived, AudioBus
 
 PATIENCE_S = 5.0
@@ -25,6 +32,14 @@ def a_frame(worker: int = 0, number: int = 1, room_id: str = "studio", size: int
         decision=Decision([0xFFFFFFFF], 1),
         wanted=(3, 4),
     )
+
+
+def a_forward_frame(number: int = 1) -> BusFrame:
+    """Return a frame of a room that forwards."""
+    packet = ForwardedPacket(1, 255, 65535, 0xFFFFFFFF, b"\xfc" * 160, 30, True, True, True)
+    roster = [RosterEntry("anna", 0xFFFFFFFF, 2), RosterEntry("bert", 1)]
+    news = ForwardNews(roster, [0, 1], [packet, ForwardedPacket(0, 0, 0, 0, b"", 127)], True)
+    return BusFrame("studio", 0, number, 0, 0, 7, None, b"", [], forward=news)
 
 
 async def arrivals(bus: AudioBus, count: int) -> list[Arrived]:
@@ -54,6 +69,14 @@ class AudioBusContract:
             assert arrived.frame == a_frame()
             assert before <= arrived.arrival_s <= time.monotonic()
         assert buses[0].take() == []  # not one's own
+
+    async def test_packets_that_are_forwarded_arrive_as_they_were_sent(self, make: MakeBus) -> None:
+        ends = await make(0), await make(1)
+        for bus in ends:
+            bus.share("studio", [0, 1])
+        ends[0].publish(a_forward_frame())
+        [arrived] = await arrivals(ends[1], 1)
+        assert arrived.frame == a_forward_frame()
 
     async def test_frames_of_one_worker_keep_their_order(self, make: MakeBus) -> None:
         ends = await make(0), await make(1)

@@ -71,16 +71,9 @@ def test_a_room_waits_for_its_worker_and_spreads_only_to_those_that_are_there():
     assert Placement(Fleet([0.0, 0.0], {0, 1}), 0).choose(a_room()) == 0
 
 
-def test_a_room_that_forwards_stays_in_one_worker():
-    placement = Placement(Fleet([1.0, 0.0]), 2)
-    assert fill(placement, a_room(mode="forward"), 5) == [0] * 5
-
-
-def test_a_room_that_spans_workers_and_is_to_forward_goes_on_to_span_them():
-    placement = Placement(Fleet([0.0, 0.0]), 1)
-    fill(placement, a_room(), 2)
-    assert set(fill(placement, a_room(mode="forward"), 2)) <= {0, 1}
-    assert placement.workers_of(a_room(mode="forward")) == [0, 1]
+def test_a_room_that_forwards_outgrows_a_worker_as_others_do():
+    placement = Placement(Fleet([0.1, 0.0]), 2)
+    assert fill(placement, a_room(mode="forward"), 4) == [0, 0, 1, 1]
 
 
 def test_who_leaves_is_counted_no_more():

@@ -75,8 +75,8 @@ class PutRoom(_Message, frozen=True):
     Microphones share one gain if `automix` is on, music goes down by `ducking_db` under speech, and
     the mix is brought to `target_lufs`. In mode `forward` packets of those who are heard are
     forwarded undecoded to whoever takes tracks. `workers` are all that serve the room if there are
-    several; then they exchange sources, and the room cannot forward. With `archive` on, what
-    publishers say is handed over to the front process. All of it goes through `network` first.
+    several; then they exchange sources. With `archive` on, what publishers say is handed over to
+    the front process. All of it goes through `network` first.
     """
 
     room_id: str

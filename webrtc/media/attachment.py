@@ -4,7 +4,8 @@
 |---------|-------------------------------------|------------------------------------------|
 | mix     | decoded                             | sent a mix                               |
 | forward | forwarded; decoded, too, while any- | forwarded to on the agreed tracks; sent  |
-|         | body is sent a mix or it is kept    | a mix if there can be no tracks          |
+|         | body is sent a mix or it is kept,   | a mix if there can be no tracks          |
+|         | be it by another worker             |                                          |
 """
 
 from mixer.playout import Playout
@@ -23,9 +24,15 @@ def attach(participant: Participant, console: Console, now_s: float) -> None:
 
 
 def follow_listeners(room: Room, console: Console, now_s: float) -> None:
-    """Decode a room's publishers while anybody is sent a mix, or their sound is kept."""
-    kept = room.archive is not None
-    mixes = room.forward is None or kept or bool(room.mixer.listeners)
+    """Decode a room's publishers while anybody is sent a mix, or their sound is kept.
+
+    Other workers of the room are told of it.
+    """
+    here = room.archive is not None or bool(room.mixer.listeners)
+    mixes = room.forward is None or here
+    if room.forward is not None:
+        room.forward.tell_mixes(here)
+        mixes = here or room.forward.mix_is_wanted
     if mixes != room.mixes:
         room.mixes = mixes
         for other in room.participants.values():

@@ -2,13 +2,16 @@
 
 `mixer.forward` decides where a packet goes and `forward_table` sends it; here they are tied to the
 worker's participants, and what changes is told to the front process: who is on which track at
-once, levels ten times a second.
+once, levels ten times a second. Where other workers serve the room, too, `mixer.forward_exchange`
+says what they are told, and what they say goes the way of the worker's own packets.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from mixer.exchange_frames import BusFrame
 from mixer.forward import Assigned, ForwardRoom
+from mixer.forward_exchange import ForwardExchange
 from mixer.playout_packet import MediaPacket
 from mixer.room import RoomMixer
 from mixer.selection_candidate import Standing
@@ -37,6 +40,8 @@ class Forwarding:
         self._room_id = room_id
         self._table = table
         self._counters = counters
+        self._exchange: ForwardExchange | None = None
+        self._publish: Callable[[BusFrame], None] = lambda _: None
         self._with_packets: set[str] = set()  # sources whose packets come here
         self._voices = ForwardVoices(self)
         self._mids: dict[str, tuple[str, ...]] = {}
@@ -89,6 +94,65 @@ class Forwarding:
             del self._outputs[name], self._mids[name]
             self.core.remove_listener(name)
 
+    # ---- other workers of the room ---------------------------------------------------------
+
+    def share(
+        self,
+        worker: int,
+        others: Collection[int],
+        foreign: Collection[int],
+        publish: Callable[[BusFrame], None],
+        first_serial: int,
+        now_s: float,
+    ) -> None:
+        """Exchange packets with other workers, or with none of them any more.
+
+        Args:
+            worker: Number of this one.
+            others: Theirs.
+            foreign: Those of them that are another server's.
+            publish: Sends a frame to them.
+            first_serial: As `ForwardExchange` takes it.
+            now_s: The present.
+        """
+        if self._exchange is None:
+            if not others:
+                return
+            self._exchange = ForwardExchange(self.core, self._room_id, worker, first_serial)
+            self.core.exchange = self._exchange
+        self._publish = publish
+        self._exchange.set_neighbours(others, foreign, now_s)
+
+    @property
+    def mix_is_wanted(self) -> bool:
+        """Whether somebody at another worker is sent a mix."""
+        return self._exchange is not None and self._exchange.mix_is_wanted
+
+    def tell_mixes(self, mixes: bool) -> None:
+        """Tell other workers whether somebody here is sent a mix."""
+        if self._exchange is not None:
+            self._exchange.set_mixes(mixes)
+
+    def take_frame(self, frame: BusFrame, arrival_s: float) -> None:
+        """Forward what another worker's publishers have sent."""
+        if self._exchange is not None:
+            for name, packet in self._exchange.handle(frame, arrival_s):
+                self.take(name, packet)
+
+    def look(self, now_s: float) -> None:
+        """Choose anew although nothing came, and tell other workers what is due."""
+        self.core.look(now_s)
+        if self._exchange is not None:
+            self._exchange.look(now_s)
+            self._tell_others()
+
+    def _tell_others(self) -> None:
+        if self._exchange is not None:
+            for frame in self._exchange.poll_frames():
+                self._publish(frame)
+
+    # ---- packets ---------------------------------------------------------------------------
+
     def take(self, name: str, packet: MediaPacket) -> bool:
         """Forward a publisher's packet; return whether it is heard, and so to be mixed as well."""
         # Stamps of different senders come a little out of order; the choice wants one clock.
@@ -99,6 +163,7 @@ class Forwarding:
             self._counters["packets_malformed"] += 1
             return False
         rows = self.core.handle_packet(name, packet, now_s)
+        self._tell_others()  # before our own listeners: others wait for it
         for fresh in self.core.poll_fresh():
             self._table.break_off(fresh)
         if rows is None:
@@ -137,6 +202,8 @@ class Forwarding:
     def _levels(self, now_s: float) -> list[SourceLevel]:
         changed = []
         for source in self.core.sources.values():
+            if source.remote and not source.foreign:  # its own worker tells of it
+                continue
             name, level = source.source_id, source.level
             speaking = self.core.speaks(name, now_s)
             if (
@@ -192,7 +259,7 @@ class Forwarder:
     def look(self, now_s: float) -> None:
         """Choose anew where nothing came for a while, and tell of it."""
         for room in self._rooms.values():
-            room.core.look(now_s)
+            room.look(now_s)
         self.tell_news(now_s)
 
     def tell_everything(self) -> None:

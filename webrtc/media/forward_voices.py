@@ -85,12 +85,13 @@ class ForwardVoices:
         """
         core, here = self._forwards.core, set[str]()
         for name, source in mixer.sources.items():
-            if name in with_packets or source.leaving:
+            if name in with_packets or source.leaving or source.remote:
                 continue
             here.add(name)
             voice = self._voices.get(name)
             if voice is None:
                 voice = self._voices[name] = _Voice()
+                core.remove_source(name, now_s)  # it may have been another worker's
                 core.add_source(name, source.csrc, now_s, source.standing)
             core.set_standing(name, source.standing)
             core.mute_source(name, source.muted, now_s)
@@ -99,5 +100,6 @@ class ForwardVoices:
                 self._forwards.take(name, packet)
         for name in self._voices.keys() - here:
             del self._voices[name]
-            if name not in with_packets:
+            known = core.sources.get(name)
+            if name not in with_packets and known is not None and not known.remote:
                 core.remove_source(name, now_s)

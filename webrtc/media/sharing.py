@@ -16,7 +16,13 @@ class Sharing:
     """Passes frames between the bus and the rooms."""
 
     def __init__(
-        self, bus: AudioBus, hall: Hall, worker: int, wake: Callable[[Room], None]
+        self,
+        bus: AudioBus,
+        hall: Hall,
+        worker: int,
+        wake: Callable[[Room], None],
+        follow: Callable[[Room], None],
+        tell_news: Callable[[float], None],
     ) -> None:
         """Begin without shared rooms.
 
@@ -25,11 +31,15 @@ class Sharing:
             hall: Its rooms.
             worker: Its number among all.
             wake: Lets a room run that may sleep.
+            follow: Is told when others begin or cease to want a forward room's mix.
+            tell_news: Is told after packets were forwarded.
         """
         self._bus = bus
         self._hall = hall
         self._worker = worker
         self._wake = wake
+        self._follow = follow
+        self._tell_news = tell_news
         self._defects = 0
         # Rosters of a worker that was restarted must not be taken for those it had before.
         self._first_serial = time.monotonic_ns() // 1000
@@ -47,6 +57,11 @@ class Sharing:
         Its remote sources fade where a worker is not among them.
         """
         others = [worker for worker in workers if worker != self._worker]
+        replica = replica_of(self._worker)
+        foreign = {one for one in others if replica_of(one) != replica}
+        if room.forward is not None:
+            now_s, publish = time.monotonic(), self._bus.publish
+            room.forward.share(self._worker, others, foreign, publish, self._first_serial, now_s)
         exchange = room.mixer.exchange
         if exchange is None:
             if not others:
@@ -54,8 +69,7 @@ class Sharing:
             exchange = room.mixer.exchange = RoomExchange(
                 room.mixer, room.room_id, self._worker, self._first_serial
             )
-        replica = replica_of(self._worker)
-        exchange.set_neighbours(others, {one for one in others if replica_of(one) != replica})
+        exchange.set_neighbours(others, foreign)
         self._bus.share(room.room_id, others)
 
     def workers_of(self, room: Room) -> list[int]:
@@ -72,18 +86,28 @@ class Sharing:
 
     def read(self) -> None:
         """Hand out what has arrived."""
+        forwarded = False
         for frame, arrival_s in self._bus.take():
             room = self._hall.rooms.get(frame.room_id)
-            exchange = room.mixer.exchange if room is not None else None
-            if room is None or exchange is None:
+            if room is None:
                 continue
             try:
-                if exchange.handle(frame, arrival_s):
-                    self._wake(room)
+                if frame.forward is None:
+                    exchange = room.mixer.exchange
+                    if exchange is not None and exchange.handle(frame, arrival_s):
+                        self._wake(room)
+                elif room.forward is not None:
+                    wanted = room.forward.mix_is_wanted
+                    room.forward.take_frame(frame, arrival_s)
+                    forwarded = True
+                    if room.forward.mix_is_wanted != wanted:
+                        self._follow(room)
             except Exception:  # a defect: it must not hold up this worker's own people
                 self._defects = count = self._defects + 1
                 if count & (count - 1) == 0:  # rarer and rarer: it may come for ever
                     logger.exception("defect %d: a frame of another worker broke off", count)
+        if forwarded:
+            self._tell_news(time.monotonic())
 
     def close(self) -> None:
         """End the bus."""

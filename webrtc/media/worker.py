@@ -144,7 +144,6 @@ class Worker:
             ptime, settings.opus_complexity, self.table, self.intake.lanes, self.beside
         )
         number = worker_number(settings.replica_number, index)
-        self.sharing = Sharing(_bus(settings, folder, number), self.hall, number, self._wake)
         self.hearing = Hearing(folder, self._tell_content)
         self.hall.on_fetched = self.hearing.take
         self.archive = ArchiveTap(archive_path(folder))
@@ -155,6 +154,14 @@ class Worker:
         self._control = ControlServer(self)
         self.forward_table = ForwardTable(self.port)
         self.forwarder = Forwarder(self.forward_table, self.figures.counters, self._control.send)
+        self.sharing = Sharing(
+            _bus(settings, folder, number),
+            self.hall,
+            number,
+            self._wake,
+            lambda room: follow_listeners(room, self.console, time.monotonic()),
+            self.forwarder.tell_news,
+        )
         self._timer = SlotTimer(self._turn)
         self._slack = Slack(self._timer, self.figures, self.mux)
         self.negotiator = Negotiator(self, self._slack, settings.ptime_ms or 10, self._control.send)
@@ -587,13 +594,13 @@ class Worker:
     def _put_room(self, put: PutRoom) -> None:
         room = self.hall.put_room(put.room_id, put.state)
         self.console.set_room(room, put)
-        self.sharing.set_workers(room, put.workers)
         before = None if room.forward is None else room.forward.max_speakers
         if put.mode == "forward":
             room.forward = self.forwarder.put_room(put.room_id, put.selection, time.monotonic())
         else:
             room.forward = None
             self.forwarder.drop_room(put.room_id)
+        self.sharing.set_workers(room, put.workers)
         after = None if room.forward is None else room.forward.max_speakers
         if before != after:  # scenes and sound are nothing to connections, and it may be a crowd
             for participant in room.participants.values():
