@@ -8,15 +8,19 @@ import asyncio
 import tempfile
 import wave
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from local_server import CHROMIUM, ROOT, local_server
-from playwright.async_api import Page, Playwright, async_playwright
+from playwright.async_api import Page, Playwright, ViewportSize, async_playwright
 
 IMAGES = ROOT / "docs" / "images"
 PEOPLE = (("Ada", 150, 0.5), ("Grace", 220, 0.3), ("Edsger", 110, 0.15))
 CONNECTED = "() => document.querySelector('ag-app').client.mediaState === 'connected'"
 SETTLE_S = 6  # until the figures stand
+FADE_MS = 400  # until no colour is between two states
+PHONE: ViewportSize = {"width": 360, "height": 760}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def voice(folder: Path, hertz: int, amplitude: float) -> Path:
@@ -55,6 +59,20 @@ async def enter(playwright: Playwright, url: str, name: str, sound: Path) -> Pag
     return page
 
 
+async def shoot(page: Page, name: str, *, height: int = 900, phone: bool = True) -> None:
+    """Take a screen's pictures: light and dark, wide and on a phone."""
+    await page.set_viewport_size({"width": 1440, "height": height})
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
+        await page.wait_for_timeout(FADE_MS)
+        await page.screenshot(path=IMAGES / f"{name}{'-dark' if scheme == 'dark' else ''}.png")
+    await page.emulate_media(color_scheme="light")
+    if phone:
+        await page.set_viewport_size(PHONE)
+        await page.wait_for_timeout(FADE_MS)
+        await page.screenshot(path=IMAGES / f"{name}-phone.png")
+
+
 async def take(url: str, folder: Path) -> None:
     """Let people meet and take their picture."""
     async with async_playwright() as playwright:
@@ -62,34 +80,34 @@ async def take(url: str, folder: Path) -> None:
             await enter(playwright, url, name, voice(folder, hertz, amplitude))
             for name, hertz, amplitude in PEOPLE
         ]
-        first = pages[0]
-        await first.wait_for_timeout(1000)
-        await first.screenshot(path=IMAGES / "lobby.png")
+        host, guest = pages[:2]
+        await host.wait_for_timeout(1000)
+        await shoot(host, "lobby")
+        await host.set_viewport_size({"width": 1440, "height": 900})
         for page in pages:
             await page.get_by_role("button", name="Join Room").click()
             await page.wait_for_function(CONNECTED)
-        await first.set_viewport_size({"width": 1440, "height": 900})
-        await first.wait_for_timeout(SETTLE_S * 1000)
-        await first.screenshot(path=IMAGES / "room.png")
-        await first.emulate_media(color_scheme="dark")
-        await first.screenshot(path=IMAGES / "room-dark.png")
-        await pages[1].screenshot(path=IMAGES / "room-guest.png")
-        await first.set_viewport_size({"width": 360, "height": 760})
-        await first.screenshot(path=IMAGES / "room-phone.png")
-        await take_studio(first)
+        await host.get_by_role("button", name="Keep what is said").click()
+        await host.wait_for_timeout(SETTLE_S * 1000)
+        await shoot(host, "room")
+        await guest.screenshot(path=IMAGES / "room-guest.png")
+        await take_sessions(host)
+        await host.set_viewport_size({"width": 1440, "height": 900})
+        await host.get_by_role("button", name="Open the strip of Ada").click()
+        await host.get_by_role("radio", name="Voice").check()
+        await host.wait_for_timeout(3 * SETTLE_S * 1000)
+        await shoot(host, "studio", height=1560)
 
 
-async def take_studio(page: Page) -> None:
-    """Open a strip and take its picture."""
-    await page.set_viewport_size({"width": 1440, "height": 1560})
-    await page.get_by_role("button", name="Open the strip of Ada").click()
-    await page.get_by_role("radio", name="Voice").check()
-    await page.wait_for_timeout(3 * SETTLE_S * 1000)
-    await page.screenshot(path=IMAGES / "studio-dark.png")
-    await page.emulate_media(color_scheme="light")
-    await page.screenshot(path=IMAGES / "studio.png")
-    await page.set_viewport_size({"width": 360, "height": 760})
-    await page.screenshot(path=IMAGES / "studio-phone.png")
+async def take_sessions(host: Page) -> None:
+    """Look at what the room has kept."""
+    async with host.expect_popup() as opening:
+        await host.get_by_role("link", name="Sessions").click()
+    page = await opening.value
+    await page.get_by_role("button", name="Info: Ada").click()
+    await page.get_by_role("img", name="Waveform").wait_for()
+    await shoot(page, "sessions")
+    await page.close()
 
 
 def main() -> None:
