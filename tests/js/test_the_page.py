@@ -19,6 +19,17 @@ navigator.mediaDevices.getUserMedia = () =>
   Promise.reject(new DOMException('denied', 'NotAllowedError'));
 """
 
+NO_MICROPHONE = """() => {
+  navigator.mediaDevices.getUserMedia = () =>
+    Promise.reject(new DOMException('none', 'NotFoundError'));
+}"""
+OPEN_TRACK = f"{CLIENT}.microphone.track?.id"
+UNPLUG = f"""() => {{
+  const {{ track }} = {CLIENT}.microphone;
+  track.stop();
+  track.dispatchEvent(new Event('ended'));  // as the browser does when a device goes away
+  return track.id;
+}}"""
 WATCH_SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
@@ -157,6 +168,28 @@ async def test_whoever_is_denied_the_microphone_listens_and_is_told_the_way_out(
     await notice.get_by_role("button", name="Just listen").click()
     await expect(notice).to_have_count(0)
     await expect(page.get_by_role("button", name="Sound on")).to_be_visible()
+
+
+async def test_a_microphone_that_is_unplugged_while_talking_is_replaced_or_missed(
+    room_url: str, chromium: Chromium, tone: Tone
+) -> None:
+    page = await chromium.page(room_url, tone(440))
+    await join(page, "Ada")
+    await expect(strip(page, "Ada")).to_contain_text("speaking")
+    before = await page.evaluate(UNPLUG)
+    await page.wait_for_function(f"(id) => ![id, undefined].includes({OPEN_TRACK})", arg=before)
+    await expect(strip(page, "Ada")).to_contain_text("speaking")  # the next device took over
+    await expect(page.get_by_role("alert")).to_have_count(0)
+
+    await page.evaluate(NO_MICROPHONE)
+    await page.evaluate(UNPLUG)
+    notice = page.get_by_role("alert")
+    await expect(notice).to_contain_text("The microphone is gone")
+    await expect(strip(page, "Ada")).to_contain_text("quiet")
+    await page.evaluate("delete navigator.mediaDevices.getUserMedia")  # it is plugged in again
+    await notice.get_by_role("button", name="Try again").click()
+    await expect(strip(page, "Ada")).to_contain_text("speaking")
+    await expect(notice).to_have_count(0)
 
 
 async def test_a_listener_can_start_to_broadcast(
