@@ -59,18 +59,19 @@ async def enter(playwright: Playwright, url: str, name: str, sound: Path) -> Pag
     return page
 
 
-async def shoot(page: Page, name: str, *, height: int = 900, phone: bool = True) -> None:
+async def shoot(page: Page, name: str, *, height: int = 900) -> None:
     """Take a screen's pictures: light and dark, wide and on a phone."""
     await page.set_viewport_size({"width": 1440, "height": height})
+    await page.evaluate("scrollTo(0, 0)")
     for scheme in SCHEMES:
         await page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
         await page.wait_for_timeout(FADE_MS)
         await page.screenshot(path=IMAGES / f"{name}{'-dark' if scheme == 'dark' else ''}.png")
     await page.emulate_media(color_scheme="light")
-    if phone:
-        await page.set_viewport_size(PHONE)
-        await page.wait_for_timeout(FADE_MS)
-        await page.screenshot(path=IMAGES / f"{name}-phone.png")
+    await page.set_viewport_size(PHONE)
+    await page.evaluate("scrollTo(0, 0)")
+    await page.wait_for_timeout(FADE_MS)
+    await page.screenshot(path=IMAGES / f"{name}-phone.png")
 
 
 async def take(url: str, folder: Path) -> None:

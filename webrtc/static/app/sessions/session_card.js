@@ -44,7 +44,7 @@ export class SessionCard {
     for (const [verb, text] of VERBS) {
       if (verb === 'delete' && !mayDelete) continue;
       if (verb === 'room' && session.room_id === null) continue;
-      const button = make('button', { class: 'button', text, attributes: { type: 'button' } });
+      const button = make('button', { class: 'button small', text, attributes: { type: 'button' } });
       button.dataset.verb = verb;
       button.addEventListener('click', () => onVerb(verb, this));
       this.#buttons.set(verb, button);
