@@ -195,6 +195,18 @@ test('a device that starves is given up, and closed', () => {
   assert.deepEqual(scene.last, { path: 'browser', reason: 'underruns' });
 });
 
+test('in a hidden tab whose timers come once a minute it leaves and comes back all the same', () => {
+  const scene = new Scene().start().pass(4000);
+  const { handleTimer } = scene.switch;
+  scene.switch.handleTimer = (now) => (now % 60_000 === 0 ? handleTimer.call(scene.switch, now) : []);
+  scene.pass(600_000);
+  assert.equal(scene.changes.length, 1);
+  scene.pass(3000, { underruns: 4 });
+  assert.deepEqual(scene.last, { path: 'browser', reason: 'underruns' });
+  scene.pass(62_000);
+  assert.deepEqual(scene.last, { path: 'low-latency', reason: 'recovered' });
+});
+
 test('running dry while it learns how much it takes is no starving', () => {
   const scene = new Scene().start().pass(1500).pass(1500, { underruns: 8 }).pass(30_000);
   assert.equal(scene.changes.length, 1);

@@ -113,6 +113,17 @@ test('a frame that came just before an edge counts as if it had come after it', 
   assert.ok(Math.abs(targetMs(window) - 10) < 1e-6);
 });
 
+test('jitter beyond an edge is waited for as it is, however close frames come', () => {
+  const random = seeded(4);
+  const window = new TransitWindow();
+  for (let index = 0; index < 2_000; index += 1) {
+    const delayS = 0.02 + random() * 0.02;
+    const riskS = random() < 0.2 ? 0.01 : 0;
+    assert.ok(window.add(100 + delayS, index * SPACING_S + delayS, riskS));
+  }
+  assert.ok(targetMs(window) < 20);
+});
+
 test('the few frames that had queued up before we came say nothing', () => {
   const window = new TransitWindow();
   feed(window, 0, 3, (index) => 0.05 - index * SPACING_S); // all at once

@@ -113,12 +113,14 @@ export class TransitWindow {
     ) {
       this.#restart(transitS);
     } else if (!this.#isBehindStall(aboveS, bunched) && aboveS <= MAX_DELAY_S) {
-      this.#insert(transitS + riskS);
-      this.#peaks.add(Math.max(0, aboveS + riskS), arrivalS);
+      // Jitter beyond that is told by frames that did come later.
+      const addedS = aboveS < riskS / 2 ? riskS : 0;
+      this.#insert(transitS + addedS);
+      this.#peaks.add(Math.max(0, aboveS + addedS), arrivalS);
       this.#followFlip(this.#nth(0) - floorS);
       this.#sinceRefresh += 1;
       const due = this.#sinceRefresh >= REFRESH_FRAMES || this.#count < SETTLED_FRAMES;
-      if (due || transitS + riskS > this.deadlineS) this.#refresh();
+      if (due || transitS + addedS > this.deadlineS) this.#refresh();
     }
     return true;
   }
