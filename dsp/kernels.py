@@ -33,7 +33,7 @@ from dsp.kernels_filters import SECTIONS, filter_sections, sections_in_use
 from dsp.kernels_limiter import ceilings_of, limit
 from dsp.lanes import WIDTH, fused, load, splat, store
 
-BUILT_ON: Final = "725e38f06eda"
+BUILT_ON: Final = "3375d8c9a69e"
 """See `kernels_basics.py`."""
 
 GAINS = 15

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from dsp import kernels, kernels_basics, kernels_effects, kernels_limiter, limiter, tables
+from dsp import kernels, kernels_basics, kernels_limiter, kernels_work, limiter, tables
 from dsp.engine import Arena, Lanes
 from dsp.tables import StripTables, Table
 
@@ -20,7 +20,7 @@ class NumbaEngine:
 
     def __init__(self) -> None:
         """Make sure that kernels and tables agree about where things stand."""
-        self._space = np.empty(kernels_effects.space_for(960), np.float32)
+        self._space = np.empty(kernels_work.space_for(960), np.float32)
         ours = (
             kernels_basics.DELAY,
             kernels_limiter.STATE,
@@ -39,8 +39,8 @@ class NumbaEngine:
     ) -> None:
         """See `Engine.process`."""
         memory = tables.memory
-        if len(self._space) < kernels_effects.space_for(count):
-            self._space = np.empty(kernels_effects.space_for(count), np.float32)
+        if len(self._space) < kernels_work.space_for(count):
+            self._space = np.empty(kernels_work.space_for(count), np.float32)
         kernels.process(
             arena,
             first,

@@ -290,3 +290,12 @@ def test_media_time_goes_on_with_the_clock_whether_a_room_runs_sleeps_or_moves(p
 def test_a_room_that_never_ran_is_at_its_beginning():
     house = House()
     assert house.hall.put_room("r", b"").media_time(1234.5) == 0
+
+
+def test_health_hears_which_engine_runs_the_strips(monkeypatch):
+    def missing():
+        raise ImportError("no numba")
+
+    assert House().hall.dsp_engine == "numba"
+    monkeypatch.setattr("dsp.engine._load_numba", missing)
+    assert House().hall.dsp_engine == "numpy"
