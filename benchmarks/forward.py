@@ -4,8 +4,12 @@ Rooms of 25 and 100 in which three send what Chromium sends, stereo at 96 kb/s i
 and everybody takes as many tracks as people are heard. CPU is that of all the server's processes.
 A packet's delay is from right before the client hands it to the kernel until the kernel has the
 forwarded one; one of the listeners knows packets by their payload, which nobody touches.
+
+With `--apart` two media workers serve each room: all who speak are connected with the first, the
+listener who knows packets with the second, so that what it hears has crossed the bus.
 """
 
+import argparse
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -13,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.harness.cost import Cost, measure_window
-from benchmarks.harness.options import Options, parse_options, run
+from benchmarks.harness.options import Options, add_options, options_from, run
 from benchmarks.harness.report import Figure, print_result, print_table, quantiles
 from benchmarks.load.clip import Clip, make_clip
 from benchmarks.load.commands import Window
@@ -27,6 +31,7 @@ PTIME_MS = 20
 TARGETS = {25: 3.0, 100: 3.9}
 TARGET_DELAY_MS = (0.5, 2.0)
 _NEAR_NS = 1_000_000_000
+_APART = {"WEBRTC_MEDIA_WORKERS": "2", "WEBRTC_ROOM_SHARE": str(SPEAKERS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,9 @@ class Forwarded:
     unknown: int
 
 
-async def measure_room(options: Options, size: int) -> Forwarded:
+async def measure_room(options: Options, size: int, environment: dict[str, str]) -> Forwarded:
     """Return what a room of `size` costs and how long its packets take."""
-    async with options.server() as server:
+    async with options.server(environment) as server:
         door = ForwardDoor(server.base_url, SPEAKERS)
         async with Swarm(door) as swarm:
             talking = await swarm.join_all("forward", "sendrecv", SPEAKERS, speaks=True)
@@ -99,11 +104,15 @@ def packet_delays(
 
 async def main() -> None:
     """Measure both rooms and tell the result."""
-    options = parse_options("rooms that forward: cost and delay", 30, 6)
+    parser = argparse.ArgumentParser(description="rooms that forward: cost and delay")
+    add_options(parser)
+    parser.add_argument("--apart", action="store_true", help="speakers and listener at two workers")
+    arguments = parser.parse_args()
+    options = options_from(arguments, 30, 6)
     rows: list[list[Figure]] = []
     figures: dict[str, object] = {}
     for size, target in TARGETS.items():
-        found = await measure_room(options, size)
+        found = await measure_room(options, size, _APART if arguments.apart else {})
         delays = quantiles(found.delays_ms)
         rows.append(
             [
@@ -127,7 +136,7 @@ async def main() -> None:
         }
     columns = ["scene", "ms/participant-s", "target", "p50", "p95", "p99", "target", "bad %"]
     print_table("Rooms that forward; delays in ms", [*columns, "client core %"], rows)
-    print_result("forward", {"seconds": options.seconds, **figures})
+    print_result("forward", {"seconds": options.seconds, "apart": arguments.apart, **figures})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Who is heard when many speak at the same time: right or wrong, how soon, and at what cost.
 
     python -m benchmarks.selection [--seconds S] [--minutes M] [--quick] [--only {choice,cost}]
+        [--seed N]
 
 Choice: real speech overlaps in virtual time, through the mixer that the server runs. Each person
 says phrases of Debian's alsa-utils recordings at a pitch, a loudness and a background noise of
@@ -315,7 +316,7 @@ async def _measure_cost(options: Options) -> dict[str, float]:
     }
 
 
-def _measure_choice(minutes: float) -> dict[str, object]:
+def _measure_choice(minutes: float, seed: int) -> dict[str, object]:
     try:
         phrases = read_phrases()
     except MissingPackageError as error:
@@ -323,7 +324,7 @@ def _measure_choice(minutes: float) -> dict[str, object]:
     rows: list[list[Figure]] = []
     figures: dict[str, object] = {}
     for number, talk in enumerate(TALKS):
-        rng = np.random.default_rng(number)
+        rng = np.random.default_rng(seed + number)
         share = talk.talking / talk.people
         microphones = [
             make_microphone(phrases, 60 * minutes, share, rng) for _ in range(talk.people)
@@ -366,13 +367,14 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description="who is heard when many speak")
     add_options(parser)
     parser.add_argument("--minutes", type=float, help="length of each conversation")
+    parser.add_argument("--seed", type=int, default=0, help="for other conversations")
     parser.add_argument("--only", choices=["choice", "cost"], help="leave the other out")
     arguments = parser.parse_args()
     options = options_from(arguments, 20, 6)
     minutes = arguments.minutes or (1 if options.quick else 10)
     figures: dict[str, object] = {}
     if arguments.only != "cost":
-        figures |= _measure_choice(minutes)
+        figures |= _measure_choice(minutes, arguments.seed)
     if arguments.only != "choice":
         figures["cost"] = cost = await _measure_cost(options)
         print_table(
@@ -380,7 +382,7 @@ async def main() -> None:
             ["scene", "ms/participant-s", "target", "bad %"],
             [[COST.name, cost["ms_per_participant_second"], COST.target, 100 * cost["bad_share"]]],
         )
-    print_result("selection", {"minutes": minutes, **figures})
+    print_result("selection", {"minutes": minutes, "seed": arguments.seed, **figures})
 
 
 if __name__ == "__main__":

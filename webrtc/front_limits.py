@@ -34,6 +34,8 @@ class FrontLimits:
     """Tokens of a connection; events cost what `CLIENT_EVENTS` says, mostly 1."""
     update_period_s: float = 0.1
     """Shortest time between two `participant_updated` of one participant."""
+    publisher_levels_period_s: float = 0.09
+    """Shortest time between two `levels` to those who publish; workers tell ten times a second."""
     listener_levels_period_s: float = 1 / 3
     """Shortest time between two `levels` to those who publish nothing."""
     stranger_s: float = 20.0

@@ -2,6 +2,7 @@ import asyncio
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from webrtc.control.messages import SourceLevel
 from webrtc.front_limits import FrontLimits
 from webrtc.signaling.levels import RoomLevels
 from webrtc.signaling.socketio_adapter import LOSSY_LIMIT_BYTES, UNSENT_LIMIT_BYTES
+from webrtc.signaling.wire import event_frame
 
 PERIOD_S = 0.3
 updates = st.lists(
@@ -18,11 +20,15 @@ updates = st.lists(
 )
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), updates), max_size=30))
-def test_listeners_know_everything_in_the_end_and_are_never_told_too_often(
-    steps: list[tuple[float, list[SourceLevel]]],
+@pytest.mark.parametrize("publishers", [True, False])
+@given(steps=st.lists(st.tuples(st.floats(0, 1), updates), max_size=30))
+def test_everybody_knows_everything_in_the_end_and_is_never_told_too_often(
+    publishers: bool, steps: list[tuple[float, list[SourceLevel]]]
 ) -> None:
-    room = RoomLevels(PERIOD_S)
+    room = RoomLevels(PERIOD_S, 2 * PERIOD_S)
+    pending, period_s = room.listeners, 2 * PERIOD_S
+    if publishers:
+        pending, period_s = room.publishers, PERIOD_S
     known: dict[str, tuple[int, int]] = {}
     truth: dict[str, tuple[int, int]] = {}
     now = 0.0
@@ -31,16 +37,16 @@ def test_listeners_know_everything_in_the_end_and_are_never_told_too_often(
         now += pause_s
         room.update(levels)
         truth.update({one.participant_id: (one.level_dbov, one.speaking) for one in levels})
-        wait_s = room.wait_s(now)
-        assert 0 <= wait_s <= PERIOD_S + 1e-9
+        wait_s = pending.wait_s(now)
+        assert 0 <= wait_s <= period_s + 1e-9
         now += wait_s
-        event = room.take_pending(now)
+        event = pending.take(now)
         if event is not None:
             told_at.append(now)
             known.update({name: (level, speaks) for name, level, speaks in event.levels})
         assert known == truth
     gaps = [late - early for early, late in pairwise(told_at)]
-    assert all(gap >= PERIOD_S - 1e-9 for gap in gaps)
+    assert all(gap >= period_s - 1e-9 for gap in gaps)
     assert {name: (level, speaks) for name, level, speaks in room.everything().levels} == truth
 
 
@@ -48,7 +54,7 @@ def test_listeners_know_everything_in_the_end_and_are_never_told_too_often(
 def test_speakers_are_listed_loudest_first_and_only_when_that_changes(
     steps: list[list[SourceLevel]],
 ) -> None:
-    room = RoomLevels(PERIOD_S)
+    room = RoomLevels(PERIOD_S, PERIOD_S)
     truth: dict[str, SourceLevel] = {}
     told: list[str] = []
     for levels in steps:
@@ -65,21 +71,21 @@ def test_speakers_are_listed_loudest_first_and_only_when_that_changes(
 
 
 def test_who_left_is_forgotten() -> None:
-    room = RoomLevels(PERIOD_S)
+    room = RoomLevels(PERIOD_S, PERIOD_S)
     room.update([SourceLevel("a", 10, True), SourceLevel("b", 20, False)])
     assert room.speaking("a")
     assert room.forget("a") is True
     assert room.forget("b") is False
     assert room.forget("c") is False
     assert not room.speaking("a")
-    assert room.take_pending(0) is None
+    assert room.publishers.take(0) is room.listeners.take(0) is None
     assert room.everything().levels == []
 
 
-async def test_publishers_hear_of_levels_at_once_and_listeners_in_their_time(
+async def test_what_comes_within_a_period_is_one_message_and_listeners_wait_longer(
     tmp_path: Path,
 ) -> None:
-    limits = FrontLimits(listener_levels_period_s=0.2)
+    limits = FrontLimits(publisher_levels_period_s=0.1, listener_levels_period_s=0.2)
     async with running_front(tmp_path, limits=limits) as front:
         alice, ack = await front.joined()
         bob, _ = await front.joined(role="subscriber")
@@ -89,7 +95,25 @@ async def test_publishers_hear_of_levels_at_once_and_listeners_in_their_time(
         for level in (20, 10):
             front.worker.send_levels("room", (me, level, False))
         assert (await bob.event("levels"))["levels"] == [[me, 10, 0]]
-        assert [one["levels"][0][1] for one in alice.heard("levels")] == [30, 20, 10]
+        assert [one["levels"][0][1] for one in alice.heard("levels")] == [30, 10]
+
+
+async def test_a_message_is_encoded_once_for_all_who_get_it(
+    front: RunningFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+
+    def counted(event: str, payload: msgspec.Struct) -> bytes:
+        encoded.append(event)
+        return event_frame(event, payload)
+
+    people = [await front.joined() for _ in range(3)]
+    people += [await front.joined(role="subscriber") for _ in range(4)]
+    monkeypatch.setattr("webrtc.signaling.levels.event_frame", counted)
+    front.worker.send_levels("room", (people[0][1]["participant_id"], 20, True))
+    for client, _ in people:
+        await client.event("levels")
+    assert sorted(encoded) == ["active_speakers", "levels", "levels"]  # who speaks, who listens
 
 
 async def test_levels_stay_in_their_room_and_strangers_are_ignored(front: RunningFront) -> None:

@@ -47,7 +47,12 @@ class Conference:
         """Whether the operator lets engineers make networks worse."""
         self.everywhere: SimulatedNetwork | None = None
         """What sound in rooms without a network of their own goes through, if anything."""
-        self.levels = LevelFanOut(presence, limits.listener_levels_period_s, self._knows)
+        self.levels = LevelFanOut(
+            presence,
+            limits.publisher_levels_period_s,
+            limits.listener_levels_period_s,
+            self._knows,
+        )
         self.meters = MeterFanOut(presence, workers)
         self.assignments = Assignments(presence)
         self.qualities = QualityFanOut(presence)
