@@ -42,6 +42,14 @@ def test_a_late_start_is_lost_speech_and_a_wait():
     assert score.waits_ms.tolist() == [220.0]
 
 
+def test_a_beginning_counts_from_where_it_is_about_as_loud_as_the_voice():
+    begins_soft = microphone((50, 150))
+    begins_soft.speech_dbfs[50:54] = -45.0
+    assert judge([begins_soft], heard([(56, 150)]), 1).waits_ms.tolist() == [60.0]
+    whispers = microphone((50, 150), level_dbfs=-45.0)
+    assert judge([whispers], heard([(56, 150)]), 1).waits_ms.tolist() == [140.0]
+
+
 def test_who_begins_during_a_cough_waits_for_its_end_and_that_is_told_apart():
     people = [microphone((50, 150)), microphone(coughs=[(48, 52)])]
     score = judge(people, heard([(56, 150)], [(48, 56)]), 1)
