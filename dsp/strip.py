@@ -200,6 +200,14 @@ class StripBank:
         self._settings[row] = settings
         self._start(row, settings)
 
+    def join(self, row: int) -> None:
+        """Have a row that rested begin in the middle of a sound, which it fades in over."""
+        settings = self.settings(row)
+        self._stop(row)
+        self._settings[row] = FLAT
+        self._sounded[row] = True
+        self.set(row, settings)
+
     def process(
         self, arena: npt.NDArray[np.float32], rows: npt.NDArray[np.int32], first: int, count: int
     ) -> None:

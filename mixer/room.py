@@ -47,6 +47,7 @@ from mixer.selection_room import RoomSelection
 from mixer.selection_settings import SelectionSettings
 from mixer.source import PlayoutLike, Source
 from mixer.treatment import Automatics, Character, Treatment
+from mixer.unheard import Unheard
 
 CEILING = np.float32(0.966)  # −0.3 dBFS: room for what the encoder adds
 LIMITER_RELEASE = np.float32(0.02)  # per millisecond: 63 % of the way back in 50 ms
@@ -128,6 +129,7 @@ class RoomMixer:
         self._source_arena = sources
         self._strips = strips
         self.treatment = Treatment(sources, strips, automatics)
+        self._unheard = Unheard(self.treatment, strips)
         self._everybody = everybody
         self._treats = False  # whether any strip is in use, or was a moment ago
         self._mix_arena = mixes
@@ -378,9 +380,10 @@ class RoomMixer:
         if present:
             if self.on_fetched is not None and (asked := self.treatment.to_recognise(present)):
                 self.on_fetched(asked, self.block, self.block_time)
-            self.treatment.before_strips(present, self.block)
+            treated = self._unheard.leave_out(present)
+            self.treatment.before_strips(treated, self.block)
             if self._treats:
-                self._treat(present)
+                self._treat(treated)
         self.treatment.after_strips(self.sources.values(), self.block)
         even = self.is_even
         if even:
@@ -495,6 +498,7 @@ class RoomMixer:
                 source.present = False
                 self._moved = True
                 self.treatment.rest(source)
+                self._unheard.forget(source)
                 if self._treats and self._strips is not None:
                     self._strips.rest(source.row)
         self._present = present
@@ -504,7 +508,7 @@ class RoomMixer:
         """Whether a source that has fallen silent goes on sounding in its strip's effects."""
         return self._treats and self._strips is not None and self._strips.rings(source.row)
 
-    def _treat(self, present: list[Source]) -> None:
+    def _treat(self, present: Sequence[Source]) -> None:
         """Run the strips of the sources that sound."""
         strips = self._strips
         if strips is None:
@@ -746,6 +750,7 @@ class RoomMixer:
             self._reserve = None if self._reserve is source else self._reserve
             self._moved = True
         self.treatment.forget(source)
+        self._unheard.forget(source)
         if self._strips is not None:
             self._strips.give_back(source.row)
         self._source_arena.give_back(source.row)
