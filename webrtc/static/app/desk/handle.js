@@ -4,6 +4,8 @@ import { dragged, keyed, stepped } from './scale.js';
 
 /** With Shift a drag moves by so much less. */
 const FINE = 0.1;
+/** A finger that goes sideways is about to swipe the row: so far it has to go up or down first. */
+const FINGER_SLOP_PX = 6;
 /** So soon after the page was scrolled the wheel is meant for the page. */
 const SCROLLED_MS = 400;
 
@@ -26,7 +28,7 @@ globalThis.document?.addEventListener('scroll', () => (scrolledAt = performance.
  * @param {() => boolean} handle.isDisabled
  */
 export function followHand(element, { scale, value, move, travelPx, isDisabled }) {
-  /** @type {{ y: number, position: number } | null} */
+  /** @type {{ y: number, position: number, rests: boolean } | null} */
   let drag = null;
 
   /** @param {number} next */
@@ -39,14 +41,21 @@ export function followHand(element, { scale, value, move, travelPx, isDisabled }
     event.preventDefault(); // no text is selected; so the focus comes by hand
     element.focus({ preventScroll: true });
     element.setPointerCapture(event.pointerId);
-    drag = { y: event.clientY, position: scale().positionOf(value()) };
+    const rests = event.pointerType === 'touch';
+    drag = { y: event.clientY, position: scale().positionOf(value()), rests };
     element.dataset.held = '';
   });
   element.addEventListener('pointermove', (event) => {
     if (!drag) return;
+    if (drag.rests) {
+      if (Math.abs(event.clientY - drag.y) >= FINGER_SLOP_PX) {
+        drag = { ...drag, y: event.clientY, rests: false };
+      }
+      return;
+    }
     const way = (drag.y - event.clientY) / travelPx();
     const position = drag.position + way * (event.shiftKey ? FINE : 1);
-    drag = { y: event.clientY, position: Math.min(1, Math.max(0, position)) };
+    drag = { y: event.clientY, position: Math.min(1, Math.max(0, position)), rests: false };
     put(dragged(scale(), drag.position, event.shiftKey));
   });
   const release = () => {

@@ -257,14 +257,22 @@ export class AgEqPlot extends Plot {
     const hold = ({ clientX: x, clientY: y, shiftKey: fine }) => {
       held = { values: this.#values, x, y, apart: apart(), fine };
     };
-    point.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0 || !this.#allowed) return;
+    /** @param {PointerEvent} event */
+    const take = (event) => {
       event.preventDefault();
-      point.focus({ preventScroll: true });
       point.setPointerCapture(event.pointerId);
-      point.dataset.held = '';
       fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
       hold(event);
+    };
+    point.addEventListener('pointerdown', (event) => {
+      if (event.button !== 0 || !this.#allowed) return;
+      point.focus({ preventScroll: true });
+      point.dataset.held = '';
+      take(event);
+    });
+    // On the point is no room for a second finger: it may be anywhere but on another point.
+    this.addEventListener('pointerdown', (event) => {
+      if (held && !(/** @type {Element} */ (event.target).closest('.eq-point'))) take(event);
     });
     point.addEventListener('pointermove', (event) => {
       if (!held || !fingers.has(event.pointerId)) return;
