@@ -12,6 +12,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.support.chromium import Chromium
 from tests.support.firefox import Firefox
+from tests.support.hidden_chromium import HiddenChromium
 from tests.support.people import CLIENT, TONE_DBFS, Person
 
 PLAYED = Path(__file__).parents[1] / "support" / "played.js"
@@ -336,3 +337,38 @@ async def test_firefox_plays_the_short_way_also_in_a_hidden_tab(
     assert (await firefox.evaluate(f"{CLIENT}.playout"))["path"] == "browser"
     await is_played(firefox.evaluate, ada.pitch_hz, TONE_DBFS)
     assert firefox.log == []
+
+
+async def test_a_hidden_tab_keeps_the_short_way_and_leaves_it_when_it_must(
+    room_url: str, chromium: Chromium, tmp_path: Path
+) -> None:
+    """Chromium leaves hidden tabs their timers while they are heard; the sound needs none."""
+    grace = await Person.open(chromium, "Grace", room_url, tmp_path)
+    await grace.join()
+    async with HiddenChromium() as ada:
+        await ada.run_first("localStorage.setItem('ag06.likes', '{\"musicMode\": true}');")
+        await ada.run_first(STARVE_AT_WILL)
+        await ada.goto(room_url)
+        await ada.evaluate("document.querySelector('ag-lobby [data-ref=join]').click()")
+
+        async def takes_way(path: str, reason: str) -> None:
+            now: dict[str, Any] = {}
+            try:
+                async with asyncio.timeout(_WITHIN_S):
+                    while (now.get("path"), now.get("reason")) != (path, reason):
+                        now = await ada.evaluate(f"{CLIENT}?.playout") or {}
+            except TimeoutError:
+                raise AssertionError(f"on {now['path']} for {now['reason']}") from None
+
+        await takes_way("low-latency", "ready")
+        await ada.evaluate(PLAYED.read_text("utf-8"))
+        await is_played(ada.evaluate, grace.pitch_hz, TONE_DBFS)
+        await ada.hide()
+        await is_played(ada.evaluate, grace.pitch_hz, TONE_DBFS)
+        assert await ada.evaluate(f"{CLIENT}.playout.path") == "low-latency"
+        await ada.evaluate("window.starves = true")
+        await takes_way("browser", "underruns")
+        await is_played(ada.evaluate, grace.pitch_hz, TONE_DBFS)
+        await ada.evaluate("window.starves = false")
+        await takes_way("low-latency", "recovered")
+        await is_played(ada.evaluate, grace.pitch_hz, TONE_DBFS)
