@@ -88,8 +88,8 @@ async def process(tmp_path: Path, worker: FakeWorker) -> AsyncIterator[FrontProc
 
 async def connected(url: str) -> Client:
     client = Client()
-    async with asyncio.timeout(15):
-        await client.sio.connect(url, transports=["websocket"], wait_timeout=15)
+    async with asyncio.timeout(45):
+        await client.sio.connect(url, transports=["websocket"], wait_timeout=45)
     return client
 
 

@@ -27,7 +27,8 @@ async def test_objects_are_as_many_as_before(tmp_path: Path, leaves: bool) -> No
 
 async def come_and_go(front: RunningFront, leaves: bool) -> None:
     """Let people join a room, change what can be changed, and go."""
-    neighbour = None
+    neighbour: str | None = None
+    neighbours_client: SocketIoConnection | None = None
     for number in range(_PEOPLE):
         # A client whose addresses are always the same: what caches keep of them does not grow.
         client = await SocketIoConnection.connect(front.url)
@@ -43,10 +44,14 @@ async def come_and_go(front: RunningFront, leaves: bool) -> None:
             answers.append(await client.call("set_listener_mix", mix))
         if leaves and number % 2:  # the others are there for a neighbour until the end
             answers.append(await client.call("leave_room"))
-        else:
-            neighbour = joined["participant_id"]
-        client.close()
+            client.close()
+        else:  # who loses the socket stays until the next has asked for a mix with them
+            if neighbours_client is not None:
+                neighbours_client.close()
+            neighbour, neighbours_client = joined["participant_id"], client
         assert all(answer["ok"] for answer in answers), answers
+    if neighbours_client is not None:
+        neighbours_client.close()
     async with asyncio.timeout(10):
         while front.worker.rooms:
             await asyncio.sleep(0.02)
