@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.load.arrivals import Arrivals
+from benchmarks.load.dtls import Certificate
 from benchmarks.load.participant import Connection
 from benchmarks.load.sources import SourcePlan
 from benchmarks.load.speaker import Impairment
@@ -22,10 +23,14 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Begin checks and handshake; `Connected` or `Failed` follows."""
+    """Begin checks and handshake; `Connected` or `Failed` follows.
+
+    With a `certificate` of their own for those who must not be taken for somebody known.
+    """
 
     connection: Connection
     record: bool = False
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,20 @@ class Speak:
     plan: SourcePlan
     offset_s: float
     impairment: Impairment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Send from another address from now on, as when a network changes."""
+
+    participant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Forget a participant without a word to the server."""
+
+    participant: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +72,7 @@ class Quit:
     """End the process."""
 
 
-Command = Open | Connect | Speak | Mark | Collect | Quit
+Command = Open | Connect | Speak | Move | Leave | Mark | Collect | Quit
 
 # ---- from a media process ------------------------------------------------------------------
 

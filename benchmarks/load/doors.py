@@ -23,10 +23,12 @@ class Entry:
     Attributes:
         answer: the server's SDP answer.
         connection: the signaling connection that keeps the seat.
+        resume_token: brings the same seat back after a reload; empty where there is none.
     """
 
     answer: str
     connection: "SignalingConnection"
+    resume_token: str = ""
 
 
 class SignalingConnection(Protocol):
@@ -57,6 +59,7 @@ class SocketIoConnection:
     def __init__(self) -> None:
         self._websocket = Websocket(self._on_text, self._on_closed)
         self._next_id = 0
+        self._frozen = False
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self.on_event: Callable[[str, Any], None] | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -94,7 +97,13 @@ class SocketIoConnection:
         """Hang up."""
         self._websocket.close()
 
+    def freeze(self) -> None:
+        """Fall silent without a goodbye, as a machine does that lost its power."""
+        self._frozen = True
+
     def _on_text(self, text: str) -> None:
+        if self._frozen:
+            return
         if text.startswith("43"):
             bracket = text.index("[")
             waiting = self._waiting.get(int(text[2:bracket]))
@@ -121,19 +130,26 @@ class SocketIoConnection:
 
 @dataclass(frozen=True, slots=True)
 class SocketIoDoor:
-    """Our own server's door: `join_room`, then `offer`."""
+    """Our own server's door: `join_room`, then `offer`.
+
+    With `resume_token`, for who comes back.
+    """
 
     base_url: str
+    resume_token: str = ""
 
     async def enter(self, room: str, direction: Direction, offer: str) -> Entry:
         """Join `room` with the role that the direction means."""
         role = {"sendrecv": "both", "sendonly": "publisher", "recvonly": "subscriber"}[direction]
         connection = await SocketIoConnection.connect(self.base_url)
-        joined = await connection.call("join_room", {"room_id": room, "role": role})
+        wish = {"room_id": room, "role": role}
+        if self.resume_token:
+            wish["resume_token"] = self.resume_token
+        joined = await connection.call("join_room", wish)
         check(joined)
         answer = await connection.call("offer", {"type": "offer", "sdp": offer})
         check(answer)
-        return Entry(answer["sdp"], connection)
+        return Entry(answer["sdp"], connection, joined.get("resume_token", ""))
 
 
 def check(acknowledgement: Any) -> None:

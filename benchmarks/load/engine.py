@@ -24,7 +24,9 @@ from benchmarks.load.commands import (
     Event,
     Failed,
     FirstPacket,
+    Leave,
     Mark,
+    Move,
     Open,
     Opened,
     Quit,
@@ -124,6 +126,10 @@ class MediaEngine:
                 self._connect(command)
             case Speak():
                 self._begin_to_speak(command)
+            case Move(participant):
+                self._sockets.move(participant)
+            case Leave(participant):
+                self._leave_for_good(participant)
             case Mark():
                 self._begin_window()
             case Collect():
@@ -138,7 +144,9 @@ class MediaEngine:
         def send(datagram: bytes) -> None:
             self._sockets.send(number, datagram, remote)
 
-        participant = Participant(command.connection, self._context, send)
+        own = command.certificate
+        context = self._context if own is None else make_context(own)
+        participant = Participant(command.connection, context, send)
         self._participants[number] = participant
         self._records[number] = command.record
         self._awaits_sound.add(number)
@@ -161,6 +169,17 @@ class MediaEngine:
         participant.state, participant.failure = State.FAILED, reason
         self._connecting.discard(number)
         self._tell(Failed(number, reason))
+
+    def _leave_for_good(self, number: int) -> None:
+        """Forget somebody; what is still planned for them finds nobody."""
+        gone = self._participants.pop(number, None)
+        if gone is not None:
+            gone.state = State.FAILED
+        self._speakers.pop(number, None)
+        self._records[number] = False
+        self._awaits_sound.discard(number)
+        self._connecting.discard(number)
+        self._sockets.shut(number)
 
     # ---- datagrams -------------------------------------------------------------------------
 
@@ -229,11 +248,15 @@ class MediaEngine:
     # ---- what comes round again and again --------------------------------------------------
 
     def _consent(self, participant: Participant) -> None:
+        if participant.state is not State.CONNECTED:
+            return
         participant.send_check()
         wait_s = CONSENT_INTERVAL_S * random.uniform(0.9, 1.1)
         self._after(wait_s, lambda: self._consent(participant))
 
     def _report(self, number: int, participant: Participant) -> None:
+        if participant.state is not State.CONNECTED:
+            return
         block = self._log.report(number, *participant.last_sr(time.monotonic_ns()))
         participant.send_reports(block)
         wait_s = REPORT_INTERVAL_S * random.uniform(0.5, 1.5)
@@ -251,7 +274,9 @@ class MediaEngine:
 
     def _speak(self, number: int, speaker: Speaker) -> None:
         """Send the packet that is ready, and see to the next."""
-        participant = self._participants[number]
+        participant = self._participants.get(number)
+        if participant is None:
+            return
         due_ns, packet_number = speaker.due_ns, speaker.number
         packet = speaker.source.packet(packet_number)
         speaker.number += 1
@@ -278,8 +303,11 @@ class MediaEngine:
         self._at(leave_ns, lambda: self._leave(number, packet_number, ready_ns, datagram))
 
     def _leave(self, number: int, packet_number: int, ready_ns: int, datagram: bytes) -> None:
+        participant = self._participants.get(number)
+        if participant is None:
+            return
         sent_ns = time.time_ns()
-        self._participants[number].send(datagram)
+        participant.send(datagram)
         self._sent.append((number, packet_number, ready_ns, sent_ns))
 
     # ---- windows ---------------------------------------------------------------------------
@@ -306,8 +334,10 @@ class MediaEngine:
         )
 
     def _plain(self, number: int) -> list[RecordedPacket]:
-        participant = self._participants[number]
-        plain = []
+        participant = self._participants.get(number)
+        plain: list[RecordedPacket] = []
+        if participant is None:
+            return plain
         for stamp_ns, protected in self._recordings[number]:
             packet = participant.unprotect(protected)
             if packet is not None:

@@ -1,7 +1,8 @@
 """UDP for many participants: batched reads with the kernel's arrival stamps.
 
 `SharedSocket` is one socket for everybody: participant i speaks from the loopback address
-127.64.0.1 + i, which the server cannot tell from a machine of its own. `OwnSockets` is one socket
+127.64.0.1 + i, which the server cannot tell from a machine of its own, and after a move from one
+of seven others. `OwnSockets` is one socket
 per participant, as real clients have them. Both read with recvmmsg, many datagrams per system call;
 a latency taken from the kernel's stamps does not contain the client's own scheduling.
 """
@@ -20,6 +21,8 @@ _ROWS = 512
 _ROW_BYTES = 1536
 _CONTROL_BYTES = 128
 _FIRST_ADDRESS = 0x7F400001  # 127.64.0.1
+_MOST_PARTICIPANTS = 1 << 20
+_PLACES = 8  # addresses of one participant, one after the other
 _RECEIVE_BUFFER_BYTES = 64 << 20
 # Linux's numbers; Python's socket module does not name them.
 _SO_RCVBUFFORCE = 33
@@ -72,6 +75,12 @@ class Sockets(Protocol):
 
     def send(self, participant: int, datagram: bytes, destination: tuple[str, int]) -> None:
         """Send one datagram; one that the kernel refuses is lost."""
+
+    def move(self, participant: int) -> None:
+        """Let `participant` be seen at another address from now on."""
+
+    def shut(self, participant: int) -> None:
+        """Give up the way of `participant`; what comes for it is still read."""
 
     def receive(self) -> Batch | None:
         """Return waiting datagrams, or None when there are none."""
@@ -130,7 +139,7 @@ class _BatchReader:
         longs = control.view(np.int64)
         if participant is None:
             destination = control[:, 56:60].copy().view(">u4")[:, 0].astype(np.int64)
-            participant = destination - _FIRST_ADDRESS
+            participant = (destination - _FIRST_ADDRESS) % _MOST_PARTICIPANTS
         return Batch(
             self._memory[:count],
             self._length[:count].astype(np.int64),
@@ -167,10 +176,12 @@ class SharedSocket:
         self._reader = _BatchReader(with_destination=True)
         self._port = int(self._socket.getsockname()[1])
         self._sources: dict[int, list[tuple[int, int, bytes]]] = {}
+        self._places: dict[int, int] = {}
 
     def open(self, participant: int) -> tuple[str, int]:
         """Return the participant's own loopback address and the common port."""
-        packed = struct.pack("!I", _FIRST_ADDRESS + participant)
+        place = self._places.setdefault(participant, 0)
+        packed = struct.pack("!I", _FIRST_ADDRESS + participant + place * _MOST_PARTICIPANTS)
         source = struct.pack("=I4s4s", 0, packed, bytes(4))
         self._sources[participant] = [(socket.IPPROTO_IP, _IP_PKTINFO, source)]
         return socket.inet_ntoa(packed), self._port
@@ -183,8 +194,20 @@ class SharedSocket:
         """Send from the participant's address."""
         try:
             self._socket.sendmsg([datagram], self._sources[participant], 0, destination)
+        except KeyError:  # shut
+            return
         except OSError:  # a full buffer or a closed port: lost, as on any network
             return
+
+    def move(self, participant: int) -> None:
+        """Go to the next of the participant's addresses."""
+        self._places[participant] = (self._places[participant] + 1) % _PLACES
+        self.open(participant)
+
+    def shut(self, participant: int) -> None:
+        """Forget the participant's address."""
+        self._sources.pop(participant, None)
+        self._places.pop(participant, None)
 
     def receive(self) -> Batch | None:
         """Read up to 512 datagrams."""
@@ -227,8 +250,23 @@ class OwnSockets:
         """Send from the participant's socket."""
         try:
             self._by_participant[participant].sendto(datagram, destination)
+        except KeyError:  # shut
+            return
         except OSError:  # a full buffer or a closed port: lost, as on any network
             return
+
+    def move(self, participant: int) -> None:
+        """Take a new socket."""
+        self.shut(participant)
+        self.open(participant)
+
+    def shut(self, participant: int) -> None:
+        """Close the participant's socket."""
+        made = self._by_participant.pop(participant, None)
+        if made is not None:
+            self._epoll.unregister(made)
+            del self._by_descriptor[made.fileno()]
+            made.close()
 
     def receive(self) -> Batch | None:
         """Read what waits at one of the sockets."""

@@ -21,7 +21,9 @@ from benchmarks.load.commands import (
     Event,
     Failed,
     FirstPacket,
+    Leave,
     Mark,
+    Move,
     Open,
     Opened,
     Ready,
@@ -29,7 +31,7 @@ from benchmarks.load.commands import (
     Speak,
     Window,
 )
-from benchmarks.load.doors import Door, DoorError, Entry, SignalingConnection
+from benchmarks.load.doors import Door, DoorError, SignalingConnection
 from benchmarks.load.dtls import Certificate
 from benchmarks.load.participant import Connection
 from benchmarks.load.process import MediaProcess
@@ -69,6 +71,7 @@ class Participant:
         joined_at: when the join began, Unix epoch, s.
         connected_s: from there to the end of the handshake.
         sound_s: from there to the first packet of sound, None before it came.
+        resume_token: brings the same seat back after a reload.
     """
 
     number: int
@@ -79,6 +82,7 @@ class Participant:
     joined_at: float
     connected_s: float
     sound_s: float | None = None
+    resume_token: str = ""
 
 
 @dataclass(slots=True)
@@ -139,7 +143,14 @@ class Swarm:
         await asyncio.gather(*(process.close() for process in self._processes()))
 
     async def join(
-        self, room: str, direction: Direction, *, speaks: bool = False, record: bool = False
+        self,
+        room: str,
+        direction: Direction,
+        *,
+        speaks: bool = False,
+        record: bool = False,
+        door: Door | None = None,
+        certificate: Certificate | None = None,
     ) -> Participant:
         """Bring one participant into `room` and wait until media may flow.
 
@@ -148,6 +159,8 @@ class Swarm:
             direction: what the offer says.
             speaks: whether it will be told to `speak`.
             record: whether to keep what it hears.
+            door: another one than the swarm's.
+            certificate: another one than the swarm's, as after a reload of the page.
 
         Raises:
             JoinError: it did not get in.
@@ -164,13 +177,21 @@ class Swarm:
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 address = await waiting.opened
-                entry = await self._enter(room, direction, identity, address)
+                offer = make_offer(
+                    identity,
+                    address,
+                    (certificate or self._certificate).fingerprint,
+                    direction,
+                    dtx=self._settings.dtx,
+                )
+                entry = await (door or self._door).enter(room, direction, offer)
                 remote = parse_answer(entry.answer, self._settings.hosts)
                 self.participants[number] = participant = Participant(
                     number, room, speaks, remote, entry.connection, joined_at, 0.0
                 )
+                participant.resume_token = entry.resume_token
                 connection = Connection(number, identity, remote, _media_type(remote))
-                process.tell(Connect(connection, record))
+                process.tell(Connect(connection, record, certificate))
                 await waiting.connected
         except (TimeoutError, DoorError, SdpError, WebsocketError, OSError) as error:
             raise JoinError(f"participant {number} in {room}: {error or 'no answer'}") from error
@@ -209,6 +230,21 @@ class Swarm:
         assert self._speaking is not None
         self._speaking.tell(Speak(participant.number, plan, offset_s, impairment))
 
+    def move(self, participant: Participant) -> None:
+        """Let a participant's packets come from another address from now on."""
+        self._process_of(participant).tell(Move(participant.number))
+
+    def leave(self, participant: Participant) -> None:
+        """Hang up, and end the media."""
+        participant.signaling.close()
+        self.forget(participant)
+
+    def forget(self, participant: Participant) -> None:
+        """End a participant's media without a word to the server; signaling stays as it is."""
+        self.participants.pop(participant.number, None)
+        self._waiting.pop(participant.number, None)
+        self._process_of(participant).tell(Leave(participant.number))
+
     async def measure(self, seconds: float) -> Window:
         """Return what everybody sent and received in the next `seconds`."""
         for process in self._processes():
@@ -227,27 +263,26 @@ class Swarm:
             realtime=realtime,
         )
 
+    def _process_of(self, participant: Participant) -> MediaProcess:
+        process = self._speaking if participant.speaks else self._listening
+        assert process is not None
+        return process
+
     def _processes(self) -> Sequence[MediaProcess]:
         return [process for process in (self._speaking, self._listening) if process is not None]
-
-    async def _enter(
-        self, room: str, direction: Direction, identity: Identity, address: tuple[str, int]
-    ) -> Entry:
-        offer = make_offer(
-            identity, address, self._certificate.fingerprint, direction, dtx=self._settings.dtx
-        )
-        return await self._door.enter(room, direction, offer)
 
     def _handle(self, event: Event) -> None:
         match event:
             case Opened(number, address):
-                _resolve(self._waiting[number].opened, address)
+                if number in self._waiting:
+                    _resolve(self._waiting[number].opened, address)
             case Connected(number):
-                _resolve(self._waiting[number].connected, None)
+                if number in self._waiting:
+                    _resolve(self._waiting[number].connected, None)
             case Failed(number, reason):
-                waiting = self._waiting[number].connected
-                if not waiting.done():
-                    waiting.set_exception(DoorError(reason))
+                waiting = self._waiting.get(number)
+                if waiting is not None and not waiting.connected.done():
+                    waiting.connected.set_exception(DoorError(reason))
             case FirstPacket(number, stamp_ns):
                 participant = self.participants.get(number)
                 if participant is not None:

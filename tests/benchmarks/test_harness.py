@@ -1,7 +1,9 @@
 import json
 import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from benchmarks.breaking_point import largest
 from benchmarks.harness.cost import Cost
 from benchmarks.harness.packages import MissingPackageError, ensure
-from benchmarks.harness.processes import family, usage
+from benchmarks.harness.processes import family, holdings, usage
 from benchmarks.harness.report import print_result, print_table, quantiles
 from benchmarks.load.arrivals import Punctuality
 from benchmarks.memory import slope_kb
@@ -39,6 +41,17 @@ def test_a_family_is_all_descendants_and_what_they_cost():
     assert cost.pss_kb > 1000
     assert family(child.pid) == []
     assert os.getpid() in family(os.getpid())
+
+
+def test_what_a_process_opens_is_held_until_it_closes_it():
+    before = holdings(os.getpid())
+    with socket.socket(), socket.socket(), Path(__file__).open(encoding="utf-8"):
+        during = holdings(os.getpid())
+    assert during.descriptors == before.descriptors + 3
+    assert during.sockets == before.sockets + 2
+    assert during.threads >= 1
+    assert during.pss_kb > 1000
+    assert holdings(os.getpid()).descriptors == before.descriptors
 
 
 def test_the_last_line_is_json_and_tables_line_up(capsys):

@@ -55,6 +55,31 @@ def test_participants_are_told_apart_both_ways_and_arrivals_are_stamped(sockets,
     assert np.all((stamps_ns >= before_ns - 1_000_000) & (stamps_ns <= time.time_ns() + 1_000_000))
 
 
+def test_who_moves_is_seen_elsewhere_and_still_told_apart(sockets, server):
+    first = sockets.open(5)
+    other = sockets.open(6)
+    sockets.move(5)
+    sockets.send(5, b"from elsewhere", server.getsockname())
+    _, source = server.recvfrom(100)
+    assert source not in {first, other}
+    server.sendto(b"to its new address", source)
+    [(participant, data, _)] = read_all(sockets, 1)
+    assert (participant, data) == (5, b"to its new address")
+
+
+def test_who_is_shut_sends_no_more_and_can_be_opened_anew(sockets, server):
+    sockets.open(5)
+    sockets.open(6)
+    sockets.shut(5)
+    sockets.shut(7)  # never was there
+    sockets.send(5, b"lost", server.getsockname())
+    sockets.send(6, b"comes", server.getsockname())
+    assert server.recvfrom(100)[0] == b"comes"
+    sockets.open(5)
+    sockets.send(5, b"again", server.getsockname())
+    assert server.recvfrom(100)[0] == b"again"
+
+
 def test_nothing_waiting_is_none(sockets):
     sockets.open(0)
     assert sockets.receive() is None

@@ -1,0 +1,202 @@
+"""People coming and going for hours: does anything grow?
+
+    python -m benchmarks.soak --hours 2
+    python -m benchmarks.soak --quick
+
+Residents stay in their rooms the whole time; some of them speak, and how punctually the others
+hear them is the latency that is watched. Meanwhile visitors come at random into rooms that are
+there, or that they make, and end as people do: they leave, hang up, vanish without a word, reload
+and come back to their seat, change their network in mid-sentence; some offer what no browser would.
+Every `--every` seconds memory, descriptors, sockets and threads of all the server's processes are
+read. Each figure's slope per hour is told with its confidence interval of 95 %, the first fifth of
+the time left out; after the end everybody leaves, and what is left is compared with what was there
+before anybody came.
+"""
+
+import argparse
+import asyncio
+import random
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from benchmarks.harness.options import run
+from benchmarks.harness.processes import Holdings, holdings
+from benchmarks.harness.report import Figure, print_result, print_table
+from benchmarks.harness.server import Server, our_server
+from benchmarks.harness.trend import Trend, trend
+from benchmarks.load.arrivals import punctuality
+from benchmarks.load.doors import SocketIoDoor
+from benchmarks.load.rooms import fill_room, let_speak
+from benchmarks.load.swarm import Swarm, SwarmSettings
+from benchmarks.load.visitors import Visitors
+
+HOURS = 2.0
+QUICK_HOURS = 1 / 60
+EVERY_S = 15.0
+QUICK_EVERY_S = 3.0
+RATE_HZ = 2.0
+RESIDENT_ROOMS = 3
+RESIDENTS = 6
+RESIDENT_SPEAKERS = 2
+MOST_VISITORS = 1 << 18
+WARM_SHARE = 0.2
+REST_S = 100.0  # until the server has given up those who vanished, and rooms with nobody in them
+QUICK_REST_S = 5.0
+GROWTH_TARGET_MB = 1.0
+_WINDOW_S = 2.0
+_START_S = 10.0  # until the worker that stands by is there, too
+_WATCHED = {
+    "memory_mb": "MB of memory",
+    "descriptors": "descriptors",
+    "sockets": "sockets",
+    "threads": "threads",
+    "late_p95_ms": "lateness p95, ms",
+    "bad_share": "lost or late share",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was read at one time.
+
+    Attributes:
+        hours: since the beginning.
+        memory_mb: PSS of all processes.
+        descriptors: open files, sockets, pipes and timers of all processes.
+        sockets: those of them that are sockets.
+        threads: of all processes.
+        late_p95_ms: how late the residents' packets came behind their own earliest.
+        bad_share: of their packets, lost or more than 20 ms late.
+    """
+
+    hours: float
+    memory_mb: float
+    descriptors: int
+    sockets: int
+    threads: int
+    late_p95_ms: float
+    bad_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Soaked:
+    """What a soak found.
+
+    Attributes:
+        samples: in order.
+        counts: what visitors did, and how often.
+        before: what the server held before anybody came.
+        after: and after everybody had gone.
+    """
+
+    samples: list[Sample]
+    counts: dict[str, int]
+    before: Holdings
+    after: Holdings
+
+
+async def soak(server: Server, arguments: argparse.Namespace) -> Soaked:
+    """Let people come and go for so long."""
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(_START_S)
+    before = holdings(server.pid)
+    door = SocketIoDoor(server.base_url)
+    samples: list[Sample] = []
+    async with (
+        Swarm(door) as residents,
+        Swarm(door, SwarmSettings(capacity=MOST_VISITORS)) as guests,
+    ):
+        rooms = [f"home-{number}" for number in range(RESIDENT_ROOMS)]
+        staying = []
+        for room in rooms:
+            staying += await fill_room(residents, room, RESIDENTS, RESIDENT_SPEAKERS)
+        let_speak(residents, staying)
+        visitors = Visitors(guests, server.base_url, rooms, random.Random(arguments.seed))
+        began = loop.time()
+        coming = asyncio.create_task(visitors.come_and_go(arguments.rate))
+        while loop.time() - began < arguments.hours * 3600 and not coming.done():
+            await asyncio.sleep(arguments.every - _WINDOW_S)
+            await guests.measure(0.0)  # or the log of what they hear would grow for hours
+            window = await residents.measure(_WINDOW_S)
+            heard = punctuality(window.arrivals, len(staying))
+            held = holdings(server.pid)
+            samples.append(
+                Sample(
+                    (loop.time() - began) / 3600,
+                    held.pss_kb / 1024,
+                    held.descriptors,
+                    held.sockets,
+                    held.threads,
+                    float(np.percentile(heard.lateness_ms, 95)) if heard.lateness_ms.size else 0.0,
+                    heard.bad_share,
+                )
+            )
+            if arguments.verbose:
+                print(samples[-1], dict(visitors.counts), flush=True)
+        coming.cancel()
+        [ended] = await asyncio.gather(coming, return_exceptions=True)
+        if not isinstance(ended, asyncio.CancelledError):
+            raise SystemExit(f"the visitors stopped coming: {ended!r}")
+        visitors.all_leave()
+    await asyncio.sleep(arguments.rest)
+    return Soaked(samples, dict(visitors.counts), before, holdings(server.pid))
+
+
+def slopes(samples: list[Sample]) -> dict[str, Trend]:
+    """Return the trend per hour of each figure, after the server has warmed up."""
+    late = [one for one in samples if one.hours >= WARM_SHARE * samples[-1].hours]
+    times = [one.hours for one in late]
+    return {name: trend(times, [getattr(one, name) for one in late]) for name in _WATCHED}
+
+
+async def main() -> None:
+    """Soak and tell what was found."""
+    parser = argparse.ArgumentParser(description="people coming and going for hours")
+    parser.add_argument("--hours", type=float, help=f"how long, {HOURS:.0f} without it")
+    parser.add_argument("--every", type=float, help="seconds from reading to reading")
+    parser.add_argument("--rate", type=float, default=RATE_HZ, help="events per second")
+    parser.add_argument("--rest", type=float, help="seconds to wait after the last has gone")
+    parser.add_argument("--seed", type=int, default=1, help="of what happens when")
+    parser.add_argument("--quick", action="store_true", help="a minute, for a first impression")
+    parser.add_argument("--verbose", action="store_true", help="tell each reading")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    arguments.hours = arguments.hours or (QUICK_HOURS if quick else HOURS)
+    arguments.every = arguments.every or (QUICK_EVERY_S if quick else EVERY_S)
+    arguments.rest = arguments.rest or (QUICK_REST_S if quick else REST_S)
+    async with our_server() as server:
+        found = await soak(server, arguments)
+    trends = slopes(found.samples)
+    rows: list[list[Figure]] = [
+        [title, trends[name].median, trends[name].slope, trends[name].low, trends[name].high]
+        for name, title in _WATCHED.items()
+    ]
+    print_table(
+        f"{arguments.hours:.2f} hours of people coming and going",
+        ["", "median", "slope per hour", "from", "to (95 %)"],
+        rows,
+    )
+    held: list[list[Figure]] = [
+        [name, getattr(found.before, name), getattr(found.after, name)]
+        for name in ("pss_kb", "descriptors", "sockets", "threads")
+    ]
+    print_table("With nobody there", ["", "before", "after"], held)
+    print_table(
+        "What visitors did", ["", "times"], [[*one] for one in sorted(found.counts.items())]
+    )
+    print(f"\ntarget: memory grows by less than {GROWTH_TARGET_MB:.0f} MB per hour")
+    print_result(
+        "soak",
+        {
+            "hours": round(arguments.hours, 3),
+            "slopes_per_hour": {name: asdict(one) for name, one in trends.items()},
+            "before": asdict(found.before),
+            "after": asdict(found.after),
+            "events": found.counts,
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from benchmarks.harness.trend import trend
+
+
+def test_a_straight_line_is_found_exactly():
+    times = np.linspace(0, 2, 200)
+    found = trend(times, 400 + 3 * times)
+    assert found.slope == pytest.approx(3)
+    assert found.low == pytest.approx(3)
+    assert found.high == pytest.approx(3)
+    assert found.median == pytest.approx(403)
+
+
+@pytest.mark.parametrize("slope", [0.0, 2.0])
+def test_the_interval_holds_the_truth_though_neighbours_resemble_each_other(slope):
+    inside = 0
+    for seed in range(200):
+        noise = np.random.default_rng(seed).standard_normal(2000)
+        wandering = np.convolve(noise, np.ones(20) / 20, "same")
+        times = np.linspace(0, 2, 2000)
+        found = trend(times, slope * times + wandering)
+        inside += found.low <= slope <= found.high
+    assert inside >= 180  # 95 % of 200, and room for chance
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_two_readings_are_no_trend(count):
+    with pytest.raises(ValueError, match="three readings"):
+        trend([0.0] * count, [0.0] * count)
