@@ -13,7 +13,11 @@ PYTHON_FILES := $(SOURCES) benchmarks training tests tools start_webrtc.py
 KERNELS := $(shell find $(SOURCES) -name '*.py' -exec grep -lE 'numba|dsp.jit' {} + 2>/dev/null)
 REAL := browser or server
 UNIT := not ($(REAL))
+JAVASCRIPT := test
 BENCHMARKS := latency browser_loop capacity breaking_point loss idle
+
+# A second run starts from what the first one has compiled, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -34,12 +38,15 @@ run: install
 
 test: install-dev
 	@tools/install_test_packages.sh
-	@$(MAKE) --no-print-directory lint javascript unit
+	@$(MAKE) --no-print-directory --jobs --output-sync lint types javascript
+	@$(MAKE) --no-print-directory unit
 	@echo "== whole server and browsers"
 	@$(BIN)/python -m pytest -q -m "$(REAL)"
 
 check: install-dev
-	@$(MAKE) --no-print-directory lint javascript unit UNIT="not ($(REAL) or slow)"
+	@$(MAKE) --no-print-directory --jobs --output-sync lint types javascript \
+		JAVASCRIPT=test:quick
+	@$(MAKE) --no-print-directory unit UNIT="not ($(REAL) or slow)"
 
 lint:
 	@echo "== format, lint, types, import arrows"
@@ -48,15 +55,20 @@ lint:
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports > $(DONE)/imports.txt || { cat $(DONE)/imports.txt; exit 1; }
 
-javascript:
-	@echo "== JavaScript: types, unit tests"
+types:
+	@echo "== JavaScript: types"
 	@$(NODE) npm run --silent types
-	@$(NODE) npm run --silent test > $(DONE)/javascript.txt || { cat $(DONE)/javascript.txt; exit 1; }
+
+javascript:
+	@echo "== JavaScript: unit tests"
+	@$(NODE) npm run --silent $(JAVASCRIPT) > $(DONE)/javascript.txt \
+		|| { cat $(DONE)/javascript.txt; exit 1; }
 	@grep -oE '(pass|fail|skipped) [0-9]+$$' $(DONE)/javascript.txt | xargs echo
 
+# There is a process for each CPU already: further threads of numpy's would wait for each other.
 unit:
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest -q -n auto -m "$(UNIT)"
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto -m "$(UNIT)"
 
 format: install-dev
 	@$(BIN)/ruff check --quiet --select I --fix $(PYTHON_FILES)

@@ -1,5 +1,6 @@
 """Fixtures of the tests that drive the whole server and real browsers."""
 
+import gc
 import inspect
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,14 +28,20 @@ _MARK_OF_FIXTURE = {
     "server_of_its_own": "server",
     "start_server": "server",
 }
+_STARTERS_OF_PROCESSES = {"Program", "RedisServer"}
+"""A module that names one of these waits for programs to start."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whoever takes a browser or the whole server, so that nobody can forget to.
+    """Mark whoever takes a browser, the whole server or a process, so that nobody can forget to.
 
-    They share a server and browsers, and so they and all their fixtures run in one event loop.
+    The former share a server and browsers, and so they and all their fixtures run in one event
+    loop.
     """
     for item in items:
+        module = getattr(item, "module", None)
+        if not _STARTERS_OF_PROCESSES.isdisjoint(vars(module) if module else ()):
+            item.add_marker(pytest.mark.slow)
         marks = {_MARK_OF_FIXTURE.get(name) for name in getattr(item, "fixturenames", ())} - {None}
         for mark in marks:
             item.add_marker(str(mark))
@@ -46,6 +53,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                         fixture.func
                     ):
                         fixture.func._loop_scope = "session"
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported: each look at it takes half a second.
+
+    Tests that run a worker's `Collector` need not undo what it freezes, either.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

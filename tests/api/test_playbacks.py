@@ -12,6 +12,8 @@ import soundfile
 from tests.support.front import RunningFront, running_front
 from webrtc.playback import players
 
+pytestmark = pytest.mark.slow  # starts processes
+
 WHERE = "/api/rooms/studio/playbacks"
 
 

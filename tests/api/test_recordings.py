@@ -14,6 +14,8 @@ from tests.support.front import RunningFront, running_front
 from webrtc.recording import files
 from webrtc.recording.files import Manifest
 
+pytestmark = pytest.mark.slow  # starts processes
+
 WHERE = "/api/rooms/studio/recording"
 MANY = "/api/rooms/studio/recordings"
 

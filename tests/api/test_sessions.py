@@ -85,7 +85,8 @@ class Studio:
 
 
 @pytest.fixture
-async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Studio]:
+    monkeypatch.setattr("webrtc.sessions.keeper.LOOK_EVERY_S", 0.02)
     async with running_front(tmp_path, archive_playbacks=1) as front:
         studio = Studio(front, tmp_path)
         await studio.open()

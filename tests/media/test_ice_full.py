@@ -227,7 +227,6 @@ async def worker(tmp_path):
     made.sharing.close()
     made.port.close()
     gc.enable()
-    gc.unfreeze()
 
 
 async def test_two_stock_clients_speak_and_are_sent_the_other(worker):

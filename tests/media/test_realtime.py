@@ -63,7 +63,6 @@ def test_what_it_does_to_the_real_collector():
         assert gc.get_freeze_count() > 0
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 def test_young_objects_are_looked_at_once_a_second_in_the_slack(watched):

@@ -55,7 +55,6 @@ async def worker(tmp_path):
     made.sharing.close()
     made.port.close()
     gc.enable()  # the worker runs the collector itself
-    gc.unfreeze()
 
 
 async def idle(worker):
@@ -413,7 +412,6 @@ def test_housekeeping_goes_on_after_a_defect(caplog, tmp_path):
 
     in_virtual_time(story())
     gc.enable()
-    gc.unfreeze()
     logged = [record for record in caplog.records if "housekeeping" in record.message]
     assert [record.message.split(":")[0] for record in logged] == [f"defect {n}" for n in (1, 2, 4)]
     assert all(record.exc_info for record in logged)

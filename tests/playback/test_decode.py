@@ -14,6 +14,8 @@ import soundfile
 from webrtc.errors import ClientError
 from webrtc.playback.source import FileSource
 
+pytestmark = pytest.mark.slow  # starts processes
+
 RATE_HZ = 44_100
 
 

@@ -21,6 +21,8 @@ from webrtc.recording.files import Chapter, Manifest, Order
 from webrtc.recording.ring import Kind, RingWriter
 from webrtc.supervisor_process import ROOT
 
+pytestmark = pytest.mark.slow  # starts processes
+
 
 def an_order(form: Format = "flac", most_bytes: int = 1 << 30, free: int = 0) -> Order:
     return Order(

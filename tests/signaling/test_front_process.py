@@ -12,6 +12,8 @@ import pytest
 from tests.support.fake_worker import FakeWorker
 from tests.support.front import Client
 
+pytestmark = pytest.mark.slow  # starts processes
+
 RUN = """
 import socket, sys
 from webrtc import logs

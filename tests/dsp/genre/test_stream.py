@@ -51,10 +51,10 @@ def test_nothing_is_said_before_there_is_something_to_say():
 
 
 def test_musicnn_is_only_asked_about_music():
-    stream = Stream()
+    stream, sound = Stream(), voice(12)
     looks = 0
-    for start in range(0, 12 * RATE, 1600):
-        stream.push(voice(12)[start : start + 1600])
+    for start in range(0, len(sound), 1600):
+        stream.push(sound[start : start + 1600])
         if stream.wants_hearing:
             stream.hear()
         looks += stream.wants_look
