@@ -5,7 +5,7 @@ own choice as they do with those of their own publishers.
 
 | what                                        | is told the others                              |
 |---------------------------------------------|-------------------------------------------------|
-| who publishes here and is not muted         | when it changes, and once a second              |
+| who publishes here and is not muted         | when it changes, and once a second if anybody   |
 | a packet of one of the loudest of these     | at once; as many sources as anybody may hear,   |
 |                                             | and one more, whoever is louder elsewhere       |
 | whose packets these are from now on         | with the next frame                             |
@@ -36,6 +36,7 @@ from mixer.selection import LoudestSelector
 from mixer.selection_candidate import Standing
 
 ROSTER_EVERY_S = 1.0
+REPEATS_S = 3.0
 STALLED_S = 2.5
 EAGER_FRAMES = 25  # with which the roster goes to a new neighbour, who may not listen yet
 
@@ -88,6 +89,7 @@ class ForwardExchange:
         self._offered: list[int] = []
         self._mixes = False
         self._changed = False
+        self._changed_s = -math.inf
         self._stale = True
         self._decided_s = -math.inf
         self._frames: list[BusFrame] = []
@@ -162,7 +164,12 @@ class ForwardExchange:
         if not self._neighbours:
             return
         self._decide(now_s)
-        if self._changed or self._offers() != self._offered or now_s >= self._roster_due_s:
+        if self._changed:
+            self._changed_s = now_s
+        # Where nobody publishes there is nothing to repeat, once nothing can have been lost.
+        repeats = self._entries or self._mixes or now_s - self._changed_s < REPEATS_S
+        is_due = repeats and now_s >= self._roster_due_s
+        if self._changed or is_due or self._offers() != self._offered:
             self._say([], now_s)
         for worker, neighbour in self._neighbours.items():
             if neighbour.offers and now_s - neighbour.heard_s > STALLED_S:

@@ -166,12 +166,14 @@ def test_traffic_grows_with_places_and_not_with_people():
     assert sum(frame.forward.roster is not None for _, frame in house.sent) <= 3
 
 
-def test_who_is_silent_costs_nothing_but_a_word_now_and_then():
+def test_a_worker_without_publishers_says_nothing_and_one_with_silent_ones_little():
     house = ForwardHouse()
-    house.run(3.0)
+    house.worlds[0].come("anna")
+    house.run(5.0)
     house.sent.clear()
     house.run(10.0)
-    assert len(house.sent) <= 2 * (10 / ROSTER_EVERY_S + 1)
+    assert {number for number, _ in house.sent} == {0}
+    assert len(house.sent) <= 10 / ROSTER_EVERY_S + 1
     assert not any(frame.forward.packets for _, frame in house.sent)
 
 
