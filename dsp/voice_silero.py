@@ -3,10 +3,12 @@
 Of that wheel only the file with the network is used: the package's own code imports PyTorch. The
 network looks at 32 ms at a time, which costs 65 µs; blocks only gather samples, and the network
 runs beside the tick (`dsp.beside`). What is told is what it said last, so it is up to 32 ms old.
+onnxruntime reports its use to its maker unless its environment forbids that before it is imported.
 """
 
 import functools
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,6 +91,7 @@ def _session() -> Any:
     Raises:
         ImportError: a package is missing.
     """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or it tells its maker of each session
     import onnxruntime
 
     path = _model_path()

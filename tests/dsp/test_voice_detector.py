@@ -1,5 +1,9 @@
 """Voice activity, by each engine that is installed."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -88,3 +92,19 @@ def test_the_best_that_is_installed_is_used(monkeypatch):
     assert best() == "level"
     monkeypatch.setattr(voice_detector, "voice_engine", best)
     assert make_detector() is None
+
+
+@pytest.mark.slow
+@needs_silero
+def test_nothing_is_told_to_the_maker_of_the_runtime(tmp_path):
+    """It would keep a device's number and a queue of events in the home directory."""
+    listen = (
+        "import os, numpy\n"
+        "from dsp.voice_silero import SileroDetector\n"
+        "SileroDetector().process(numpy.zeros((4800, 2), numpy.float32))\n"
+        "assert 'onnxruntime.db' not in open('/proc/self/maps').read()\n"
+    )
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ORT_")}
+    subprocess.run([sys.executable, "-c", listen], env=environment | home, check=True, timeout=60)
+    assert list(tmp_path.iterdir()) == []
