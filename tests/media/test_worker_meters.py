@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from dsp import denoiser
-from dsp.denoiser_webrtc import LATENCY_SAMPLES
 from mixer.treatment import Character
 from rooms.strip import DEFAULT_STRIP, to_wire
 from tests.media import test_worker, test_worker_lanes
@@ -105,16 +104,23 @@ def test_what_a_strip_says_of_level_genre_and_noise():
     assert character_of(strip(denoise="rnnoise")).denoise == "rnnoise"
 
 
-async def test_the_delay_of_noise_suppression_is_told(speaker):
-    if "webrtc" not in denoiser.engines():
-        pytest.skip("pywebrtc-audio is missing")
+@pytest.mark.parametrize("engine", ["webrtc", "rnnoise"])
+async def test_the_delay_of_noise_suppression_is_told(speaker, engine):
+    if engine not in denoiser.engines():
+        pytest.skip(f"{engine} is not installed")
     worker, packets = speaker.worker, test_worker_lanes.stream()
     room = speaker.room
-    assert "webrtc" in worker.welcome().denoisers
+    assert engine in worker.welcome().denoisers
     assert room.mixer.strip_delay_samples("anna") == 0
-    worker.handle(put("anna", subscribes=False, strip=strip(denoise="webrtc")))
+    worker.handle(put("anna", subscribes=False, strip=strip(denoise=engine)))
     play(speaker, packets[:50])
-    assert room.mixer.strip_delay_samples("anna") == LATENCY_SAMPLES
+    assert (
+        room.mixer.strip_delay_samples("anna")
+        == {
+            "webrtc": 335,
+            "rnnoise": 960 + room.mixer.block,
+        }[engine]
+    )
     worker.handle(put("anna", subscribes=False, strip=strip()))
     play(speaker, packets[50:60])
     assert room.mixer.strip_delay_samples("anna") == 0
