@@ -66,7 +66,7 @@ test('knobs and switches have the ranges and defaults of the protocol, and none 
   assert.deepEqual(Object.keys(PRESETS).sort(), golden.presets);
   assert.deepEqual(Object.keys(GENRES).sort(), golden.genres);
   const { off, ...engines } = DENOISERS;
-  assert.deepEqual(off, { text: 'Off', latencyMs: 0, us: 0 });
+  assert.deepEqual(off, { text: 'Off', takes: 'nothing', latencyMs: 0, us: 0 });
   const costs = Object.entries(engines).map(([name, { latencyMs, us }]) => [name, latencyMs, us]);
   assert.deepEqual(costs.sort(), golden.denoisers);
 });

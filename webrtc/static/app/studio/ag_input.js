@@ -119,10 +119,12 @@ export class AgInput extends StageElement {
 }
 
 /**
- * What noise suppression costs, in words.
+ * What noise suppression takes away and what it costs, in words.
  * @param {string} engine
  */
 function costOf(engine) {
-  const { latencyMs = 0, us = 0 } = DENOISERS[engine] ?? {};
-  return `${latencyMs} ms later; ${(us / 100).toFixed(1)} % of a core of the server`;
+  const denoiser = DENOISERS[engine];
+  if (!denoiser) return '';
+  const { takes, latencyMs, us } = denoiser;
+  return `Takes ${takes}; ${latencyMs} ms later, for ${(us / 100).toFixed(1)}\u00a0% of a core.`;
 }

@@ -143,14 +143,14 @@ export const PLACE = ['inputTrim', 'stereoWidth', 'pan', 'fader'];
 export const SWITCHES = ['autoLevel', 'autoMakeup'];
 
 /**
- * What `denoise` can be, how it is called, and what it costs: by how much the sound comes later with
- * packets of 10 ms, and the server's time for 10 ms of a voice.
- * @type {Readonly<Record<string, { text: string, latencyMs: number, us: number }>>}
+ * What `denoise` can be, how it is called, what it takes away, and what it costs: by how much the
+ * sound comes later with packets of 10 ms, and the server's time for 10 ms of a voice.
+ * @type {Readonly<Record<string, { text: string, takes: string, latencyMs: number, us: number }>>}
  */
 export const DENOISERS = {
-  off: { text: 'Off', latencyMs: 0, us: 0 },
-  webrtc: { text: 'Steady noise (WebRTC)', latencyMs: 7, us: 40 },
-  rnnoise: { text: 'All but voices (RNNoise)', latencyMs: 30, us: 290 },
+  off: { text: 'Off', takes: 'nothing', latencyMs: 0, us: 0 },
+  webrtc: { text: 'WebRTC', takes: 'steady noise', latencyMs: 7, us: 40 },
+  rnnoise: { text: 'RNNoise', takes: 'all but voices', latencyMs: 30, us: 290 },
 };
 
 /** What `genre` can be, and how it is called. @type {Readonly<Record<string, string>>} */
