@@ -17,6 +17,7 @@ BENCHMARKS = (
     "selection",
     "forward",
     "gateway",
+    "mixdown",
     "desk",
     "dsp",
     "dsp_quality",

@@ -10,7 +10,8 @@ import numpy as np
 from mixer.arena import SAMPLE_RATE_HZ
 from mixer.cli.errors import OutputError
 from mixer.cli.inputs import Input
-from mixer.cli.sound_files import Bits, Samples, SoundFile, SoundWriter
+from mixer.cli.sound_files import Bits, RawFeed, Samples, SoundFile, SoundWriter
+from mixer.cli.together import gathered
 from mixer.studio import BLOCK, BLOCK_S, Studio
 
 _LONGEST_TAIL_S = 30.0  # beyond the longest file: no network holds anything back for longer
@@ -58,7 +59,7 @@ class _Aligned:
         samples: How many the file has given.
     """
 
-    def __init__(self, feed: SoundFile, before: int, after: int) -> None:
+    def __init__(self, feed: RawFeed, before: int, after: int) -> None:
         self.samples = 0
         self._feed = feed
         self._before = before
@@ -120,13 +121,18 @@ def _mix(
     studio = Studio()
     latency = studio.latency_samples if any(one.strip for one in inputs) else 0
     names = [f"{number:02d}-{one.path.stem}" for number, one in enumerate(inputs, 1)]
+    alone, sums = gathered(inputs, files) if stems is None else (list(range(len(files))), [])
     feeds = []
-    for number, (name, one, file) in enumerate(zip(names, inputs, files, strict=True)):
-        feed = _Aligned(file, 0 if one.strip else latency, latency if one.strip else 0)
+    for number in alone:
+        one, name = inputs[number], names[number]
+        feed = _Aligned(files[number], 0 if one.strip else latency, latency if one.strip else 0)
         studio.add(name, feed, one.gain, one.strip, one.network, seed + number)
         if stems is not None:
             studio.monitor(name)
         feeds.append(feed)
+    for number, summed in enumerate(sums):
+        feeds.append(feed := _Aligned(summed, latency, 0))
+        studio.add(f"sum {number}", feed)
     exact = all(one.network is None for one in inputs)
     longest_s = max(file.seconds for file in files)
     targets = [output]

@@ -1,7 +1,7 @@
 """Sound files: read as a feed of the studio, written from its blocks."""
 
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,117 @@ _SUBTYPES: Final[dict[str, dict[Bits, str]]] = {
 _FORMATS: Final = {".wav": "WAV", ".aif": "AIFF", ".aiff": "AIFF", ".flac": "FLAC"}
 
 
-class SoundFile:
+class Raw(Protocol):
+    """Sound at a rate of its own.
+
+    Attributes:
+        rate_hz: That.
+        channels: 1 or 2.
+        ended: Whether `load` has given all.
+    """
+
+    rate_hz: int
+    channels: int
+    ended: bool
+
+    def load(self) -> Samples:
+        """Return the next second or less, (n, channels)."""
+
+
+class RawFile:
+    """A file as it is, but in floats and two channels at most; see `Raw`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file.
+
+        Raises:
+            InputError: It is not there, or no sound that can be read.
+        """
+        self._path = path
+        try:
+            self._file = soundfile.SoundFile(path)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise InputError(f"{path}: {_reason(path, error)}") from error
+        if self._file.channels > MOST_CHANNELS:
+            raise InputError(f"{path}: {self._file.channels} channels; at most {MOST_CHANNELS}")
+        self.rate_hz = self._file.samplerate
+        self.channels = min(self._file.channels, 2)
+        self.frames = self._file.frames
+        self.ended = False
+        self._chunk = max(1, round(self.rate_hz * _CHUNK_S))
+        # 16 bits are fetched as they are: libsndfile's conversion takes longer than ours.
+        self._short = self._file.subtype == "PCM_16"
+
+    def load(self) -> Samples:
+        """Return the next second; less at the end.
+
+        Raises:
+            InputError: The file is damaged.
+        """
+        try:
+            if self._short:
+                raw = self._file.read(self._chunk, dtype="int16", always_2d=True)
+                samples: Samples = raw.astype(np.float32)
+                samples *= np.float32(1 / 32768)
+            else:
+                samples = self._file.read(self._chunk, dtype="float32", always_2d=True)
+                samples = np.nan_to_num(samples, copy=False, posinf=0.0, neginf=0.0)
+        except soundfile.LibsndfileError as error:
+            raise InputError(f"{self._path}: {error.error_string}") from error
+        self.ended = len(samples) < self._chunk
+        return to_stereo(samples) if samples.shape[1] > 2 else samples
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class RawFeed:
+    """Any sound as a feed: resampled, and cut as it is asked for."""
+
+    def __init__(self, raw: Raw) -> None:
+        """Begin at its beginning."""
+        self._raw = raw
+        self._resampler = None
+        if raw.rate_hz != SAMPLE_RATE_HZ:
+            self._resampler = soxr.ResampleStream(
+                raw.rate_hz, SAMPLE_RATE_HZ, raw.channels, quality="HQ"
+            )
+        self._waiting = np.zeros((0, 1), np.float32)  # mono stays mono: less to move about
+        self._next = 0
+
+    def read(self, count: int) -> Samples:
+        """Return the next samples; see `Feed`.
+
+        Raises:
+            InputError: A file is damaged.
+        """
+        have = len(self._waiting) - self._next
+        while have < count and not self._raw.ended:
+            fresh = self._load()
+            rest = self._waiting[self._next :]
+            self._waiting = np.concatenate([rest, fresh]) if len(rest) else fresh
+            self._next = 0
+            have = len(self._waiting)
+        begin = self._next
+        self._next = min(begin + count, len(self._waiting))
+        return self._waiting[begin : self._next]
+
+    def _load(self) -> Samples:
+        samples = self._raw.load()
+        if self._resampler is None:
+            return samples
+        resampled = self._resampler.resample_chunk(np.ascontiguousarray(samples), self._raw.ended)
+        shaped: Samples = resampled.reshape(-1, self._raw.channels)
+        return shaped
+
+
+class SoundFile(RawFeed):
     """A file as a feed: any format, rate and width that libsndfile reads, 1 to 8 channels.
 
     Attributes:
         path: Where it is.
+        raw: The same at its own rate; whoever reads that leaves the feed alone.
         seconds: How long it is, as its header says.
     """
 
@@ -40,70 +146,19 @@ class SoundFile:
             InputError: It is not there, or no sound that can be read.
         """
         self.path = path
-        try:
-            self._file = soundfile.SoundFile(path)
-        except (soundfile.LibsndfileError, OSError) as error:
-            raise InputError(f"{path}: {_reason(path, error)}") from error
-        if self._file.channels > MOST_CHANNELS:
-            raise InputError(f"{path}: {self._file.channels} channels; at most {MOST_CHANNELS}")
-        rate = self._file.samplerate
-        self.seconds = self._file.frames / rate
-        self._chunk = max(1, round(rate * _CHUNK_S))
-        # 16 bits are fetched as they are: libsndfile's conversion takes longer than ours.
-        self._short = self._file.subtype == "PCM_16"
-        self._resampler = None
-        if rate != SAMPLE_RATE_HZ:
-            channels = min(self._file.channels, 2)
-            self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE_HZ, channels, quality="HQ")
-        self._ended = False
-        self._waiting = np.zeros((0, 1), np.float32)  # mono stays mono: less to move about
-        self._next = 0
-
-    def read(self, count: int) -> Samples:
-        """Return the next samples; see `Feed`.
-
-        Raises:
-            InputError: The file is damaged.
-        """
-        have = len(self._waiting) - self._next
-        while have < count and not self._ended:
-            fresh = self._load()
-            rest = self._waiting[self._next :]
-            self._waiting = np.concatenate([rest, fresh]) if len(rest) else fresh
-            self._next = 0
-            have = len(self._waiting)
-        begin = self._next
-        self._next = min(begin + count, len(self._waiting))
-        return self._waiting[begin : self._next]
+        self.raw = RawFile(path)
+        self.seconds = self.raw.frames / self.raw.rate_hz
+        super().__init__(self.raw)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self.raw.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _load(self) -> Samples:
-        try:
-            if self._short:
-                raw = self._file.read(self._chunk, dtype="int16", always_2d=True)
-                samples: Samples = raw.astype(np.float32)
-                samples *= np.float32(1 / 32768)
-            else:
-                samples = self._file.read(self._chunk, dtype="float32", always_2d=True)
-                samples = np.nan_to_num(samples, copy=False, posinf=0.0, neginf=0.0)
-        except soundfile.LibsndfileError as error:
-            raise InputError(f"{self.path}: {error.error_string}") from error
-        self._ended = len(samples) < self._chunk
-        if samples.shape[1] > 2:
-            samples = to_stereo(samples)
-        if self._resampler is not None:
-            samples = self._resampler.resample_chunk(np.ascontiguousarray(samples), self._ended)
-            samples = samples.reshape(-1, min(self._file.channels, 2))
-        return samples
 
 
 def _reason(path: Path, error: Exception) -> str:

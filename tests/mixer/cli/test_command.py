@@ -156,3 +156,37 @@ def test_the_demonstration_runs_from_first_to_last(
     soundfile.write(tmp_path / "end.wav", sound[-2 * 48_000 :], 48_000)
     assert pitches(tmp_path / "begin.wav") == pytest.approx([440, 554, 659], abs=2)
     assert pitches(tmp_path / "end.wav") == pytest.approx([440, 659], abs=2)
+
+
+def test_files_of_one_rate_are_the_same_together_as_each_by_itself(tmp_path: Path) -> None:
+    """Without stems they are summed before they are resampled, with stems they cannot be."""
+    random = np.random.default_rng(3)
+    inputs = []
+    for number, (rate_hz, channels, seconds, settings) in enumerate(
+        [
+            (44_100, 1, 2.5, ""),
+            (44_100, 2, 1.2, ",gain=-6"),
+            (44_100, 1, 0.0, ",gain=3"),
+            (44_100, 1, 1.7, ",pan=0.4"),
+            (44_100, 1, 1.7, ",gain=-3,preset=limit"),
+            (22_050, 1, 2.0, ",gain=-1"),
+            (22_050, 1, 1.0, ""),
+            (48_000, 1, 1.0, ""),
+            (96_000, 2, 1.0, ",gain=-60"),
+        ]
+    ):
+        count = round(rate_hz * seconds)
+        sound = random.uniform(-0.04, 0.04, (count, channels))
+        sound *= np.hanning(count)[:, None]  # else a file's end cuts off the resampler's ringing
+        soundfile.write(tmp_path / f"{number}.wav", sound, rate_hz, "FLOAT")
+        inputs.append(f"{tmp_path}/{number}.wav{settings}")
+    inputs.append(inputs[0])  # twice the same
+    mixes = []
+    for name, options in (("apart", ["--stems", f"{tmp_path}/stems"]), ("together", [])):
+        out = f"{tmp_path}/{name}.wav"
+        assert main(["mix", *inputs, "-o", out, "--bits", "float", "--quiet", *options]) == 0
+        mixes.append(soundfile.read(out, always_2d=True)[0])
+    apart, together = mixes
+    assert len(apart) == len(together) == 120_000
+    assert np.abs(apart - together).max() < 2e-6
+    assert np.abs(together).max() > 0.05
