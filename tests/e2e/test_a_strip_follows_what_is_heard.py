@@ -1,11 +1,13 @@
 """A browser publishes music and then speech: the room is told, and the strip follows."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import numpy as np
 import scipy.signal
 import soundfile
+from playwright.async_api import expect
 
 from dsp.genre.profiles import PROFILES
 from tests.dsp.genre.sounds import RATE, beats, voice
@@ -58,6 +60,9 @@ async def test_profiles_change_from_music_to_speech_and_a_choice_by_hand_stays(
         strip = (await told(watcher, "participant_updated", "speech"))["settings"]
         assert strip["highPass"] == PROFILES["speech"]["high_pass_hz"]
         assert strip["inputTrim"] == -3
+        why = re.compile(r"with the profile Speech\. It changed noise suppression, low cut, gate")
+        own = page.locator("[data-ref=genre]").first
+        await expect(own).to_have_attribute("title", why, timeout=1000 * _PATIENCE_S)
         by_hand = await page.evaluate(f"{CLIENT}.updateAudioSettings({{ genre: 'classical' }})")
         assert (by_hand["profile"], by_hand["denoise"]) == ("classical", "off")
     finally:

@@ -200,4 +200,5 @@ async def test_whoever_is_heard_alone_is_named_until_solo_is_cleared(chromium: C
     await expect(lamp).to_contain_text(f"Solo: {name}")
     await lamp.click()
     await expect(lamp).to_be_hidden()
+    await expect(page.locator("main")).to_be_focused()
     assert (await page.evaluate(MIX_OF, name))["solo"] is False

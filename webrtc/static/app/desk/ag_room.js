@@ -82,6 +82,7 @@ export class AgRoom extends HTMLElement {
       for (const { participantId } of soloed(this.store.state.people)) {
         this.actions.mix(participantId, { solo: false });
       }
+      this.closest('main')?.focus({ preventScroll: true }); // the lamp goes out of the page
     });
     this.#speaking = new SpeakingNow(this.#ref('speaking'), (id) => this.#goTo(id));
     this.#list.addEventListener('focusin', () => this.store.dispatch({ type: 'held', held: true }));
