@@ -17,6 +17,7 @@ BENCHMARKS = (
     "selection",
     "forward",
     "gateway",
+    "desktop",
     "mixdown",
     "desk",
     "dsp",

@@ -1,0 +1,81 @@
+"""A sound system of one's own: PulseAudio with null sinks, which PortAudio takes for devices."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_WITHIN_S = 20.0
+
+
+def is_available() -> bool:
+    """Whether PulseAudio is installed, and ALSA's plug-in by which PortAudio finds it."""
+    return shutil.which("pulseaudio") is not None and any(
+        Path(folder).glob("*/alsa-lib/libasound_module_pcm_pulse.so")
+        for folder in ("/usr/lib", "/usr/lib64", "/lib")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A running server."""
+
+    server: str
+
+    def environment(self, *, source: str | None = None, sink: str | None = None) -> dict[str, str]:
+        """Return what a program needs that hears one sink's sound and plays to another."""
+        names = {
+            "PULSE_SERVER": self.server,
+            "PULSE_SOURCE": None if source is None else f"{source}.monitor",
+            "PULSE_SINK": sink,
+        }
+        return {**os.environ, **{name: text for name, text in names.items() if text is not None}}
+
+    async def play(self, path: Path, sink: str) -> asyncio.subprocess.Process:
+        """Begin to play a WAV file to a sink."""
+        return await asyncio.create_subprocess_exec(
+            "paplay", "--latency-msec=20", str(path), env=self.environment(sink=sink)
+        )
+
+
+@contextlib.asynccontextmanager
+async def running_pulse(sinks: Sequence[str]) -> AsyncIterator[Pulse]:
+    """Run a server with these null sinks.
+
+    Raises:
+        TimeoutError: It does not come.
+    """
+    with tempfile.TemporaryDirectory(prefix="ag06-pulse") as folder:
+        path = f"{folder}/socket"
+        modules = [f"module-native-protocol-unix socket={path} auth-anonymous=1"]
+        modules += [f"module-null-sink sink_name={name} rate=48000 channels=2" for name in sinks]
+        loads = [word for module in modules for word in ("-L", module)]
+        own = {"HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder}
+        process = await asyncio.create_subprocess_exec(
+            *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
+            *loads,
+            env={**os.environ, **own},
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async with asyncio.timeout(_WITHIN_S):
+                while not await _answers(path):
+                    await asyncio.sleep(0.05)
+            yield Pulse(f"unix:{path}")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+
+async def _answers(path: str) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return False
+    writer.close()
+    return True
