@@ -189,6 +189,17 @@ test('frames that come shortly before an output asks for more may come after it 
   assert.ok(close > 10 && close < 16, `${close} ms`);
 });
 
+test('how long frames wait for the audio thread is part of the delay told', async () => {
+  const delays = [20, 0].map(async (waitedMs) => {
+    const thread = await new Thread().ready();
+    thread.waitedMs = () => waitedMs;
+    thread.render(0, 200);
+    return thread.stats.at(-1)?.delayMs ?? 0;
+  });
+  const [late = 0, early = 0] = await Promise.all(delays);
+  assert.ok(Math.abs(late - early - 20) < 1, `${late} ms, ${early} ms`);
+});
+
 test('it says at once, and once, that frames have stopped coming', async () => {
   const thread = await new Thread().ready();
   const starving = () => thread.reports.filter(({ type }) => type === 'starving').length;

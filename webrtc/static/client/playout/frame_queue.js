@@ -18,6 +18,7 @@ const MAX_SAMPLES = 96_000;
  * @property {number} samples
  * @property {Uint8Array} payload
  * @property {number} availableS When it reached us, in the clock of the output.
+ * @property {number} waitedMs Before that, since the worker handed it over.
  * @property {number} arrivalMs When it reached the worker, in its clock.
  */
 
@@ -74,9 +75,10 @@ export class FrameQueue {
    * @param {import('./types.js').EncodedFrame} frame
    * @param {number} samples
    * @param {number} availableS
+   * @param {number} [waitedMs]
    * @returns {Queued | null}
    */
-  admit(frame, samples, availableS) {
+  admit(frame, samples, availableS, waitedMs = 0) {
     if (!this.#known) {
       this.#known = true;
       // One turn up leaves room below for frames that were overtaken.
@@ -95,6 +97,7 @@ export class FrameQueue {
       samples,
       payload: new Uint8Array(frame.payload),
       availableS,
+      waitedMs,
       arrivalMs: frame.arrivalMs,
     };
   }

@@ -36,7 +36,7 @@ export class Measures {
    * @param {number} playedS When its first sample is rendered.
    */
   played(frame, playedS) {
-    const delayMs = (playedS - frame.availableS) * 1000;
+    const delayMs = frame.waitedMs + (playedS - frame.availableS) * 1000;
     const offsetMs = playedS * 1000 - frame.arrivalMs;
     const share = this.#measured ? SMOOTHING : 1;
     this.#delayMs += (delayMs - this.#delayMs) * share;

@@ -91,15 +91,16 @@ export class Playout {
    * @param {import('./types.js').EncodedFrame} frame
    * @param {number} availableS Time of the next block that can be pulled.
    * @param {number} [riskS] How much later that would have been, had it come a moment later.
+   * @param {number} [waitedMs] For that block, since the worker handed it over; only measured.
    */
-  push(frame, availableS, riskS = 0) {
+  push(frame, availableS, riskS = 0, waitedMs = 0) {
     this.#counters.received += 1;
     const samples = samplesOf(new Uint8Array(frame.payload));
     if (samples === 0 || frame.payload.byteLength > MAX_PAYLOAD_BYTES) {
       this.#counters.malformed += 1;
       return;
     }
-    this.#accept(frame, samples, availableS, riskS);
+    this.#accept(frame, samples, availableS, riskS, waitedMs);
   }
 
   /**
@@ -107,14 +108,15 @@ export class Playout {
    * @param {number} samples
    * @param {number} availableS
    * @param {number} riskS
+   * @param {number} waitedMs
    */
-  #accept(frame, samples, availableS, riskS) {
-    const queued = this.#queue.admit(frame, samples, availableS);
+  #accept(frame, samples, availableS, riskS, waitedMs) {
+    const queued = this.#queue.admit(frame, samples, availableS, waitedMs);
     if (queued === null) return;
     const transitS = availableS - queued.position / SAMPLE_RATE_HZ;
     if (!this.#transits.add(transitS, availableS, riskS)) {
       this.reset();
-      this.#accept(frame, samples, availableS, riskS);
+      this.#accept(frame, samples, availableS, riskS, waitedMs);
       return;
     }
     this.#measures.arrived(queued);

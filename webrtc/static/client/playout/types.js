@@ -88,8 +88,8 @@
  * @property {number} targetMs Delay aimed at, behind the fastest frame.
  * @property {number} wantedMs The same before it was held between 5 and 75 ms: above 75, the
  *   network asks for more than this path gives.
- * @property {number} delayMs Delay reached: from a frame's arrival at the processor to the moment
- *   that its first sample is rendered, averaged over about 32 frames.
+ * @property {number} delayMs Delay reached: from the moment that the worker hands a frame over to
+ *   that at which its first sample is rendered, averaged over about 32 frames.
  * @property {number | null} playoutOffsetMs Time of the context at which frames are rendered, less the
  *   time at which they came to the worker, averaged alike; with `AudioContext.getOutputTimestamp`
  *   it gives the delay to the ear (`PlayoutNode.delayToEarMs`). `null` before the first frame.

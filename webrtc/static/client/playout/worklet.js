@@ -120,8 +120,9 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   }
 
   #take = (/** @type {EncodedFrame} */ frame) => {
-    const isClose = Date.now() - frame.handedMs < CLOSE_MS;
-    this.#playout?.push(frame, currentFrame / sampleRate, isClose ? this.#batchS : 0);
+    const waitedMs = Date.now() - frame.handedMs;
+    const riskS = waitedMs < CLOSE_MS ? this.#batchS : 0;
+    this.#playout?.push(frame, currentFrame / sampleRate, riskS, waitedMs);
   };
 
   /** @param {Playout} playout */
