@@ -14,6 +14,7 @@ KERNELS := $(shell find $(SOURCES) -name '*.py' -exec grep -lE 'numba|dsp.jit' {
 REAL := browser or server
 UNIT := not ($(REAL))
 JAVASCRIPT := test
+EXAMPLES := ours
 BENCHMARKS := latency browser_loop capacity breaking_point loss idle
 
 # A second run starts from what the first one has compiled, whatever the shell says.
@@ -21,7 +22,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench screenshots lighthouse clean install install-dev install-bench lint javascript unit
+.PHONY: help run test check format bench screenshots lighthouse clean install install-dev install-bench \
+	lint types javascript unit
 
 help:
 	@echo "make run      install what is missing, start the server, print the address to open"
@@ -46,7 +48,7 @@ test: install-dev
 check: install-dev
 	@$(MAKE) --no-print-directory --jobs --output-sync lint types javascript \
 		JAVASCRIPT=test:quick
-	@$(MAKE) --no-print-directory unit UNIT="not ($(REAL) or slow)"
+	@$(MAKE) --no-print-directory unit UNIT="not ($(REAL) or slow)" EXAMPLES=quick
 
 lint:
 	@echo "== format, lint, types, import arrows"
@@ -68,7 +70,8 @@ javascript:
 # There is a process for each CPU already: further threads of numpy's would wait for each other.
 unit:
 	@echo "== unit tests"
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto -m "$(UNIT)"
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal \
+		--hypothesis-profile $(EXAMPLES) -m "$(UNIT)"
 
 format: install-dev
 	@$(BIN)/ruff check --quiet --select I --fix $(PYTHON_FILES)

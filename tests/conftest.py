@@ -18,6 +18,7 @@ from tests.support.tones import write_tone
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)  # `make check`
 hypothesis.settings.load_profile("ours")
 
 _ROOMS = itertools.count(1)

@@ -41,6 +41,7 @@ def test_every_pulse_survives_the_codec_at_a_place_that_is_known(ptime_ms):
     assert np.unique(gaps).size > gaps.size // 2
 
 
+@pytest.mark.slow
 def test_the_end_of_the_loop_fits_its_beginning():
     clip = make_clip(20)
     twice = find_pulses(decode_all(clip.packets * 2)[:, 0])

@@ -186,6 +186,7 @@ def test_every_setting_in_range_gives_finite_output_under_the_ceiling(first, sec
     assert np.abs(out).max() <= level * 10 ** (max(ceilings) / 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 1e30])
 def test_broken_samples_do_not_stay(engine, poison):
     sound = speech(2.0)

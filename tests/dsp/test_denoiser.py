@@ -66,6 +66,7 @@ def test_it_does_not_depend_on_how_sound_is_cut(engine):
     assert np.array_equal(one[settled : len(two) - later], two[settled + later :])
 
 
+@pytest.mark.slow
 @needs_voice
 def test_left_and_right_are_two_sounds():
     if not denoiser_rnnoise.is_available():

@@ -97,6 +97,7 @@ def test_silence_that_goes_by_is_as_silence_that_is_heard():
     assert waited.momentary(ROW)[0] < -80
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 6000), min_size=1, max_size=5))
 def test_it_does_not_depend_on_how_sound_is_cut(sizes):

@@ -24,6 +24,7 @@ def test_a_tone_keeps_pitch_and_level() -> None:
     assert samples.std() * 2**0.5 == pytest.approx(0.3, rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_second_gives_as_many_chunks_as_it_should() -> None:
     got = chunks(ChunkStream(), tone(500, 4_800_000))
     whole = [chunk for chunk in got if chunk is not None]

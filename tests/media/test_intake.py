@@ -130,6 +130,7 @@ def with_extension(body, off, sound):
 tails = st.builds(with_extension, extensions, st.sampled_from([0, 0, 0, -1, 1]), st.binary())
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(first=st.sampled_from([0x80, 0x90, 0x90, 0x90, 0x91, 0xB0]), tail=tails)
 def test_the_compiled_parser_reads_what_the_plain_one_reads(first, tail):
@@ -334,6 +335,7 @@ def hostile(draw):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(hostile(), min_size=1, max_size=7))
 def test_a_lane_takes_what_it_waits_for_as_the_plain_parser_reads_it_and_nothing_else(packets):
@@ -375,6 +377,7 @@ def test_a_lane_takes_what_it_waits_for_as_the_plain_parser_reads_it_and_nothing
         house.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -344,6 +344,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(steps, st.integers(2, 3), st.integers(1, 4), st.sampled_from([0.0, 0.0075, 0.0125]))
 def test_whatever_happens_all_hear_the_same_few_and_nobody_hears_themselves(

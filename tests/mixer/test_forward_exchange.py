@@ -333,6 +333,7 @@ action = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(action, max_size=25), st.integers(1, 3), st.integers(2, 3))
 def test_any_schedule(schedule, places, workers):

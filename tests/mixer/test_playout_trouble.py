@@ -367,6 +367,7 @@ strange = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(
     guests=st.lists(st.tuples(st.integers(0, 199), strange), max_size=40),
     blocks=st.lists(st.sampled_from([120, 441, 480, 960, 5760]), min_size=1, max_size=8),

@@ -74,6 +74,7 @@ def test_only_those_on_a_main_place_need_a_mix_of_their_own():
     assert owners == {""} | chosen(stage)
 
 
+@pytest.mark.slow
 def test_somebody_louder_takes_a_place_without_a_click_for_anybody():
     stage = crowd()
     before = chosen(stage)

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +110,7 @@ def test_any_schedule(schedule):
     assert crowds[0].log == crowds[1].log, "the same schedule must end in the same choice"
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     starts=st.lists(st.integers(0, 75), min_size=4, max_size=8),
@@ -132,6 +134,7 @@ def test_somebody_clearly_louder_than_all_is_heard_within_the_hold(
     assert "loud" in crowd.main
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(
     places=st.integers(1, 5),

@@ -246,6 +246,7 @@ async def test_unanswered_requests_of_a_socket_are_bounded(front: RunningFront) 
         assert (await socket.ack(165))["error"]["reason"] == "busy"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", sorted(CLIENT_EVENTS))
 @settings(
     max_examples=6,

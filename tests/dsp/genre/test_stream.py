@@ -61,6 +61,7 @@ def test_musicnn_is_only_asked_about_music():
     assert looks == 0
 
 
+@pytest.mark.slow
 def test_music_is_looked_at_every_three_seconds_or_less():
     stream, sound, looks = Stream(), beats(20), []
     for start in range(0, len(sound), 1600):
@@ -115,6 +116,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN)
 def test_whatever_comes_gives_an_opinion_and_harms_nothing_later(name):
     stream, said = play(BROKEN[name])

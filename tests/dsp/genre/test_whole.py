@@ -26,6 +26,7 @@ def test_noise_is_nothing_that_has_a_name():
     assert classify(noise(5), RATE).label == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000])
 @pytest.mark.parametrize("kind", ["mono", "stereo", "int16", "int32", "float64"])
 def test_any_rate_and_type_of_samples_is_taken(rate, kind):
@@ -55,6 +56,7 @@ def test_samples_that_are_none_are_refused():
         classify(np.zeros((2, 48_000)), RATE)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([np.nan, np.inf, -np.inf, 1e30, 0.0]))
 def test_broken_samples_give_probabilities(seed, value):
