@@ -6,9 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mixer.selection_settings import RANGES, SelectionSettings
 from webrtc.control.codec import encode_frame, front_side_decoder, worker_side_decoder
 from webrtc.control.messages import MAX_FRAME_BYTES, Done, PutRoom, ToFront, ToWorker
 from webrtc.errors import ControlProtocolError
+
+st.register_type_strategy(
+    SelectionSettings,
+    st.builds(
+        SelectionSettings,
+        **{
+            name: (st.integers if name == "max_speakers" else st.floats)(low, high)  # type: ignore[operator]
+            for name, (low, high) in RANGES.items()
+        },
+    ),
+)
 
 
 def any_of(union: object) -> st.SearchStrategy[object]:

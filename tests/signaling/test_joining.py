@@ -33,6 +33,8 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "scenes",
         "door",
         "recording",
+        "network",
+        "simulates",
     }
     assert ack["room_id"] == "studio"
     assert ack["resumed"] is False
@@ -58,6 +60,7 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "speaking": False,
         "genre": None,
         "confidence": 0.0,
+        "network": None,
         "tracks": [{"kind": "audio"}],
         "settings": to_wire(DEFAULT_STRIP),
     }

@@ -10,6 +10,7 @@ from rooms.rights import rights_of
 from tests.support.fake_worker import FakeWorker
 from tests.support.front import Client, RunningFront, running_front
 from webrtc.control.messages import Meters, StripMeters, WatchMeters
+from webrtc.front_limits import FrontLimits
 
 STRIP_FIGURES = (-23.0, -20.0, -23.0, 0.0, -2.5, 0.0, 4.0, -3.0, -23.0)
 
@@ -73,14 +74,15 @@ async def test_the_media_worker_follows_who_may_publish(front: RunningFront) -> 
     assert (told["role"], told["tracks"]) == ("both", [{"kind": "audio"}])
 
 
-async def test_levels_come_at_the_pace_of_the_role(front: RunningFront) -> None:
-    host, hosts = await front.joined()
-    bob, ack = await front.joined(role="subscriber")
-    await give(host, ack["participant_id"], "speaker")
-    for level in (30, 20, 10):
-        front.worker.send_levels("room", (hosts["participant_id"], level, False))
-    await bob.event("levels", lambda it: it["levels"][0][1] == 30)
-    await bob.event("levels", lambda it: it["levels"][0][1] == 20)
+async def test_levels_come_at_the_pace_of_the_role(tmp_path: Path) -> None:
+    limits = FrontLimits(publisher_levels_period_s=0.0, listener_levels_period_s=3600.0)
+    async with running_front(tmp_path, limits=limits) as front:
+        host, hosts = await front.joined()
+        bob, ack = await front.joined(role="subscriber")
+        await give(host, ack["participant_id"], "speaker")
+        for level in (30, 20, 10):
+            front.worker.send_levels("room", (hosts["participant_id"], level, False))
+            await bob.event("levels", lambda it, level=level: it["levels"][0][1] == level)
 
 
 @pytest.mark.parametrize(("role", "kept"), [("speaker", True), ("listener", False)])
