@@ -25,7 +25,7 @@ async def test_it_changes_the_room_and_one_alone_and_shows_both(
 ) -> None:
     host, ack = await trials.joined("studio", name="Grace")
     _, hers = await trials.joined("studio", name="Ada")
-    key, anna = ("--key", ack["host_key"]), hers["participant_id"]
+    key, anna = (f"--key={ack['host_key']}",), hers["participant_id"]
     assert await status(trials.url, "studio") == 0
     assert capsys.readouterr().out == "everybody: as it is\n"
     assert await status(trials.url, "studio", "wifi", *key) == 0
@@ -65,7 +65,7 @@ async def test_a_wrong_network_and_a_server_that_is_not_there(
     trials: RunningFront, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, ack = await trials.joined("studio")
-    assert await status(trials.url, "studio", "awful", "--key", ack["host_key"]) == 2
+    assert await status(trials.url, "studio", "awful", f"--key={ack['host_key']}") == 2
     assert "'awful'" in capsys.readouterr().err
     for address in ("http://127.0.0.1:1", "nonsense"):
         assert await status(address, "studio") == 2
