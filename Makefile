@@ -5,7 +5,8 @@
 VENV := .venv
 DONE := $(VENV)/.done
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The models' wheels go without what they name but never use; pip need not say so each time.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts
 NODE := tools/with_node.sh
 NPM_DONE := node_modules/.package-lock.json
 SOURCES := webrtc archive rooms gateway mixer dsp
