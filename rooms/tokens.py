@@ -18,8 +18,10 @@ def new_id() -> str:
 
 
 def new_secret() -> str:
-    """Return a fresh secret, safe in a URL."""
-    return secrets.token_urlsafe(SECRET_BYTES)
+    """Return a fresh secret, safe in a URL and as a word of a command line."""
+    while (secret := secrets.token_urlsafe(SECRET_BYTES)).startswith("-"):
+        pass  # it would be taken for an option
+    return secret
 
 
 def fingerprint(secret: str) -> bytes:

@@ -12,6 +12,10 @@ def test_ids_and_secrets_are_new_each_time_and_safe_in_a_url() -> None:
     assert all(one.replace("-", "").replace("_", "").isalnum() for one in made)
 
 
+def test_a_secret_is_no_option_of_a_command_line() -> None:
+    assert not any(tokens.new_secret().startswith("-") for _ in range(2000))
+
+
 @given(st.text(ANY_CHARACTER), st.text(ANY_CHARACTER))
 def test_a_secret_matches_its_own_fingerprint_only(secret: str, other: str) -> None:
     stored = tokens.fingerprint(secret)
