@@ -1,4 +1,4 @@
-"""Compiled loops where numba may not write its cache, and where a cache was built before."""
+"""Compiled loops where numba may not write its cache, where one was built before, or without it."""
 
 import os
 import shutil
@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+
+from tests.dsp.signals import RATE, music, speech
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -16,6 +20,11 @@ NO_CACHE = """
 from numba.core import caching
 
 caching.CacheImpl._locator_classes = []  # as on a read-only file system
+"""
+NO_NUMBA = """
+import sys
+
+sys.modules["numba"] = None  # as if it were not installed
 """
 MEASURE = """
 import numpy as np
@@ -39,10 +48,17 @@ print(StripBank().engine.name)
 strip = MixingSystem(settings=StripSettings(limiter=LimiterSettings(-6)))
 assert 0.3 < np.abs(strip.process(np.ones((480, 2), np.float32))).max() <= 0.5012
 """
+MIX = """
+import sys
+from mixer.cli.command import main
+
+files = ["one.wav,preset=voice", "two.wav,gain=-3,pan=0.5"]
+sys.exit(main(["mix", *files, "-o", "OUT", "--quiet"]))
+"""
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 77; shift; exec "$@"'
 
 
-def run(program: str, *command: str, cache: Path | None = None) -> str:
+def run(program: str, *command: str, cache: Path | None = None, folder: Path = Path("/")) -> str:
     """Run a program of Python and return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if cache is not None:
@@ -53,7 +69,7 @@ def run(program: str, *command: str, cache: Path | None = None) -> str:
         capture_output=True,
         text=True,
         env=environment,
-        cwd="/",
+        cwd=folder,
     )
     if ended.returncode == 77 or (command and "unshare" in ended.stderr):
         pytest.skip("nothing may be mounted here")
@@ -65,8 +81,20 @@ def test_a_loop_is_compiled_where_it_cannot_be_cached() -> None:
     run(NO_CACHE + MEASURE)
 
 
-def test_strips_run_by_the_other_engine_where_nothing_can_be_cached() -> None:
-    assert run(NO_CACHE + STRIP) == "numpy\n"
+@pytest.mark.parametrize("without", [NO_CACHE, NO_NUMBA])
+def test_strips_run_by_the_other_engine_where_nothing_can_be_cached(without: str) -> None:
+    assert run(without + STRIP) == "numpy\n"
+
+
+def test_the_whole_mixer_sounds_the_same_without_numba(tmp_path: Path) -> None:
+    """Loops of levels and mixes then run as Python; strips by the other engine, within -80 dB."""
+    for name, sound in (("one", speech(1.0)), ("two", music(1.0))):
+        soundfile.write(tmp_path / f"{name}.wav", sound, RATE, subtype="FLOAT")
+    for name, before in (("with", ""), ("without", NO_NUMBA)):
+        run(before + MIX.replace("OUT", f"{name}.wav"), folder=tmp_path)
+    compiled, plain = (soundfile.read(tmp_path / f"{one}.wav")[0] for one in ("with", "without"))
+    assert np.abs(compiled).max() > 0.05
+    assert np.abs(plain - compiled).max() < 1e-4
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="util-linux is not installed")
