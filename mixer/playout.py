@@ -7,7 +7,8 @@ by the deadline of `TransitWindow`.
 
 State   | event                                  | next    | done
 --------|----------------------------------------|---------|----------------------------------------
-idle    | pull, a packet's deadline has passed   | playing | drop backlog, fade in
+idle    | pull, a packet's deadline has passed   | playing | drop backlog, fade in, within the
+        |                                        |         | block where its place is
 idle    | pull otherwise                         | idle    | SILENT
 playing | packet there                           | playing | decode
 playing | hole, later packet there               | playing | in-band FEC if it has it, else conceal
@@ -341,12 +342,14 @@ class Playout:
         if not packets:
             return False
         excess = self._excess(packets[0].position, samples, now_s, 0.0)
-        if excess < 0:
+        if excess <= -samples:
             return False
         goal = packets[0].position + excess
         while len(packets) > 1 and packets[1].position <= goal:
             queue.drop_first()
         self._next = packets[0].position
+        if excess < 0:  # its turn is within this block: in the next, it would be late for good
+            self._sound.lead_in(-excess)
         self._playing = True
         self._watch.restart()
         return True
@@ -521,8 +524,10 @@ class Playout:
         if excess >= hole:
             self._next += hole
             return False
-        self._next += max(0, min(hole, missing + excess))
-        return self._sound.conceal(missing)
+        # No more than is due: what follows would be late by the rest, and the block may want it.
+        made_up = min(missing, _whole(hole - excess, min(self._queue.newest_samples, CONCEAL_STEP)))
+        self._next += max(0, min(hole, made_up + excess))
+        return self._sound.conceal(made_up)
 
     def _decode_first(self, now_s: float) -> bool:
         """Decode the first packet into the pool; return whether it had to be concealed."""

@@ -84,6 +84,11 @@ class SoundMaker:
             self._fade_in(room)
         return False
 
+    def lead_in(self, samples: int) -> None:
+        """Append silence before what comes first."""
+        self.pool.room(samples).fill(0)
+        self.pool.keep(samples)
+
     def repair(self, carrier: bytes, samples: int, skipped: int) -> bool:
         """Append the packet before `carrier` from the copy in it, without the first `skipped`.
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mixer.playout import MediaPacket, Playout, PlayoutSettings, Pull
 from tests.mixer.playout_world import (
     EPOCH_S,
+    PERIOD,
     TONE_STEP,
     ToneDecoder,
     World,
@@ -23,6 +24,13 @@ EDGES = [0, 1, 32_767, 65_534, 65_535]
 
 def steps(sound: np.ndarray) -> float:
     return float(np.abs(np.diff(sound)).max())
+
+
+def lag(sound: np.ndarray, at: int) -> int:
+    """Return by how many samples the tone is late at `at`, of its period."""
+    turns = np.exp(-2j * np.pi * np.arange(at, at + 8 * PERIOD) / PERIOD)
+    angle = np.angle(sound[at : at + 8 * PERIOD] @ turns * 1j)
+    return round(-angle / (2 * np.pi) * PERIOD) % PERIOD
 
 
 # ---- a clean network ---------------------------------------------------------------------------
@@ -344,6 +352,24 @@ def test_a_short_pause_keeps_its_length() -> None:
     assert stats.lost == 0
     assert len(played.decoder.decoded) >= 99
     assert played.playout.mean_wait_s < 0.012
+
+
+@pytest.mark.parametrize("pause", [1, 3, 7, 40, 101])
+@pytest.mark.parametrize("phase_ms", [0.5, 5.0, 14.0])
+def test_after_a_pause_sound_goes_on_in_its_place_in_a_longer_block(
+    pause: int, phase_ms: float
+) -> None:
+    """Two packets to a block, and a pause of an odd number of them that was never sent."""
+    talk = stream(200)
+    again = [
+        packet._replace(sequence=200 + index)
+        for index, packet in enumerate(stream(100, first=200 + pause))
+    ]
+    played = play([*talk, *again], phase_s=phase_ms / 1000, block=960, tail_s=0.0)
+    assert set(played.decoder.decoded) >= {(200 + pause + index) * 480 for index in range(97)}
+
+    soon = (200 + pause) * 480 + 8_000
+    assert lag(played.sound, soon) == lag(played.sound, 80_000)
 
 
 @pytest.mark.parametrize("ppm", [-200.0, 200.0])
