@@ -4,6 +4,7 @@ import asyncio
 import io
 import time
 import zipfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,34 @@ async def test_tracks_add_up_to_the_mix_and_survive_a_kill_of_everything(tmp_pat
             samples = sum(frame.samples for frame in container.decode(audio=0))
         assert samples / 48_000 > lasted_s - 1.0, path.name
     assert len(list(newest.glob("*.flac"))) == 5
+
+
+async def test_listeners_by_http_and_the_recorder_get_a_mix_of_a_room_that_forwards(
+    start_server: Callable[..., Awaitable[LiveServer]], tmp_path: Path
+) -> None:
+    server = await start_server(
+        WEBRTC_RECORDINGS_DIR=str(tmp_path), WEBRTC_RECORDINGS_MIN_FREE_MB="0"
+    )
+    async with aiohttp.ClientSession(server.api_url) as http:
+        room = {"room_id": "studio", "mode": "forward"}
+        async with http.post("/api/rooms", json=room) as response:
+            key = {"Authorization": f"Bearer {(await response.json())['host_key']}"}
+        async with (
+            Peer(server.api_url, "/whip/studio?name=Ada", ADA),
+            Peer(server.api_url, "/whip/studio?name=Grace", GRACE),
+            Peer(server.api_url, "/whep/studio") as ear,
+        ):
+            await ear.hears(ADA, GRACE, of=PITCHES)
+            for state in ("recording", "stopped"):
+                async with http.put(ONE, json={"state": state}, headers=key) as response:
+                    assert response.status == 200, await response.text()
+                if state == "recording":
+                    await until_recorded(http, 2.0)
+            async with http.get("/api/rooms/studio") as response:
+                assert (await response.json())["settings"]["mode"] == "forward"
+            (mix,) = (await fetched(http, key)).values()
+    for pitch_hz in PITCHES:
+        assert level(mix[-48_000:, 0], pitch_hz) > 0.01
 
 
 async def record(url: str) -> float:
