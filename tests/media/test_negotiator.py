@@ -185,3 +185,28 @@ async def test_an_answer_that_makes_no_sense_is_refused_and_the_offer_stays_open
     refused = house.negotiator.take_answer(RemoteAnswer(4, "anna", "nonsense"))
     assert (refused.id, refused.reason) == (4, "bad_sdp")
     assert isinstance(await house.answer(), Done)
+
+
+# ---- which connection an offer comes from --------------------------------------------------
+
+RESTARTED = MINIMAL.replace("ice-ufrag:abcd", "ice-ufrag:efgh")
+RELOADED = RESTARTED.replace("o=- 1 1", "o=- 2 1")
+STOCK_AIORTC = MINIMAL.replace("o=- 1 1", "o=- 2 2")
+
+
+@pytest.mark.parametrize(
+    ("offered", "is_known"), [(RESTARTED, True), (RELOADED, False), (STOCK_AIORTC, True)]
+)
+async def test_a_certificate_that_was_kept_does_not_make_a_new_connection_the_old_one(
+    make_house, offered, is_known
+):
+    house = await make_house()
+    former = house.anna.peer
+    await house.negotiator.answer(Offer(2, "anna", offered))
+    assert (house.anna.peer is former) == is_known
+    if not is_known:
+        await former.close()
+    moved_on = offered.replace("ice-ufrag:", "ice-ufrag:more").replace(" 1 IN", " 2 IN")
+    latter = house.anna.peer
+    await house.negotiator.answer(Offer(3, "anna", moved_on))
+    assert house.anna.peer is latter

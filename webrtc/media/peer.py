@@ -124,6 +124,7 @@ class Peer:
         self._session_id = secrets.randbits(62)
         self._version = 0
         self._sections: tuple[sdp.Section, ...] = ()
+        self._session: tuple[str, ...] = ()  # the client's, of its last offer
         self._told_ptime_ms = ptime_ms
         self._cname = secrets.token_urlsafe(12)
         self._sends = False
@@ -141,9 +142,17 @@ class Peer:
     # ---- negotiation -----------------------------------------------------------------------
 
     def is_same_connection(self, offer: sdp.Offer) -> bool:
-        """Whether an offer comes from the peer connection that we know, not from a new one."""
-        known = self.audio
-        return known is not None and known.fingerprints == offer.audio.fingerprints
+        """Whether an offer comes from the peer connection that we know, not from a new one.
+
+        A client may give a certificate that it has kept to a new connection, which begins with a
+        handshake of its own. Such an offer differs from one that restarts ICE by its session.
+        Session alone says nothing: aiortc names another one in each offer.
+        """
+        known, audio = self.audio, offer.audio
+        if known is None or known.fingerprints != audio.fingerprints:
+            return False
+        same_ice = (known.ufrag, known.password) == (audio.ufrag, audio.password)
+        return same_ice or self._session == offer.session
 
     async def prepare(self, offer: sdp.Offer) -> None:
         """Do what takes time before `negotiate`: ICE restarts with new credentials in the offer."""
@@ -163,6 +172,7 @@ class Peer:
         audio = self.audio = offer.audio
         self._channel.set_remote(audio.ufrag, audio.password, audio.candidates)
         self._sections = offer.sections
+        self._session = offer.session
         self.tracks.offered(offer.receiving, {section.mid for section in offer.sections})
         self.allow(publishes=publishes, subscribes=subscribes)
         if self._handshake is None:

@@ -79,6 +79,8 @@ class Offer:
         taken: Which of them it is.
         bundled: Whether it is in a BUNDLE group.
         receiving: Identification tags of sections that carry Opus to the client.
+        session: User name and number of its `o=` line, which a peer connection keeps for its life
+            (RFC 8829 section 5.2.2).
     """
 
     audio: RemoteAudio
@@ -86,6 +88,7 @@ class Offer:
     taken: int
     bundled: bool
     receiving: frozenset[str] = frozenset()
+    session: tuple[str, ...] = ()
 
 
 class Section(NamedTuple):
@@ -126,7 +129,8 @@ def read_offer(text: str) -> Offer:
         for section, m in zip(sections, description.media, strict=True)
         if _is_usable(m) and (m.direction or "sendrecv") in _RECEIVES
     )
-    return Offer(audio, sections, taken, _is_bundled(description, mid), receiving)
+    session = tuple((description.origin or "").split()[:2])
+    return Offer(audio, sections, taken, _is_bundled(description, mid), receiving, session)
 
 
 def _essence(text: str) -> str:
