@@ -19,7 +19,7 @@ from webrtc.media.fanout import SendTable
 from webrtc.media.forward_table import ForwardTable
 from webrtc.media.ice_lite import IceLiteMux
 from webrtc.media.intake import Intake
-from webrtc.media.peer import STREAM_CHANGE_S, Peer
+from webrtc.media.peer import GIVE_UP_S, STREAM_CHANGE_S, Peer
 from webrtc.media.sdp import read_offer
 from webrtc.media.udp import Datagram, UdpPort, pack_address
 
@@ -168,6 +168,65 @@ async def test_the_former_stream_may_come_back_after_a_while(host, peer):
     send(peer, 2, START_S + 5, ssrc=2)
     send(peer, 3, START_S + 5 + STREAM_CHANGE_S, ssrc=1)
     assert host.played == [1, "new stream", 2, "new stream", 3]
+
+
+# ---- consent -------------------------------------------------------------------------------
+
+
+def check(host, peer, now_s):
+    """Let the client's next connectivity check come, as browsers send it every 2.5 s or so."""
+    request = binding_request(peer._channel.ufrag, peer._channel.password)
+    host.ice.dispatch([Datagram(request, HERE, now_s)], now_s)
+
+
+def visit_until(host, peer, state, first_s):
+    """Look after the peer once a second until it has a state; return when that was."""
+    for second in range(100):
+        peer.visit(first_s + second)
+        if peer.state == state:
+            return first_s + second
+    raise AssertionError(f"never {state}")
+
+
+async def test_who_is_not_heard_any_more_is_not_sent_to_within_ten_seconds(host, peer):
+    rows = take_tracks(peer, 1)
+    for second in range(30):  # checks alone are enough
+        if second % 3 == 0:
+            check(host, peer, START_S + second)
+        peer.visit(START_S + second)
+    assert host.states == ["connected"]
+    heard_s = START_S + 27
+    gone_s = visit_until(host, peer, "disconnected", START_S + 30)
+    assert gone_s - heard_s <= 10
+    assert peer.outputs == []
+    host.sent.sent.clear()
+    peer.visit(gone_s + 1)
+    assert host.sent.sent == []
+    check(host, peer, gone_s + 2)
+    peer.visit(gone_s + 2)
+    assert peer.state == "connected"
+    assert peer.outputs == rows
+    assert visit_until(host, peer, "failed", gone_s + 3) - gone_s >= GIVE_UP_S
+
+
+async def test_sound_is_a_sign_of_life_and_what_is_not_authentic_is_none(host, peer):
+    for second in range(20):
+        send(peer, second, START_S + second, ssrc=1)
+        peer.visit(START_S + second)
+    assert peer.state == "connected"
+    forged = b"\x80\x6f" + bytes(40)
+    for second in range(20, 32):
+        peer.on_srtp(forged, START_S + second)
+        peer.visit(START_S + second)
+    assert peer.state == "disconnected"
+    assert host.counters["srtp_rejected"] == 12
+
+
+async def test_sound_before_the_handshake_is_counted(host):
+    early = Peer("bert", host, START_S)
+    early.on_srtp(b"\x80\x6f" + bytes(40), START_S)
+    assert host.counters == {"srtp_early": 1}
+    await early.close()
 
 
 # ---- sender reports ------------------------------------------------------------------------

@@ -97,6 +97,19 @@ def test_a_datagram_that_cannot_be_sent_is_counted(port):
     assert port.send_errors == 2
 
 
+def test_what_the_kernel_throws_away_is_counted_from_when_the_port_was_taken_over(client):
+    with bound_socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        for _ in range(2):  # the second time as another worker's
+            port = UdpPort(sock)
+            assert port.count_unread() == 0
+            for _ in range(100):
+                client.sendto(b"x" * 500, ("127.0.0.1", port.port))
+            read = len(receive_all(port, 100))
+            assert 0 < read < 100
+            assert port.count_unread() == 100 - read
+
+
 def test_the_socket_never_blocks_and_closes():
     port = UdpPort(bound_socket())
     with pytest.raises(BlockingIOError):

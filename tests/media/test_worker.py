@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
+from mixer.playout import MediaPacket
 from mixer.selection_candidate import Standing
 from mixer.selection_settings import SelectionSettings
 from tests.media.fakes import binding_request, bound_socket
@@ -357,6 +358,15 @@ async def test_a_client_that_takes_another_ssrc_starts_afresh_and_is_heard_on(wo
             await asyncio.sleep(0.01)
     assert playout.stats().resets == 1
     await client.close()
+
+
+async def test_redundancy_that_cannot_be_taken_apart_is_counted(worker):
+    worker.handle(put("anna"))
+    await offer(worker, "anna")
+    anna = worker.participants["anna"].peer
+    for payload in (b"", b"\xff", b"\xef\x00\x03\xff\x6f"):
+        worker.peer_red(anna, MediaPacket(1, 960, payload, time.monotonic()))
+    assert worker.figures.counters["red_malformed"] == 3
 
 
 def test_a_worker_remembers_who_else_serves_a_room(worker):

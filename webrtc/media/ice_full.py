@@ -177,6 +177,8 @@ class FullChannel:
                 self._inbox.put_nowait(data)
             except asyncio.QueueFull:
                 self._counters["dtls_dropped"] += 1
+        else:
+            self._counters["unknown_protocol"] += 1
 
     def _own(self, task: "asyncio.Task[None]") -> None:
         self._endings.add(task)

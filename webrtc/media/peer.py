@@ -328,6 +328,7 @@ class Peer:
         """Take an SRTP or SRTCP packet that the intake did not decrypt."""
         counters = self._host.counters
         if not self._keyed:
+            counters["srtp_early"] += 1
             return
         if not 12 <= len(data) <= MAX_SRTP_BYTES:
             counters["srtp_rejected"] += 1

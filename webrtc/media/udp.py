@@ -6,6 +6,7 @@ about the network. `SO_TIMESTAMPNS` does: the kernel stamps each datagram when i
 """
 
 import socket
+import sys
 import time
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ BATCH = 64
 DATAGRAM_BYTES = 2048
 _CONTROL_BYTES = 64
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python's socket module does not name it
+_SO_MEMINFO = 55  # likewise
+_MEMINFO_DROPS = 8  # linux/sock_diag.h: which of its numbers
 _MSG_DONTWAIT = 0x40
 
 _ffi = cffi.FFI()
@@ -102,6 +105,7 @@ class UdpPort:
         self.headers = np.frombuffer(self._header_bytes, np.uint64).reshape(BATCH, -1)
         self._ports_and_hosts = self.names.view(">u2")  # family, port, address, zero
         self._pristine = bytes(self._header_bytes)
+        self._dropped_before = self._kernel_drops()  # a socket outlives the worker that reads it
 
     def receive(self) -> list[Datagram]:
         """Return what has arrived, at most `BATCH` datagrams; empty when there is nothing.
@@ -138,6 +142,18 @@ class UdpPort:
             self.sock.sendto(data, unpack_address(address))
         except OSError:
             self.send_errors += 1
+
+    def count_unread(self) -> int:
+        """Return how many datagrams the kernel threw away because its buffer was full."""
+        return self._kernel_drops() - self._dropped_before & 0xFFFFFFFF
+
+    def _kernel_drops(self) -> int:
+        size = 4 * (_MEMINFO_DROPS + 1)
+        try:
+            memory = self.sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, size)
+        except OSError:  # a kernel that does not tell
+            return 0
+        return int.from_bytes(memory[4 * _MEMINFO_DROPS : size], sys.byteorder)
 
     def fileno(self) -> int:
         """Return the file descriptor, for the event loop."""

@@ -378,6 +378,7 @@ class Worker:
             counters["forward_sent"] = self.forward_table.sent
             counters["forward_dropped"] = self.forward_table.dropped
             counters["send_errors"] = self.port.send_errors
+            counters["receive_dropped"] = self.port.count_unread()
             counters["room_defects"] = self.hall.defects
             self._control.send(self.figures.stats(self.hall, self.participants, counters))
 
@@ -443,15 +444,21 @@ class Worker:
         if self._simulation.takes(peer.participant_id):
             self._send_on(peer.participant_id, packet, red=True)
             return
-        for inner in unpack_red(packet):
+        for inner in self._unpack(packet):
             self._queue(peer.participant_id, inner)
+
+    def _unpack(self, packet: MediaPacket) -> list[MediaPacket]:
+        inside = unpack_red(packet)
+        if not inside:
+            self.figures.counters["red_malformed"] += 1
+        return inside
 
     def _send_on(self, participant_id: str, packet: MediaPacket, *, red: bool) -> None:
         """Put a packet on a simulated path, behind which it is queued."""
 
         def deliver(arrival_s: float) -> None:
             late = packet._replace(arrival_s=arrival_s)
-            for inner in unpack_red(late) if red else (late,):
+            for inner in self._unpack(late) if red else (late,):
                 self._queue(participant_id, inner)
 
         self._simulation.send(participant_id, len(packet.payload), packet.arrival_s, deliver)
