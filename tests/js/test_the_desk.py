@@ -146,6 +146,28 @@ async def test_a_fader_follows_the_hand(chromium: Chromium) -> None:
     await page.wait_for_function(f"() => ({FADER_OF})('Grace') === -1")
 
 
+async def test_a_host_sets_who_is_heard_and_is_told_what_cannot_be(chromium: Chromium) -> None:
+    page = await room_of(chromium, 2)
+    await page.get_by_text("Advanced: who is heard when many speak").click()
+    hold = page.get_by_label("Hold", exact=True)
+    await expect(hold).to_have_value("600")
+    await hold.fill("9000")
+    await hold.press("Enter")
+    await expect(page.get_by_text("It can be 0 to 5000 ms.")).to_be_visible()
+    await expect(hold).to_have_attribute("aria-invalid", "true")
+    assert await page.evaluate("fake.desk.settings.speakerHoldMs") == 600
+    await hold.fill("900 ms")
+    await hold.press("Tab")
+    await expect(page.get_by_text("It can be 0 to 5000 ms.")).to_have_count(0)
+    await expect(hold).to_have_value("900")
+    assert await page.evaluate("fake.desk.settings.speakerHoldMs") == 900
+    await page.evaluate("fake.desk.setRoom({ speakerHysteresisDb: 3 })")  # somebody else does
+    await expect(page.get_by_label("Louder by")).to_have_value("3")
+    await page.get_by_role("button", name="Back to the defaults").click()
+    await expect(hold).to_have_value("600")
+    await expect(page.get_by_role("button", name="Back to the defaults")).to_be_disabled()
+
+
 async def test_a_real_fader_learns_what_it_moves(chromium: Chromium) -> None:
     page = await room_of(chromium, 2, before=MIDI)
     surface = page.locator("ag-surface")

@@ -6,9 +6,10 @@
   const NAMES = ['Ada', 'Grace', 'Edsger', 'Barbara', 'Donald', 'Margaret', 'Alan', 'Radia', 'Ken', 'Hedy'];
   const RIGHTS = ['subscribe', 'publish', 'edit_own_strip', 'edit_any_strip', 'choose_speakers', 'run_desk', 'set_roles'];
   const SETTINGS = { mode: 'mix', maxSpeakers: 6, automix: false, duckingDb: 0, targetLufs: null };
+  const CHOOSING = { speakerHoldMs: 600, speakerHysteresisDb: 10 };
 
   class FakeDesk extends EventTarget {
-    settings = SETTINGS;
+    settings = { ...SETTINGS, ...CHOOSING };
     recording = null;
     scenes = [];
     told = 0;

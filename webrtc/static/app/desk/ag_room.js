@@ -102,6 +102,9 @@ export class AgRoom extends HTMLElement {
     /** @type {import('../elements/ag_rules.js').AgRules} */ (
       this.querySelector('ag-rules')
     ).attach(client);
+    /** @type {import('../host/ag_choosing.js').AgChoosing} */ (
+      this.querySelector('ag-choosing')
+    ).attach(client);
     /** @type {import('./ag_master.js').AgMaster} */ (
       this.querySelector('ag-master')
     ).attach(client, this.#board);

@@ -81,6 +81,6 @@ export class AgLobby extends HTMLElement {
     if (typed === '') setText(help, 'Leave it empty to open a new room.');
     else if (roomId !== typed)
       setText(help, `The room will be called ${roomId || 'by a random name'}.`);
-    else setText(help, 'Everyone who joins this name hears each other.');
+    else setText(help, 'Everyone in this room hears each other.');
   }
 }

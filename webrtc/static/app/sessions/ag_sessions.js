@@ -18,6 +18,7 @@ export class AgSessions extends HTMLElement {
   /** @type {string | null} */
   #cursor = null;
   #mayDelete = false;
+  #archiveIsOn = false;
 
   connectedCallback() {
     this.#refs = refs(this);
@@ -26,8 +27,7 @@ export class AgSessions extends HTMLElement {
       void this.#open();
     });
     this.#refs.more?.addEventListener('click', () => void this.#try(() => this.#load(false)));
-    this.#refs.archiveOn?.addEventListener('click', () => void this.#setArchive(true));
-    this.#refs.archiveOff?.addEventListener('click', () => void this.#setArchive(false));
+    this.#refs.archive?.addEventListener('click', () => void this.#setArchive(!this.#archiveIsOn));
   }
 
   /** @param {{ token: string, room: string }} values */
@@ -55,7 +55,9 @@ export class AgSessions extends HTMLElement {
 
   /** Look again, after a connection was lost. */
   refresh() {
-    if (this.#api) void this.#try(() => this.#load(true));
+    if (!this.#api) return;
+    void this.#try(() => this.#load(true));
+    void this.#askForArchive();
   }
 
   async #open() {
@@ -66,10 +68,10 @@ export class AgSessions extends HTMLElement {
       await this.#load(true);
       const room = this.#field('room').value.trim();
       /** @type {HTMLElement} */ (this.#refs.listed).hidden = false;
-      /** @type {HTMLElement} */ (this.#refs.archive).hidden = room === '';
       /** @type {HTMLDetailsElement} */ (this.#refs.access).open = false;
       const detail = { token, room };
       this.dispatchEvent(new CustomEvent('opened', { detail }));
+      await this.#askForArchive();
     });
   }
 
@@ -153,9 +155,25 @@ export class AgSessions extends HTMLElement {
     const room = this.#field('room').value.trim();
     await this.#try(async () => {
       await this.#api?.setArchive(room, on);
+      this.#showArchive(on);
       const said = on ? `The archive of ${room} is on.` : `The archive of ${room} is off.`;
       setText(/** @type {Element} */ (this.#refs.spoken), said);
     });
+  }
+
+  /** Offer to switch the archive of the room, if there is such a room now. */
+  async #askForArchive() {
+    const room = this.#field('room').value.trim();
+    const known = room === '' ? null : await this.#api?.room(room).catch(() => null);
+    this.#showArchive(known ? known.settings.archive : null);
+  }
+
+  /** @param {boolean | null} on Null: there is nothing to switch. */
+  #showArchive(on) {
+    const button = /** @type {HTMLElement} */ (this.#refs.archive);
+    button.hidden = on === null;
+    this.#archiveIsOn = on === true;
+    setText(button, on ? 'Switch archive off' : 'Switch archive on');
   }
 
   /** @param {() => Promise<void>} work */

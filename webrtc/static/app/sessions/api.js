@@ -78,6 +78,14 @@ export class SessionsApi {
 
   /**
    * @param {string} roomId
+   * @returns {Promise<{ settings: { archive: boolean } }>}
+   */
+  room(roomId) {
+    return this.#json('GET', `api/rooms/${encodeURIComponent(roomId)}`);
+  }
+
+  /**
+   * @param {string} roomId
    * @param {boolean} archive
    */
   setArchive(roomId, archive) {
