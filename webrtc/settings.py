@@ -102,6 +102,8 @@ class Settings:
     """Of this server, in all its rooms."""
     max_room_participants: int = 2_000
     max_room_publishers: int = 500
+    max_publisher_bitrate_bps: int = 128_000
+    """Of a publisher's Opus, as it is told."""
     recordings_dir: str | None = None
     """Folder that recordings are written to; None records nothing."""
     recordings_max_mb: int = 20_000

@@ -350,6 +350,14 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "Most participants of a room who may speak.",
         integer(1, 1_000_000, "a number"),
     ),
+    Variable(
+        "WEBRTC_MAX_PUBLISHER_BITRATE",
+        "max_publisher_bitrate_bps",
+        "128000",
+        "Bits per second that publishers' encoders are told not to exceed; 2.5 times as much is "
+        "let through.",
+        integer(16_000, 510_000, "a whole number"),
+    ),
     *ARCHIVE_VARIABLES,
     Variable(
         "LOG_LEVEL",

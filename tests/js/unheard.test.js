@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { soloWords, soloed } from '../../webrtc/static/app/desk/solo_light.js';
+import { Troubles } from '../../webrtc/static/app/troubles.js';
 import { VoiceWatch } from '../../webrtc/static/app/unheard.js';
 
 /** @param {(look: number) => number} levelDb @param {number} looks */
@@ -38,4 +39,20 @@ test('the lamp names whom one hears alone', () => {
   assert.equal(soloWords(all), 'Solo: Ada, Grace, 2 more');
   const people = new Map([person('me', true, true), person('Bela', false), ...all].map((one) => [one.name, one]));
   assert.deepEqual(soloed(people), all);
+});
+
+test('who sends more than the server takes is told so as long as it is so', () => {
+  const shown = new Map();
+  const troubles = new Troubles(
+    /** @type {any} */ ({
+      show: (/** @type {string} */ subject, /** @type {object} */ notice) => shown.set(subject, notice),
+      clear: (/** @type {string} */ subject) => shown.delete(subject),
+    }),
+    /** @type {any} */ ({}),
+  );
+  const told = [0, 0, 3, 9, 9, 0, 2].map((packets) => {
+    troubles.aboveBitrate(packets);
+    return shown.has('bitrate');
+  });
+  assert.deepEqual(told, [false, false, true, true, false, false, true]);
 });

@@ -14,7 +14,9 @@ from tests.media.fakes import SentPort, binding_request, bound_socket
 from tests.media.test_sdp import MINIMAL
 from webrtc.errors import ClientError
 from webrtc.media import peer as peer_module
+from webrtc.media import sdp
 from webrtc.media.aiortc_adapter import RENEW_CERTIFICATE_S, CertificateSupply
+from webrtc.media.allowance import BURST_S, LEEWAY
 from webrtc.media.fanout import SendTable
 from webrtc.media.forward_table import ForwardTable
 from webrtc.media.ice_lite import IceLiteMux
@@ -227,6 +229,50 @@ async def test_sound_before_the_handshake_is_counted(host):
     early.on_srtp(b"\x80\x6f" + bytes(40), START_S)
     assert host.counters == {"srtp_early": 1}
     await early.close()
+
+
+# ---- how much it may send ------------------------------------------------------------------
+
+
+async def test_the_answer_tells_the_bitrate_that_publishers_are_to_keep_to(host):
+    made = Peer("anna", host, START_S, bitrate_bps=64_000)
+    answer = made.negotiate(read_offer(MINIMAL), publishes=True, subscribes=True)
+    assert "maxaveragebitrate=64000" in answer
+    await made.close()
+
+
+def flood(peer, octets, seconds, start_s=START_S):
+    """Send a packet of so many octets every 10 ms."""
+    for index in range(round(100 * seconds)):
+        packet, payload_type, ssrc = media(index, start_s + index * 0.01, ssrc=1)
+        peer._on_rtp(packet._replace(payload=bytes(octets)), payload_type, ssrc)
+
+
+async def test_a_publisher_above_its_bitrate_is_heard_at_the_rate_that_is_allowed(host, peer):
+    flood(peer, 1200, 8)  # 960 kb/s, three times what passes
+    passed = 1200 * len(host.played)
+    allowed = sdp.BITRATE_BPS * LEEWAY / 8
+    assert allowed * 8 - 1200 <= passed <= allowed * (8 + BURST_S)
+    assert host.counters["rtp_over_bitrate"] == peer.allowance.refused == 800 - len(host.played)
+
+
+async def test_within_its_bitrate_nothing_is_refused(host, peer):
+    flood(peer, 2 * sdp.BITRATE_BPS // 800, 8)
+    assert len(host.played) == 800
+    assert peer.allowance.refused == 0
+
+
+async def test_a_lane_that_brings_too_much_is_left_at_the_next_visit(host, peer, monkeypatch):
+    left = []
+    monkeypatch.setattr(host.intake, "leave_lane", left.append)
+    peer.on_lane(100, 16_000, 0.0, START_S + 1)
+    peer.visit(START_S + 1)
+    assert left == []
+    peer.on_lane(800, 400_000, 0.0, START_S + 2)
+    peer.visit(START_S + 2)
+    assert left == [peer._intake_row]
+    send(peer, 1, START_S + 2, ssrc=1)
+    assert host.counters["rtp_over_bitrate"] == 1
 
 
 # ---- sender reports ------------------------------------------------------------------------

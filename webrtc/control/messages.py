@@ -399,6 +399,7 @@ class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
     bitrate_bps: int = 0
     own_mix: bool = False
     tracks: int = 0  # on which a forward room is heard, instead of a mix
+    packets_refused: int = 0  # of this publisher's, for its bitrate was above what it may take
 
 
 class WorkerStats(_Message, frozen=True):

@@ -96,6 +96,7 @@ class Figures:
             bitrate_bps=_bitrate_bps(output),
             own_mix=output is not None and bool(output.key.mix.owner),
             tracks=len(peer.outputs),
+            packets_refused=peer.allowance.refused,
         )
 
     def stats(

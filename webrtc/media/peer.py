@@ -34,6 +34,7 @@ from webrtc.control.messages import PeerStateName
 from webrtc.errors import ClientError
 from webrtc.media import rtcp, rtp, sdp, sdp_offer
 from webrtc.media.aiortc_adapter import CertificateSupply, DtlsTransport
+from webrtc.media.allowance import Allowance
 from webrtc.media.fanout import SendTable
 from webrtc.media.forward_table import ForwardTable
 from webrtc.media.ice import IceAgent
@@ -94,13 +95,21 @@ class Peer:
         audio: The section of its last offer that we took.
         ptime_ms: Packet time that we ask it for in the next description.
         tracks: What we send it besides.
+        allowance: How much it may send.
     """
 
     def __init__(
-        self, participant_id: str, host: PeerHost, now_s: float, ptime_ms: int = 10
+        self,
+        participant_id: str,
+        host: PeerHost,
+        now_s: float,
+        ptime_ms: int = 10,
+        bitrate_bps: int = sdp.BITRATE_BPS,
     ) -> None:
         """Make a peer; `negotiate` brings it to life."""
         self.participant_id = participant_id
+        self.allowance = Allowance(bitrate_bps, now_s)
+        self._bitrate_bps = bitrate_bps
         self.ptime_ms = ptime_ms
         self.tracks = PeerTracks()
         self.state: PeerStateName = "connecting"
@@ -133,6 +142,7 @@ class Peer:
         self._reports = SenderReports(self.ssrc, self._cname, now_s)
         self._media_since_visit = 0
         self._stream_changed_s = float("-inf")
+        self._is_greedy = False  # its lane brought more than is allowed
 
     @property
     def row(self) -> int | None:
@@ -237,6 +247,7 @@ class Peer:
             ssrc=self.ssrc,
             cname=self._cname,
             ptime_ms=self.ptime_ms,
+            bitrate_bps=self._bitrate_bps,
         )
 
     def sent(self) -> tuple[int, int]:
@@ -370,6 +381,8 @@ class Peer:
             self._host.counters["rtp_flood"] += 1
         elif payload_type not in (audio.opus_type, audio.red_type):
             self._host.counters["rtp_unknown_type"] += 1
+        elif not self.allowance.admits(len(packet.payload), packet.arrival_s):
+            self._host.counters["rtp_over_bitrate"] += 1
         else:
             reception = self.reception
             if reception is None or reception.ssrc != ssrc:
@@ -395,6 +408,8 @@ class Peer:
         lanes, reception, audio = self._host.intake.lanes, self.reception, self.audio
         if lanes is None or self._intake_row is None or reception is None or audio is None:
             return None
+        if not self.allowance.is_ample(packet.arrival_s):
+            return None
         return lanes.lend(
             self._intake_row,
             playout,
@@ -413,6 +428,8 @@ class Peer:
         self.bytes_received += octets
         if self.reception is not None:
             self.reception.follow(packets, jitter)
+        if self.allowance.charge(octets, arrival_s):
+            self._is_greedy = True  # the lane is being read just now: the next visit ends it
 
     def _begin_stream(self, ssrc: int, now_s: float) -> Reception | None:
         """Return where a new stream is counted; None when it comes too soon after another change.
@@ -464,6 +481,9 @@ class Peer:
     def visit(self, now_s: float) -> None:
         """Look after the connection; about once a second."""
         self._media_since_visit = 0
+        if self._is_greedy and self._intake_row is not None:  # each packet is looked at from now on
+            self._host.intake.leave_lane(self._intake_row)
+        self._is_greedy = False
         silent_s = now_s - self._channel.heard_s
         if self.state == "connecting":
             if now_s - self._born_s > CONNECT_S:

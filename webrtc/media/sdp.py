@@ -21,7 +21,7 @@ from webrtc.media.aiortc_adapter import (
 MAX_SECTIONS = 32
 MAX_SDP_CHARS = 64 * 1024
 MAX_LINES = 600  # of those that are read: parsing takes time that grows with their square
-MAX_BITRATE_BPS = 128_000
+BITRATE_BPS = 128_000
 _ATTRIBUTES = {
     "candidate", "extmap", "fingerprint", "fmtp", "group", "ice-lite", "ice-pwd", "ice-ufrag",
     "inactive", "recvonly", "rtcp-mux", "rtpmap", "sendonly", "sendrecv", "setup",
@@ -256,6 +256,7 @@ class LocalAudio:
         ssrc: SSRC of what we send.
         cname: Our canonical name, random.
         ptime_ms: Packet time that we ask the client for.
+        bitrate_bps: How much the client's encoder may make.
     """
 
     session_id: int
@@ -270,6 +271,7 @@ class LocalAudio:
     ssrc: int
     cname: str
     ptime_ms: int
+    bitrate_bps: int = BITRATE_BPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +349,7 @@ def track_section(
         *_transport_lines(local, setup, track.mid),
         f"a={'sendonly' if track.sends else 'inactive'}",
         "a=rtcp-mux",
-        *_opus_lines(audio.opus_type),
+        *_opus_lines(audio.opus_type, local.bitrate_bps),
         f"a=msid:ag06-{track.mid} ag06-{track.mid}-audio",
         f"a=ssrc:{track.ssrc} cname:{local.cname}",
     ]
@@ -363,12 +365,12 @@ def _transport_lines(local: LocalAudio, setup: str, mid: str) -> list[str]:
     ]
 
 
-def _opus_lines(opus: int) -> list[str]:
+def _opus_lines(opus: int, bitrate_bps: int) -> list[str]:
     return [
         f"a=rtpmap:{opus} opus/48000/2",
         # Stereo both ways, FEC where the mode has it, DTX so that a muted microphone is quiet.
         f"a=fmtp:{opus} minptime=10;useinbandfec=1;usedtx=1;stereo=1;sprop-stereo=1;"
-        f"maxaveragebitrate={MAX_BITRATE_BPS}",
+        f"maxaveragebitrate={bitrate_bps}",
     ]
 
 
@@ -399,7 +401,7 @@ def audio_section(audio: RemoteAudio, profile: str, local: LocalAudio, setup: st
     lines += [
         f"a={direction}",
         "a=rtcp-mux",
-        *_opus_lines(opus),
+        *_opus_lines(opus, local.bitrate_bps),
     ]
     if audio.red_type is not None:
         lines += [

@@ -136,6 +136,7 @@ class Worker:
         self.table = SendTable(self.port)
         self.certificates = CertificateSupply(time.monotonic())
         self._realtime = realtime
+        self._publisher_bitrate_bps = settings.max_publisher_bitrate_bps
         ptime: Ptime = (
             "auto" if settings.ptime_ms is None else 10 if settings.ptime_ms == 10 else 20
         )
@@ -689,7 +690,12 @@ class Worker:
 
     def new_peer(self, participant_id: str) -> Peer:
         """Return a new connection of a participant's."""
-        return Peer(participant_id, self, time.monotonic())
+        return Peer(
+            participant_id,
+            self,
+            time.monotonic(),
+            bitrate_bps=self._publisher_bitrate_bps,
+        )
 
     def negotiated(self) -> None:
         """Take note that a handshake may be beginning."""

@@ -18,6 +18,8 @@ export class Troubles {
 
   #notices;
   #ways;
+  #refused = 0;
+  #isAboveBitrate = false;
 
   /**
    * @param {string} subject
@@ -51,6 +53,21 @@ export class Troubles {
       text: 'The browser plays nothing before you click.',
       actions: [{ label: 'Listen to Stream', run: play }],
     });
+  }
+
+  /** @param {number} packets Of ours that the server has not taken, since we connected. */
+  aboveBitrate(packets) {
+    const before = this.#isAboveBitrate;
+    this.#isAboveBitrate = packets > this.#refused;
+    this.#refused = packets;
+    if (!this.#isAboveBitrate) this.#notices.clear('bitrate');
+    else if (!before) {
+      this.#notices.show('bitrate', {
+        title: 'You are heard with gaps',
+        text: 'Your sound takes more bandwidth than this server allows, so it leaves out a part.',
+        actions: [],
+      });
+    }
   }
 
   /**

@@ -60,6 +60,7 @@
  * @property {number} [concealed_ms]
  * @property {boolean} [own_mix]
  * @property {number} [tracks] On which a room that forwards is heard.
+ * @property {number} [packets_refused] Of ours, above the bitrate that the answer named.
  */
 
 /**

@@ -417,7 +417,9 @@ export class AgApp extends HTMLElement {
   async #readStats() {
     if (!this.client.room || document.visibilityState !== 'visible') return;
     try {
-      this.#parts.figures.show(await this.client.getAudioStats());
+      const stats = await this.client.getAudioStats();
+      this.#parts.figures.show(stats);
+      this.#troubles.aboveBitrate(stats.server?.packets_refused ?? 0);
     } catch {
       this.#parts.figures.show(null);
     }
