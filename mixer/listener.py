@@ -56,6 +56,7 @@ class Listener:
         listener_id: The participant's id.
         handle: Row of the fan-out table that its packets leave from.
         level_id: Negotiated id of the mixer-to-client level extension, 0 without.
+        patient: Takes samples whenever they come: nobody is given shorter blocks for its sake.
         tier: Bitrate tier, 0 the best.
         deafened: Hears nothing.
         gains: Personal gains by source id, without neutral ones.
@@ -70,12 +71,16 @@ class Listener:
         "level_id",
         "listener_id",
         "output",
+        "patient",
         "solos",
         "tier",
     )
 
-    def __init__(self, listener_id: str, handle: int, level_id: int) -> None:
+    def __init__(
+        self, listener_id: str, handle: int, level_id: int, *, patient: bool = False
+    ) -> None:
         """Make a listener that hears the shared mix."""
+        self.patient = patient
         self.listener_id = listener_id
         self.handle = handle
         self.level_id = level_id

@@ -251,16 +251,20 @@ class RoomMixer:
             return delay
         return delay + strips.latency_samples
 
-    def add_listener(self, listener_id: str, handle: int, level_id: int) -> Listener:
+    def add_listener(
+        self, listener_id: str, handle: int, level_id: int, *, patient: bool = False
+    ) -> Listener:
         """Add a listener; it is on an output from the next even block on.
 
         Args:
             listener_id: The participant's id.
             handle: Row of the fan-out table.
             level_id: Negotiated id of the mixer-to-client level extension, 0 without.
+            patient: Whether it takes samples and can wait for them.
         """
         self.remove_listener(listener_id)
-        listener = self.listeners[listener_id] = Listener(listener_id, handle, level_id)
+        listener = Listener(listener_id, handle, level_id, patient=patient)
+        self.listeners[listener_id] = listener
         self._stale = True
         return listener
 
@@ -625,7 +629,7 @@ class RoomMixer:
         speaks = listener.listener_id in engaged
         if self._ptime != "auto":
             ptime = self._ptime
-        elif listener.tier == SAMPLES:
+        elif listener.tier == SAMPLES and not listener.patient:
             ptime = 10  # no packets, but as soon as they would be
         elif (
             speaks

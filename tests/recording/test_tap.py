@@ -94,6 +94,19 @@ def test_only_what_is_wanted_is_taken() -> None:
     assert tapped.recorded().keys() == {("PROCESSED", 1)}
 
 
+@pytest.mark.parametrize("packet_samples", [480, 960])
+def test_blocks_are_as_long_as_without_a_tap(packet_samples: int) -> None:
+    tapped, plain = Tapped("auto"), Stage("auto")
+    for stage in (tapped.stage, plain):
+        for name in "ab":
+            stage.publish(name, 440.0).packet_samples = packet_samples
+            stage.subscribe(name)
+        stage.tick(200)
+    assert tapped.stage.room.wanted_block == plain.room.wanted_block == packet_samples
+    mix = tapped.recorded()["MIX", 0]
+    assert np.abs(mix[9600:-1920]).max() > 0.09, "both are heard in it all the time"
+
+
 def test_pauses_are_cut_out(tapped: Tapped) -> None:
     tapped.stage.publish("a", 440.0)
     tapped.tap.intervals = [Interval(960, 3840, 0), Interval(9600, None, 2880)]

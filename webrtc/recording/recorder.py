@@ -29,7 +29,7 @@ from webrtc.recording.tracks import Tracks
 
 logger = logging.getLogger(__name__)
 
-_LOOK_S: Final = 0.1
+_LOOK_S: Final = 0.2  # the ring holds ten times that
 _MANIFEST_S: Final = 0.5
 _AFTER_STOP_S: Final = 0.3  # until then the workers have heard of it
 _WARN_S: Final = 600.0

@@ -99,11 +99,12 @@ class Tracks:
         if not len(slots):
             return
         keys = slots["track"].astype(np.int64) * 4 + slots["kind"]
-        for key in np.unique(keys):
-            mine = slots[keys == key]
-            for first, last in _runs(mine["position"]):
-                sound = mine["sound"][first:last].reshape(-1, 2)
-                self._write(int(key) // 4, int(key) % 4, int(mine["position"][first]), sound)
+        order = np.argsort(keys, kind="stable")
+        keys, positions, sounds = keys[order], slots["position"][order], slots["sound"]
+        for first, last in _runs(keys, positions):
+            sound = sounds[order[first:last]].reshape(-1, 2)
+            track, kind = divmod(int(keys[first]), 4)
+            self._write(track, kind, int(positions[first]), sound)
 
     def keep_step(self) -> None:
         """Fill silent tracks up, and end those that have been silent for long.
@@ -158,8 +159,8 @@ class Tracks:
         return _Track(info, encoder)
 
 
-def _runs(positions: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return where slots follow each other without a gap, as first and last index."""
-    cuts = np.flatnonzero(np.diff(positions) != BLOCK_10MS) + 1
-    edges = [0, *cuts.tolist(), len(positions)]
+def _runs(keys: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return where slots of one track follow each other without a gap, as first and last index."""
+    ends = (np.diff(keys) != 0) | (np.diff(positions) != BLOCK_10MS)
+    edges = [0, *(np.flatnonzero(ends) + 1).tolist(), len(keys)]
     return list(itertools.pairwise(edges))
