@@ -19,7 +19,7 @@ from webrtc.control.messages import (
     ServerOffer,
     SourceMix,
 )
-from webrtc.signaling import changes
+from webrtc.signaling import changes, conference
 from webrtc.signaling.messages import CLIENT_EVENTS
 
 ROOM = msgspec.to_builtins(RoomSettings())
@@ -66,6 +66,24 @@ def test_no_event_is_left_out() -> None:
 async def test_everything_but_join_needs_a_room(front: RunningFront, event: str) -> None:
     client = await front.client()
     assert await client.refused(event, *GOOD_PAYLOADS[event]) == "not_joined"
+
+
+ONES_OWN_AFFAIR = {
+    "leave_room", "offer", "answer", "ice_candidate", "set_muted", "set_deafened",
+    "set_visibility", "get_stats",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("event", sorted(GOOD_PAYLOADS))
+async def test_whatever_concerns_others_or_the_sound_is_asked_of_may(
+    front: RunningFront, event: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = await front.joined()
+    monkeypatch.setattr(conference, "may", lambda *_: False)
+    payload = GOOD_PAYLOADS[event] if event != "watch_meters" else ({"participants": ["any"]},)
+    answer = await client.call(event, *payload)
+    refused = not answer["ok"] and answer["error"]["reason"] == "forbidden"
+    assert refused == (event not in ONES_OWN_AFFAIR)
 
 
 async def test_offer_is_answered_in_the_acknowledgement_only(front: RunningFront) -> None:
