@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, Page, Playwright, Route
 
@@ -38,17 +39,29 @@ def ensure_chromium() -> None:
         raise SystemExit(str(error)) from None
 
 
-async def launch(playwright: Playwright) -> Browser:
-    """Start a headless Chromium."""
-    return await playwright.chromium.launch(executable_path=_chromium(), args=list(_FLAGS))
+async def launch(playwright: Playwright, devices: Mapping[str, str] | None = None) -> Browser:
+    """Start a headless Chromium; with the sound devices of an environment, if one is given."""
+    sound: dict[str, Any] = {}
+    if devices is not None:
+        sound = {"env": dict(devices), "ignore_default_args": ["--mute-audio"]}
+    return await playwright.chromium.launch(executable_path=_chromium(), args=list(_FLAGS), **sound)
 
 
 @asynccontextmanager
-async def fresh_page(playwright: Playwright, base_url: str) -> AsyncIterator[Page]:
-    """Give the page in a browser of its own, from the server's own origin."""
-    browser = await launch(playwright)
+async def fresh_page(
+    playwright: Playwright, base_url: str, devices: Mapping[str, str] | None = None
+) -> AsyncIterator[Page]:
+    """Give the page in a browser of its own, from the server's own origin.
+
+    Args:
+        playwright: To start it with.
+        base_url: Of the server.
+        devices: Environment whose sound devices the page may use; None: it has none.
+    """
+    browser = await launch(playwright, devices)
     try:
-        page = await browser.new_page()
+        context = await browser.new_context(permissions=[] if devices is None else ["microphone"])
+        page = await context.new_page()
         # From the server's origin, so that the client's files are its own and need no rules.
         await page.route(f"**{_PATH}*", _serve)
         await page.goto(f"{base_url}{_PATH}loop.html")

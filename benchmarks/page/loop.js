@@ -77,16 +77,19 @@ async function inboundStats(connection) {
   return stats.find(({ type }) => type === 'inbound-rtp');
 }
 
-/** Hops of the client's latency budget that lie in the loop, in ms; null without a server. */
+/**
+ * Hops of the client's latency budget from the air to the ear, in ms; null without a server.
+ *
+ * Who only listens knows the way by checks of the connection alone, which wait for the server: the
+ * way down is told as the way up.
+ */
 async function budgetMs({ speaker, listener }) {
   if (!speaker || !listener) return null;
   const [said, heard] = [await speaker.getAudioStats(), await listener.getAudioStats()];
-  const { packetMs, networkUpMs, serverBufferMs } = said.latency;
-  const { mixMs, playoutBufferMs } = heard.latency;
-  // Who only listens knows the way by checks of the connection alone, which wait for the server.
-  const networkDownMs = networkUpMs;
-  const hops = { packetMs, networkUpMs, serverBufferMs, mixMs, networkDownMs, playoutBufferMs };
-  return { ...hops, totalMs: Object.values(hops).reduce((sum, ms) => sum + (ms ?? 0), 0) };
+  const { captureMs, packetMs, networkUpMs, serverBufferMs } = said.latency;
+  const { mixMs, playoutBufferMs, outputMs } = heard.latency;
+  const server = { networkUpMs, serverBufferMs, mixMs, networkDownMs: networkUpMs };
+  return { captureMs, packetMs, ...server, playoutBufferMs, outputMs };
 }
 
 /**
@@ -117,6 +120,22 @@ async function loop(way, settleMs, measureMs) {
     playout: heard.listener ? (await heard.listener.getAudioStats()).playout : null,
     contextMs: 1000 * studio.context.baseLatency,
   };
+}
+
+/**
+ * Speak by the client's own microphone and listen by its own loudspeaker; what is said and heard is
+ * recorded outside.
+ * @param {import('./ways.js').Way} way
+ * @param {number} settleMs Before anything counts.
+ * @param {number} measureMs
+ */
+async function devices(way, settleMs, measureMs) {
+  const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
+  const heard = await open(way, context, null);
+  await sleep(settleMs);
+  await budgetMs(heard); // its figures are of the time since the call before
+  await sleep(measureMs);
+  return budgetMs(heard);
 }
 
 let running = null;
@@ -192,4 +211,4 @@ async function speech(sound, times, settleMs) {
   return { said, own, browsers, playout };
 }
 
-globalThis.bench = { loop, tone, taken, changes, speech };
+globalThis.bench = { loop, devices, tone, taken, changes, speech };

@@ -11,11 +11,14 @@ const PTIME_MS = 10;
 const BITRATE_BPS = 96000;
 const WITHIN_MS = 20000;
 
-/** `own`: through the server and our own playout path; `auto`: as the page is used. */
-/** @typedef {'direct' | 'browser' | 'own' | 'auto'} Way */
+/**
+ * `own`: through the server and our own playout path; `back`: from there to the browser's path;
+ * `auto`: as the page is used.
+ */
+/** @typedef {'direct' | 'browser' | 'own' | 'back' | 'auto'} Way */
 
 /** The client's word for each way through the server. */
-const PLAYOUT = { browser: 'browser', own: 'low-latency', auto: 'auto' };
+const PLAYOUT = { browser: 'browser', own: 'low-latency', back: 'low-latency', auto: 'auto' };
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -31,7 +34,7 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /**
  * @param {Way} way
  * @param {AudioContext} context
- * @param {MediaStreamTrack} track To be sent.
+ * @param {MediaStreamTrack | null} track To be sent; null: the client's own microphone.
  * @param {((address: string, port: number) => Promise<number>) | null} relay Gives the port of a
  *   bad network to that address, for what is heard.
  * @returns {Promise<Heard>} Once it can be heard.
@@ -87,11 +90,15 @@ async function throughServer(way, context, track, relay) {
     await client.connect();
     await client.joinRoom({ roomId, role });
   }
-  await speaker.startPublishing({ track, musicMode: true });
+  await speaker.startPublishing({ track: track ?? undefined, musicMode: true });
   await listener.startSubscribing();
   const path = way === 'browser' ? 'browser' : 'low-latency';
   await until(() => listener.playback.track !== null, () => 'no track came');
   await until(() => listener.playout.path === path, () => `heard by ${JSON.stringify(listener.playout)}`);
+  if (way === 'back') {
+    listener.setPlayout('browser');
+    await until(() => listener.playout.path === 'browser', () => 'it keeps to our own path');
+  }
   const browsers = tap(context, listener.playback.track);
   const output = way === 'browser' ? browsers : listener.playback.output;
   return { output, browsers, connection: () => listener.peerConnection, speaker, listener };

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.browser_loop_ear import delays_ms, onsets
 from benchmarks.browser_loop_page import thread_seconds
 from benchmarks.browser_loop_relay import Relay, is_rtp
 from benchmarks.browser_loop_sound import (
@@ -164,3 +165,16 @@ def test_a_process_of_its_own_threads_costs_something():
     sum(number * number for number in range(200_000))
     assert sum(thread_seconds(os.getpid()).values()) > 0
     assert thread_seconds(2**22 + 1) == {}
+
+
+def test_the_way_from_mouth_to_ear_is_told_burst_by_burst():
+    mouth, ear = np.zeros((2, 5 * RATE_HZ), np.float32)
+    said = np.array([0.0, 0.9, 1.7, 2.6, 3.4])
+    for at_s, late_s in zip(said, [0.1, 0.2, 0.05, 0.06, 0.07], strict=True):
+        mouth[round(at_s * RATE_HZ) :][:240] = 0.9
+        ear[round((at_s + late_s) * RATE_HZ) :][:240] = -0.3
+    ear[round((said[3] + 0.06) * RATE_HZ) :][:240] = 0  # one is not heard
+    assert onsets(mouth).size == 5
+    assert delays_ms(mouth, ear, 5) == pytest.approx([100, 200, 50, 70])
+    assert delays_ms(mouth, ear, 1) == pytest.approx([70])
+    assert delays_ms(mouth, np.zeros_like(ear), 5).size == 0

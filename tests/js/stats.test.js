@@ -78,7 +78,7 @@ test('the hops of the latency budget add up to its total', () => {
   const { totalMs, ...hops } = latency;
   assert.deepEqual(hops, {
     captureMs: 5,
-    packetMs: 16.5,
+    packetMs: 11.5,
     networkUpMs: 15,
     serverBufferMs: 12,
     mixMs: 4,
@@ -86,7 +86,22 @@ test('the hops of the latency budget add up to its total', () => {
     playoutBufferMs: 20,
     outputMs: 10,
   });
-  assert.equal(totalMs, 97.5);
+  assert.equal(totalMs, 92.5);
+});
+
+test('a packet fills while the device fills its buffer', () => {
+  /**
+   * @param {number | null} captureLatencyMs
+   * @param {number} ptimeUpMs
+   */
+  const packetMs = (captureLatencyMs, ptimeUpMs) =>
+    computeStats(null, reading({}), null, { ...CONTEXT, captureLatencyMs, ptimeUpMs }).latency.packetMs;
+  assert.equal(packetMs(null, 10), 16.5);
+  assert.equal(packetMs(3, 10), 13.5);
+  assert.equal(packetMs(10, 10), 6.5);
+  assert.equal(packetMs(21, 10), 6.5); // what is more than a chunk waits in the device
+  assert.equal(packetMs(21, 20), 16.5);
+  assert.equal(packetMs(21, 5), 6.5);
 });
 
 test('the round trip is what RTCP says, at whichever end, before that of checks', () => {

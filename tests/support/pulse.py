@@ -43,21 +43,28 @@ class Pulse:
 
 
 @contextlib.asynccontextmanager
-async def running_pulse(sinks: Sequence[str]) -> AsyncIterator[Pulse]:
-    """Run a server with these null sinks.
+async def running_pulse(sinks: Sequence[str], modules: Sequence[str] = ()) -> AsyncIterator[Pulse]:
+    """Run a server at 48 kHz with these null sinks, and further modules with their arguments.
 
     Raises:
         TimeoutError: It does not come.
     """
     with tempfile.TemporaryDirectory(prefix="ag06-pulse") as folder:
         path = f"{folder}/socket"
-        modules = [f"module-native-protocol-unix socket={path} auth-anonymous=1"]
-        modules += [f"module-null-sink sink_name={name} rate=48000 channels=2" for name in sinks]
-        loads = [word for module in modules for word in ("-L", module)]
-        own = {"HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder}
+        settings = Path(folder, "daemon.conf")
+        settings.write_text("default-sample-rate = 48000\n", "utf-8")
+        loads = [f"module-native-protocol-unix socket={path} auth-anonymous=1"]
+        loads += [f"module-null-sink sink_name={name} rate=48000 channels=2" for name in sinks]
+        loads += modules
+        own = {
+            "HOME": folder,
+            "XDG_RUNTIME_DIR": folder,
+            "PULSE_RUNTIME_PATH": folder,
+            "PULSE_CONFIG": str(settings),
+        }
         process = await asyncio.create_subprocess_exec(
             *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
-            *loads,
+            *(word for module in loads for word in ("-L", module)),
             env={**os.environ, **own},
             stderr=asyncio.subprocess.DEVNULL,
         )

@@ -66,8 +66,9 @@
 /**
  * One way of a voice, hop by hop: from this microphone to a listener who sits where we sit.
  * @typedef {object} LatencyBudget
- * @property {number | null} captureMs Sound card and the browser's processing.
- * @property {number | null} packetMs Filling a packet, and the codec's look-ahead.
+ * @property {number | null} captureMs From the air until the browser has a buffer of it.
+ * @property {number | null} packetMs What a packet takes to fill beyond that, and the codec's
+ *   look-ahead.
  * @property {number | null} networkUpMs
  * @property {number | null} serverBufferMs From a packet's arrival to the mix that holds it.
  * @property {number | null} mixMs From there until the mix leaves: our strip, its packet and its
@@ -114,6 +115,11 @@ const DEFAULTS = {
  * @property {import('./playout_paths.js').PlayoutState} playout
  */
 
+/**
+ * Browsers hand sound to the encoder 10 ms at a time. While a device fills its buffer it fills these
+ * as well: what a packet waits for is counted with the capture already.
+ */
+const CHUNK_MS = 10;
 /** Opus looks 6.5 ms ahead in its default modes, 2.5 ms of it in CELT (RFC 6716, 4.2). */
 const OPUS_LOOKAHEAD_MS = 6.5;
 
@@ -293,10 +299,11 @@ function lastHops(change, { path, stats, toEarMs, outputMs }, bufferMs) {
  */
 function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
   const oneWayMs = roundTripMs === null ? null : roundTripMs / 2;
+  const captureMs =
+    ratio(change.captureDelayS * 1000, change.captureSamples) ?? context.captureLatencyMs;
   const hops = {
-    captureMs:
-      ratio(change.captureDelayS * 1000, change.captureSamples) ?? context.captureLatencyMs,
-    packetMs: context.ptimeUpMs === null ? null : context.ptimeUpMs + OPUS_LOOKAHEAD_MS,
+    captureMs,
+    packetMs: context.ptimeUpMs === null ? null : packetMs(context.ptimeUpMs, captureMs ?? 0),
     networkUpMs: oneWayMs,
     // What is forwarded waits for nothing and passes no mix.
     serverBufferMs: server?.tracks ? 0 : (server?.mix_wait_ms ?? null),
@@ -306,6 +313,14 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
   };
   const totalMs = Object.values(hops).reduce((sum, ms) => (sum ?? 0) + (ms ?? 0), 0) ?? 0;
   return { ...hops, totalMs };
+}
+
+/**
+ * @param {number} ptimeMs
+ * @param {number} captureMs
+ */
+function packetMs(ptimeMs, captureMs) {
+  return ptimeMs - Math.min(captureMs, CHUNK_MS, ptimeMs) + OPUS_LOOKAHEAD_MS;
 }
 
 /**
