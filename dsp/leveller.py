@@ -46,7 +46,7 @@ class LevellerSettings:
     least_db: float = -24.0
     threshold_lufs: float = -55.0
     spread_db: float = 6.0
-    memory_s: float = 10.0
+    memory_s: float = 5.0
     rise_db_s: float = 3.0
     fall_db_s: float = 20.0
     young_rise_db_s: float = 20.0

@@ -68,7 +68,15 @@ GainDb = Annotated[
     float,
     Meta(ge=MUTED_GAIN_DB, le=12, description="−60 is silence.", extra_json_schema={"unit": "dB"}),
 ]
-MixPan = Annotated[float, Meta(ge=-1, le=1, description="−1 left, 0 centre, 1 right.")]
+MixPan = Annotated[
+    float,
+    Meta(
+        ge=-1,
+        le=1,
+        description="−1 left, 0 centre, 1 right.",
+        extra_json_schema={"unit": "of a side"},
+    ),
+]
 
 
 Solo = Annotated[

@@ -73,7 +73,7 @@ ReverbDecay = Annotated[float, _level(0.2, 10, "s", "Time in which the lows fall
 ReverbDamping = Annotated[float, _level(0, 100, "%", "How much sooner the highs are gone.")]
 ReverbPreDelay = Annotated[float, _level(0, 200, "ms", "Time before the first reflection.")]
 StereoWidth = Annotated[float, _level(0, 200, "%", "0 is mono, 100 as it came, 200 wide.")]
-Pan = Annotated[float, Meta(ge=-1, le=1, description="−1 left, 0 centre, 1 right.")]
+Pan = Annotated[float, _level(-1, 1, "of a side", "−1 left, 0 centre, 1 right.")]
 Fader = Annotated[float, _level(-60, 12, "dB", "Level in everyone's mix; −60 is silence.")]
 AutoLevel = Annotated[bool, _flag("Whether loudness is evened out automatically.")]
 AutoLevelTarget = Annotated[

@@ -1,10 +1,11 @@
-"""Strips against other people's: FFmpeg's filters, and pedalboard where it is installed.
+"""Strips against other people's: FFmpeg's filters, and pedalboard where there is a wheel of it.
 
 Compared is what all define alike: responses, steady gains, times of echoes, loudness, true peaks.
 Attack and release are defined differently by everybody. Ours is the compiled engine, with which the
 other one agrees (`test_contract.py`).
 """
 
+import functools
 import importlib
 import importlib.util
 
@@ -49,7 +50,7 @@ def needs_ffmpeg(*names):
 @pytest.fixture
 def through_pedalboard():
     if importlib.util.find_spec("pedalboard") is None:
-        pytest.skip("pedalboard is not installed: requirements-bench.txt")
+        pytest.skip("pedalboard is not installed: requirements-dev.txt")
     pedalboard = importlib.import_module("pedalboard")
 
     def process(name, sound, *settings, **named):
@@ -60,11 +61,15 @@ def through_pedalboard():
     return process
 
 
+@functools.cache
+def turns(count):
+    """Return a turning pointer for each frequency: complex (frequencies, count)."""
+    return np.exp(-2j * np.pi * np.outer(AUDIBLE_HZ, np.arange(count) / RATE))
+
+
 def response_db(answer):
     """Return the response of what answered an impulse, exactly at each frequency."""
-    t = np.arange(len(answer)) / RATE
-    sums = [np.exp(-2j * np.pi * f * t) @ answer[:, 0].astype(np.float64) for f in AUDIBLE_HZ]
-    return 20 * np.log10(np.abs(sums) / HEIGHT)
+    return 20 * np.log10(np.abs(turns(len(answer)) @ answer[:, 0]) / HEIGHT)
 
 
 def ours(engine, sound, **stages):

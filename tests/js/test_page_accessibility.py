@@ -70,6 +70,8 @@ async def walk(context: BrowserContext, url: str, look: str) -> None:
 
     await page.get_by_role("button", name="Open the strip of Ada").click()
     await page.get_by_role("radio", name="Podcast").check()
+    await page.get_by_role("combobox", name="Noise suppression").select_option("webrtc")
+    await page.get_by_text("Takes steady noise; 7 ms later").wait_for()
     await (
         page.get_by_text("open", exact=True).or_(page.get_by_text("closed", exact=True)).wait_for()
     )

@@ -28,9 +28,11 @@ def test_the_names_that_the_browser_uses_are_there_with_their_ranges() -> None:
         assert changed(DEFAULT_STRIP, {"genre": genre}).genre == genre
 
 
-def test_every_setting_has_a_description_and_every_default_is_in_range() -> None:
+def test_settings_have_descriptions_numbers_have_units_and_defaults_are_in_range() -> None:
     assert set(SCHEMA) == set(WIRE_NAMES)
     assert all(field["description"] for field in SCHEMA.values())
+    assert all(SCHEMA[name]["unit"] for name in RANGES)
+    assert {name for name, field in SCHEMA.items() if field.get("type") == "number"} == set(RANGES)
     assert changed(DEFAULT_STRIP, to_wire(DEFAULT_STRIP)) == DEFAULT_STRIP
 
 

@@ -153,6 +153,8 @@ async def test_audio_stream_metadata_answers_with_the_effective_strip(
     told = await bob.event("participant_updated")
     assert (told["participant_id"], told["settings"]) == (me, expected)
     await front.worker.wait_until(lambda it: it.participants[me].strip == expected)
+    _, late = await front.joined()
+    assert late["participants"][0]["settings"] == expected
 
 
 @pytest.mark.parametrize(

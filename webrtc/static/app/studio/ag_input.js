@@ -3,6 +3,8 @@ import { DENOISERS, GENRES } from './settings.js';
 import { StageElement, readout } from './stage.js';
 import { isOn, switched } from './stages.js';
 
+const LEVELLER_COST = 'At the target within 3 s of speech; no later, for 0.04\u00a0% of a core';
+
 /**
  * What comes before the gate: noise suppression, automatic level, trim and low cut; with the level
  * that comes in, and whether it is a voice; and the mixing profile that lies under all stages.
@@ -71,7 +73,7 @@ export class AgInput extends StageElement {
       make('div', { class: 'switches' }, [
         this.#lowCut,
         make('div', { class: 'switch-row' }, [
-          this.toggle('autoLevel', 'Automatic level'),
+          this.toggle('autoLevel', 'Automatic level', { title: LEVELLER_COST }),
           this.#levelled.element,
         ]),
       ]),

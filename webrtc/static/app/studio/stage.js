@@ -130,13 +130,14 @@ export class StageElement extends HTMLElement {
   /**
    * @param {string} name Wire name of a setting that is on or off.
    * @param {string} text
+   * @param {Record<string, string>} [attributes] Of the label.
    * @returns {HTMLElement}
    */
-  toggle(name, text) {
+  toggle(name, text, attributes = {}) {
     const input = make('input', { attributes: { type: 'checkbox', role: 'switch' } });
     input.addEventListener('change', () => this.change({ [name]: input.checked }));
     this.#switches.set(name, input);
-    return make('label', { class: 'switch' }, [
+    return make('label', { class: 'switch', attributes }, [
       input,
       make('span', { class: 'switch-text', text }),
     ]);
