@@ -71,6 +71,21 @@ async def test_three_people_hear_the_others_and_not_themselves(trio):
     await asyncio.gather(*(hears(person, set(PITCHES) - {person.pitch_hz}) for person in trio))
 
 
+async def test_who_reloads_and_has_kept_the_certificate_is_heard_again(duo):
+    """As pages may that keep what `generateCertificate` made: the handshake begins afresh."""
+    anna, bert = duo
+    await hears(bert, {440.0})
+    await asyncio.sleep(1.0)  # aiortc takes its session number from the second
+    again = Client(anna.front, anna.put.room_id, anna.name, 100, 2500.0)
+    certificates = "_RTCPeerConnection__certificates"
+    setattr(again._connection, certificates, getattr(anna._connection, certificates))
+    anna.front.states.clear()
+    await again.join()
+    assert attribute(again.sdp, "fingerprint") == attribute(anna.sdp, "fingerprint")
+    await asyncio.gather(hears(bert, {2500.0}), hears(again, {1000.0}))
+    await again.hang_up()
+
+
 async def test_muting_silences_for_the_others_alone_and_unmuting_brings_back(trio):
     anna, bert, cleo = trio
     anna.change(muted=True)
