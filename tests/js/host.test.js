@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { AtTheDoor } from '../../webrtc/static/app/host/at_the_door.js';
+import { showKnocks } from '../../webrtc/static/app/host/knocks.js';
 import { Host } from '../../webrtc/static/client/host.js';
 
 /** @param {Record<string, any>} [answer] */
@@ -65,4 +66,32 @@ test('who waits comes in with what they asked for, once, and who is denied is to
   admission(true);
   admission(false);
   assert.deepEqual(done, [{ roomId: 'studio' }, 'denied']);
+});
+
+test('a host is told who waits at the door, and lets them in from there', async () => {
+  const { host, asked } = aHost();
+  /** @type {import('../../webrtc/static/app/notices.js').Notice | null} */
+  let shown = null;
+  const board = {
+    show: (/** @type {string} */ _, /** @type {any} */ notice) => (shown = notice),
+    clear: () => (shown = null),
+  };
+  showKnocks(host, board, (error) => assert.fail(String(error)));
+  const wait = (/** @type {string[]} */ ...names) => {
+    const guests = names.map((name, index) => ({ guest_id: `g${index}`, name }));
+    host.handle('guests_waiting', { guests });
+    return /** @type {any} */ (shown);
+  };
+  assert.equal(wait('Ada').title, 'Ada waits at the door');
+  assert.equal(wait('').title, 'A guest waits at the door');
+  const two = wait('Ada', 'Grace');
+  assert.equal(two.title, '2 people wait at the door');
+  assert.equal(two.text, 'Ada and Grace. To choose, look under Door.');
+  two.actions[0].run();
+  assert.deepEqual(asked, [
+    ['admit', { guest_id: 'g0', admit: true }],
+    ['admit', { guest_id: 'g1', admit: true }],
+  ]);
+  assert.equal(wait('A', 'B', 'C', 'D').text, 'A, B, C and others. To choose, look under Door.');
+  assert.equal(wait(), null);
 });

@@ -54,6 +54,7 @@ test('values beyond the fader stop at its ends', () => {
 test('decibels are written and read as people do', () => {
   assert.equal(formatDb(0), '0.0');
   assert.equal(formatDb(-0.04), '0.0');
+  assert.equal(formatDb(0.04), '0.0');
   assert.equal(formatDb(3), '+3.0');
   assert.equal(formatDb(-6.25), '−6.3');
   assert.equal(formatDb(-60), '−∞');

@@ -22,6 +22,11 @@ navigator.requestMIDIAccess = async () => {
   return { inputs: new Map([['in', midi.input]]), outputs: new Map([['out', output]]) };
 };
 """
+UNCOVERED = """() => {
+  const box = document.activeElement.getBoundingClientRect();
+  const dock = document.querySelector('ag-dock').getBoundingClientRect();
+  return box.bottom <= dock.top + 1 && box.top >= document.querySelector('.bar').offsetHeight - 1;
+}"""
 SAY = "(data) => midi.input.onmidimessage({ data })"
 
 
@@ -119,6 +124,21 @@ async def test_the_keyboard_alone_runs_the_desk(chromium: Chromium) -> None:
     await own.press("End")
     assert (await page.evaluate(MIX_OF, "Grace"))["gainDb"] == 12
     assert await page.evaluate(FADER_OF, "Grace") == -7.5
+
+
+async def test_what_has_the_focus_is_not_behind_the_dock(chromium: Chromium) -> None:
+    page = await room_of(chromium, 3)
+    await page.set_viewport_size({"width": 1280, "height": 700})
+    await page.get_by_role("slider", name="Room fader of Ada").focus()
+    last = page.get_by_role("button", name="Play a test tone")
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(UNCOVERED), await page.evaluate(
+            "document.activeElement.outerHTML"
+        )
+        if await last.evaluate("(it) => it === document.activeElement"):
+            return
+    raise AssertionError("the last control was not reached")
 
 
 async def test_a_fader_follows_the_hand(chromium: Chromium) -> None:

@@ -53,7 +53,7 @@ class Server:
         if not path.startswith("/api/"):
             await serve(route)
         elif request.headers.get("authorization") != "Bearer key":
-            problem = {"reason": "forbidden", "detail": "That key opens nothing."}
+            problem = {"reason": "forbidden", "detail": "that key opens nothing"}
             await route.fulfill(status=403, body=json.dumps(problem))
         else:
             self.asked.append((request.method, path, request.post_data_json))

@@ -26,7 +26,13 @@ export const formatPpm = (ppm) => (ppm === null ? DASH : `${fixed(ppm, 0)} ppm`)
 export const formatCount = (count) => (count === null ? DASH : String(count));
 
 /** @param {number} db −60 and below are silence. */
-export const formatDb = (db) => (db <= -60 ? `${MINUS}∞` : `${db > 0 ? '+' : ''}${fixed(db, 1)}`);
+export const formatDb = (db) => (db <= -60 ? `${MINUS}∞` : `${db >= 0.05 ? '+' : ''}${fixed(db, 1)}`);
+
+/** @param {string} detail As the server puts it: without capital and full stop. */
+export function sentence(detail) {
+  const begun = (detail[0] ?? '').toUpperCase() + detail.slice(1);
+  return /(^|[.!?])$/.test(begun) ? begun : `${begun}.`;
+}
 
 /** @param {number} pan −1 to +1. */
 export function formatPan(pan) {

@@ -3,6 +3,8 @@
  * Tables only.
  */
 
+import { sentence } from './format.js';
+
 /**
  * @typedef {'good' | 'busy' | 'bad' | 'idle'} Tone
  * @typedef {{ tone: Tone, text: string, hint: string }} StatusWords
@@ -164,7 +166,11 @@ const ADVICE = {
  * @returns {Advice}
  */
 export const adviceFor = ({ reason, detail }) =>
-  ADVICE[reason] ?? { title: 'That did not work', text: detail, actions: ['dismiss'] };
+  ADVICE[reason] ?? {
+    title: 'That did not work',
+    text: sentence(detail),
+    actions: ['dismiss'],
+  };
 
 /** @param {string} reason */
 export const isMicrophoneTrouble = (reason) =>

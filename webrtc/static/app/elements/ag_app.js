@@ -6,6 +6,7 @@ import { copyLinkBy } from '../copy_link.js';
 import { refs, setText } from '../dom.js';
 import { takeEntryToken } from '../entry_token.js';
 import { AtTheDoor } from '../host/at_the_door.js';
+import { showKnocks } from '../host/knocks.js';
 import { KeptLikes } from '../kept_likes.js';
 import { Notices } from '../notices.js';
 import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
@@ -188,7 +189,7 @@ export class AgApp extends HTMLElement {
   #left() {
     document.title = 'AG06 Mixer';
     this.client.microphone.close();
-    for (const subject of ['microphone', 'playback', 'media', 'replicas']) this.#notices.clear(subject);
+    for (const subject of ['microphone', 'playback', 'media', 'replicas', 'door']) this.#notices.clear(subject);
     this.#parts.room.clear();
     this.#draw();
     window.scrollTo(0, 0);
@@ -236,6 +237,7 @@ export class AgApp extends HTMLElement {
       } else this.#notices.clear('replicas');
     });
     client.on('reconnected', () => this.#notices.clear('replicas'));
+    showKnocks(client.host, this.#notices, (error) => this.#trouble('desk', error));
     client.on('draining', () => this.#announcer.say('The server restarts. You will be moved.'));
   }
 

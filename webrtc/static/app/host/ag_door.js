@@ -31,11 +31,7 @@ export class AgDoor extends HTMLElement {
   attach(client) {
     this.#client = client;
     client.host.on('doorchange', () => this.show());
-    client.host.on('guestschange', ({ guests }) => {
-      this.show();
-      const last = guests.at(-1);
-      if (last && this.#may) this.#tell(`${last.name || 'A guest'} waits at the door.`);
-    });
+    client.host.on('guestschange', () => this.show());
     client.on('rolechange', () => this.show());
     for (const type of /** @type {const} */ ([
       'participantjoined',
@@ -81,7 +77,7 @@ export class AgDoor extends HTMLElement {
   #row({ guestId, name }) {
     const shown = name || 'Guest';
     const host = this.#client?.host;
-    return make('li', { class: 'scene' }, [
+    return make('li', { class: 'scene guest' }, [
       make('span', { class: 'scene-name', text: shown }),
       this.#button('Admit', `Admit ${shown}`, () => host?.admit(guestId), `${shown} may come in.`),
       this.#button('Deny', `Deny ${shown}`, () => host?.deny(guestId), `${shown} was sent away.`),

@@ -1,4 +1,5 @@
 import { refs, setText } from '../dom.js';
+import { sentence } from '../format.js';
 import { SessionsApi } from './api.js';
 import { SessionCard } from './session_card.js';
 
@@ -185,7 +186,7 @@ export class AgSessions extends HTMLElement {
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') return; // it was stopped
       trouble.hidden = false;
-      setText(trouble, error instanceof Error ? error.message : String(error));
+      setText(trouble, sentence(error instanceof Error ? error.message : String(error)));
     }
   }
 

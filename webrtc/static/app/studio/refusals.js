@@ -1,5 +1,7 @@
 /** What a refused change is called for the person who made it. */
 
+import { sentence } from '../format.js';
+
 /** @type {Record<string, string>} */
 const WORDS = {
   forbidden: 'This strip is not yours to change any more.',
@@ -19,13 +21,6 @@ export function refusalWords(error) {
   const { reason = '', detail = '' } = /** @type {{ reason?: string, detail?: string }} */ (
     error ?? {}
   );
-  const why = WORDS[reason] ?? sentence(detail);
+  const why = WORDS[reason] ?? (sentence(detail) || 'That did not work.');
   return `${why} The value is back where it was.`;
-}
-
-/** @param {string} detail As the server puts it: without capital and full stop. */
-function sentence(detail) {
-  if (detail === '') return 'That did not work.';
-  const begun = (detail[0] ?? '').toUpperCase() + detail.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
