@@ -1,8 +1,8 @@
 """Chunks of 44.1 kHz that come as they come, played as even blocks of 48 kHz.
 
 The sender's clock is not ours: one of 150 ppm is 13 seconds off after a day. So the resampler's
-ratio follows it, steered by the *spare*, what is left in the buffer after the barest pull of a
-while: it is kept at the margin. Pitch never moves by more than 500 ppm, which is 0.9 cent.
+ratio follows it, steered by the chunks' median slack (see `gateway.wire.slack`): it is kept at the
+margin. Pitch never moves by more than 500 ppm, which is 0.9 cent.
 
 soxr with a variable ratio holds back 240 of its input's samples. Samples at twice the rate, made by
 a filter that holds back next to nothing, halve that time: 3 ms instead of 5.
@@ -10,10 +10,10 @@ a filter that holds back next to nothing, halve that time: 3 ms instead of 5.
 State   | event                                   | next    | done
 --------|-----------------------------------------|---------|--------------------------------------
 idle    | a chunk                                 | waiting | a block and the margin are waited for
-waiting | a pull, and that time has passed        | playing | what is older is skipped; fade in
+waiting | a pull, that time passes by its end     | playing | fade in, at its place in the block
 playing | a pull, enough there                    | playing |
 playing | a pull, too little there                | idle    | the rest, and a tail of 5 ms
-idle    | a chunk soon after: it was late         | waiting | the margin grows
+idle    | a chunk soon after: it was late         | waiting | see `_place_late`
 playing | far too much there, for a whole window  | playing | skip, blended over 5 ms
 """
 
@@ -22,9 +22,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import soxr
-from scipy.signal import firwin, upfirdn
+from scipy.signal import firwin
 
 from gateway.wire.datagrams import RATE_HZ
+from gateway.wire.slack import SPARE, SlackWatch
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ
 from mixer.playout import Pull
 from mixer.playout_packet import Block
@@ -34,24 +35,21 @@ Mono = npt.NDArray[np.float32]
 MOST_PPM: Final = 500.0
 _WINDOW_S: Final = 2.0
 # The buffer changes by 0.048 samples a second for each ppm; with these two the loop settles within
-# half a minute (both poles at 1/14 s), and clocks of 150 ppm cost it 50 samples until then.
-_PPM_PER_SAMPLE: Final = 3.0
-_PPM_PER_SAMPLE_AND_S: Final = 0.108
-_FIRST_MARGIN: Final = 96  # 2 ms, while the clock is not known
-_LEAST_MARGIN: Final = 48
-_MOST_MARGIN: Final = 3_840
-_SPARE: Final = 48  # 1 ms beyond what a late chunk would have needed
-_MARGIN_FALL_PER_S: Final = 2.0
+# half a minute (both poles at 1/10 s), and clocks of 150 ppm cost it 30 samples until then.
+_PPM_PER_SAMPLE: Final = 4.2
+_PPM_PER_SAMPLE_AND_S: Final = 0.21
 _LATE_WITHIN_S: Final = 0.1
-_SKIP_ABOVE: Final = 2_400  # 50 ms over the margin: to drift it away would take minutes
+_SKIP_ABOVE: Final = 480  # 10 ms over the margin: to drift it away would take 20 s
 _FADE: Final = 240
 _CAPACITY: Final = SAMPLE_RATE_HZ // 2
 _DOUBLE_HZ: Final = 2 * RATE_HZ
-_DOUBLING: Final = (2 * firwin(67, RATE_HZ / 2, window=("kaiser", 6.0), fs=_DOUBLE_HZ)).astype(
-    np.float32
-)
+_FILTER: Final = 2 * firwin(67, RATE_HZ / 2, window=("kaiser", 6.0), fs=_DOUBLE_HZ)
 """Flat to 19 kHz, 60 dB down from 25 kHz on, and 0.4 ms long; soxr takes away what lies between."""
-_MEMORY: Final = 34  # samples that it looks back on
+# It cuts at half the band, so that every other tap but the middle one is nought: of the samples at
+# twice the rate, every other one is a sample that came.
+_BETWEEN: Final = _FILTER[::2].astype(np.float32)
+_MIDDLE: Final = np.float32(_FILTER[33])
+_MEMORY: Final = len(_BETWEEN) - 1  # samples that it looks back on
 _RISE: Final = np.linspace(0, 1, _FADE, dtype=np.float32)
 _FALL: Final = 1 - _RISE
 
@@ -77,11 +75,13 @@ class ChunkPlayout:
         self._samples = np.zeros(2 * _CAPACITY, np.float32)
         self._read = self._write = 0
         self._state = "idle"
-        self._begin_s = 0.0
         self._dry_s = float("-inf")
-        self._rising = False
+        self._short = 0  # what the last pull then lacked
+        self._late_before = False
+        self._risen = _FADE  # samples of the fade-in that were played
         self._last = np.float32(0)
-        self._margin = float(_FIRST_MARGIN)
+        self._slack = SlackWatch()
+        self._pulled_s = 0.0  # the last pull; while waiting, the time that is waited for
         self._low = _CAPACITY
         self._window_s = 0.0
         self._sum = 0.0  # of the controller: what the clocks differ by, in ppm
@@ -118,48 +118,58 @@ class ChunkPlayout:
         """Take a chunk of 16-bit samples at 44.1 kHz that came at `now_s`."""
         if self._resampler is None:
             return
+        slack = (self._pulled_s - now_s) * SAMPLE_RATE_HZ + self._write - self._read
         if self._state == "idle":
             if now_s - self._dry_s < _LATE_WITHIN_S:
                 self.underruns += 1
-                late = (now_s - self._dry_s) * SAMPLE_RATE_HZ + _SPARE
-                self._margin = min(_MOST_MARGIN, self._margin + late)
+                slack = self._place_late(slack - self._short)
+            else:
+                self._slack.forget()
+                slack = self._slack.margin()
+                self._slack.see(slack)
             self._resampler.clear()  # what it holds is of another time
             self._memory[:] = 0.0
             self._steer(self._ppm)
             self._read = self._write = 0
+        else:
+            self._slack.see(slack)
+            self._late_before = self._late_before and slack < 0
         samples = np.frombuffer(chunk, "<i2").astype(np.float32)
         samples *= np.float32(1 / 32768)
         sound = self._resampler.resample_chunk(self._doubled(samples))
         if self._state == "idle":
             self._state = "waiting"
             held = len(samples) * SAMPLE_RATE_HZ / RATE_HZ - len(sound)  # in the resampler
-            self._begin_s = now_s + (self._margin + held) / SAMPLE_RATE_HZ
+            self._pulled_s = now_s + (slack + held) / SAMPLE_RATE_HZ
         self._append(sound)
 
     def pull(self, out: Block, now_s: float) -> Pull:
         """Write the next block; see `PlayoutLike`."""
         if self._state == "idle":
             return Pull.SILENT
-        count = len(out)
         if self._state == "waiting":
             # The last block before a chunk comes may need what comes with it.
-            older = round((now_s - self._begin_s) * SAMPLE_RATE_HZ) - count
-            if older < 0:
+            silent = len(out) - round((now_s - self._pulled_s) * SAMPLE_RATE_HZ)
+            if silent >= len(out):
                 return Pull.SILENT
-            self._read += max(0, min(older, self._write - self._read - count))
+            self._read += max(0, min(-silent, self._write - self._read - len(out)))
+            silent = max(0, silent)
+            out[:silent] = 0.0
+            out = out[silent:]
             self._state = "playing"
-            self._rising = True
+            self._risen = 0
             self._low = _CAPACITY
             self._window_s = now_s + _WINDOW_S
+        self._pulled_s = now_s
+        count = len(out)
         have = self._write - self._read
         if have < count:
             self._run_dry(out, have, now_s)
             return Pull.SOUND
         sound = self._samples[self._read : self._read + count]
         self._read += count
-        if self._rising:
-            sound[:_FADE] *= _RISE
-            self._rising = False
+        if self._risen < _FADE:
+            self._rise(sound)
         out[:, 0] = sound
         out[:, 1] = sound
         self._last = sound[-1]
@@ -174,7 +184,10 @@ class ChunkPlayout:
         """Return the samples at twice their rate."""
         sound = np.concatenate([self._memory, samples])
         self._memory = sound[-_MEMORY:]
-        doubled: Mono = upfirdn(_DOUBLING, sound, 2)[2 * _MEMORY : 2 * len(sound)]
+        doubled = np.empty(2 * len(samples), np.float32)
+        doubled[::2] = np.convolve(sound, _BETWEEN, "valid")
+        doubled[1::2] = sound[_MEMORY // 2 + 1 :][: len(samples)]
+        doubled[1::2] *= _MIDDLE
         return doubled
 
     def _append(self, sound: Mono) -> None:
@@ -190,6 +203,29 @@ class ChunkPlayout:
             self.overruns += 1
             self._skip(surplus)
 
+    def _place_late(self, slack: float) -> float:
+        """Return the slack to give to a chunk that came too late for its place by `-slack`.
+
+        It has its place as if it had come in time, or where it would have with a margin that has
+        become longer; where chunks are late one after the other, the path is another.
+        """
+        if self._late_before:
+            self._slack.forget()
+            self._slack.see(SPARE)
+            return SPARE
+        self._late_before = True
+        self._slack.see(slack)
+        typical = self._slack.typical()
+        growth = 0.0 if typical is None else self._slack.margin() - typical
+        self._slack.shift(growth)
+        return slack + growth
+
+    def _rise(self, sound: Mono) -> None:
+        """Fade in, as far as that has not been done."""
+        rise = _RISE[self._risen :][: len(sound)]
+        sound[: len(rise)] *= rise
+        self._risen += len(rise)
+
     def _run_dry(self, out: Block, have: int, now_s: float) -> None:
         """Play what is left, and let it fall to silence."""
         sound = np.zeros(len(out), np.float32)
@@ -199,19 +235,24 @@ class ChunkPlayout:
         sound[have : have + tail] = last * _FALL[:tail]
         if have + tail == len(out):
             sound[-tail:] *= np.linspace(1, 0, tail, dtype=np.float32)
-        if self._rising:
-            sound[:_FADE] *= _RISE
+        self._rise(sound)
         out[:, 0] = out[:, 1] = sound
         self._state = "idle"
         self._dry_s = now_s
+        self._short = len(out) - have
+        self._read = self._write
 
     def _control(self) -> None:
-        """Bring the spare to the margin."""
-        error = self._low - self._margin
-        self._margin = max(_LEAST_MARGIN, self._margin - _MARGIN_FALL_PER_S * _WINDOW_S)
-        if error > _SKIP_ABOVE:
+        """Bring the median slack to the margin."""
+        typical = self._slack.typical()
+        self._slack.end_window()
+        margin = self._slack.margin()
+        if typical is None:
+            return
+        error = typical - margin
+        if min(error, self._low) > _SKIP_ABOVE:
             self.overruns += 1
-            self._skip(int(error))
+            self._skip(int(min(error, self._low)))
             return
         # What has been reached of the bounds is not summed up further.
         summed = self._sum + _PPM_PER_SAMPLE_AND_S * _WINDOW_S * error
@@ -227,6 +268,7 @@ class ChunkPlayout:
 
     def _skip(self, count: int) -> None:
         """Leave out what comes next, but for a blend."""
+        self._slack.forget()
         old = self._samples[self._read : self._read + _FADE].copy()
         self._read += count
         new = self._samples[self._read : self._read + _FADE]

@@ -157,7 +157,71 @@ def test_nothing_is_written_while_there_is_nothing() -> None:
     assert not playout.is_buffering
     playout.push(bytes(CHUNK_BYTES), 1.0)
     assert playout.is_buffering
-    assert playout.pull(out, 1.005) is Pull.SILENT, "a block and a margin are waited for"
+    assert playout.pull(out, 1.004) is Pull.SILENT, "a margin and the resampler are waited for"
     assert (out == 7).all()
-    assert playout.pull(out, 1.02) is Pull.SOUND
+    assert playout.pull(out, 1.014) is Pull.SOUND
     assert not out.any()
+
+
+def mean_slack_ms(world: World, seconds: float) -> float:
+    """From arrival to the pull that plays a chunk's first sample, but for block and resampler."""
+    slacks = []
+    sent = world.sent
+    for _ in range(round(seconds / BLOCK_S)):
+        have = world.playout.waiting_s
+        world.run(BLOCK_S)
+        if world.sent > sent:
+            slacks.append(world.now_s - 2 * BLOCK_S + have - world.arrival_s(sent))
+            sent = world.sent
+    return 1000 * float(np.mean(slacks))
+
+
+def test_one_late_chunk_delays_nothing_that_follows() -> None:
+    world = World(jitter_s=lambda number: 0.02 if number == 1000 else 0.0)
+    world.run(23.0)
+    before = mean_slack_ms(world, 0.2)
+    assert before == pytest.approx(0.75, abs=0.3)
+    world.run(1.0)  # it comes, and the buffer ran dry
+    assert world.playout.underruns == 1
+    assert mean_slack_ms(world, 0.2) == pytest.approx(before, abs=0.3)
+    world.run(30.0)
+    assert world.playout.underruns == 1
+    assert mean_slack_ms(world, 0.2) == pytest.approx(before, abs=0.3)
+
+
+def test_a_path_that_has_become_longer_is_followed_at_once() -> None:
+    world = World(jitter_s=lambda number: 0.015 if number >= 1000 else 0.0)
+    world.run(24.0)
+    underruns = world.playout.underruns
+    assert 1 <= underruns <= 4
+    assert mean_slack_ms(world, 0.2) == pytest.approx(0.75, abs=0.5)
+    world.run(30.0)
+    assert world.playout.underruns == underruns
+
+
+def test_steady_jitter_is_waited_for_once() -> None:
+    """Chunks up to 8 ms late: on the whole they come half of that earlier than needed."""
+    random_ = random.Random(3)
+    delays = [random_.uniform(0, 0.008) for _ in range(5000)]
+    world = World(jitter_s=lambda number: delays[number % 5000])
+    world.run(60.0)
+    dry = world.playout.underruns
+    assert mean_slack_ms(world, 10.0) == pytest.approx(5.0, abs=0.8)
+    assert world.playout.underruns == dry
+
+
+@pytest.mark.parametrize("offset_ms", [0.0, 1.0, 3.0, 6.5, 9.0])
+def test_a_word_after_a_pause_begins_at_its_place_within_a_block(offset_ms: float) -> None:
+    playout = ChunkPlayout()
+    words = np.full(CHUNK_SAMPLES, 10_000, "<i2").tobytes()
+    out = np.zeros((480, 2), np.float32)
+    heard = []
+    playout.push(words, 5.0 + offset_ms / 1000)
+    for number in range(4):
+        if playout.pull(out, 5.0 + (number + 1) * BLOCK_S) is Pull.SILENT:
+            out[:] = 0.0
+        heard.append(out[:, 0].copy())
+    sound = np.concatenate(heard)
+    half = int((sound > 0.5 * 10_000 / 32768).argmax())
+    # The margin of 2 ms, soxr's and the filter's 3 ms, and half of the fade-in.
+    assert half / 48 == pytest.approx(offset_ms + 2 + 3 + 2.5, abs=0.7)
