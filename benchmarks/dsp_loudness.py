@@ -1,6 +1,7 @@
 """How true loudness meter and automatic level are; `benchmarks.dsp_quality` shows it.
 
-Voices are those of Debian's alsa-utils, or the WAV files (48 kHz) that are given, one for each.
+Voices are those of `dsp_voices` where they have been downloaded, else the one of Debian's
+alsa-utils; or the WAV files (48 kHz) that are given, one for each.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.io.wavfile
 
+from benchmarks import dsp_voices
 from dsp.leveller import LevellerBank, LevellerSettings
 from dsp.loudness import integrated_lufs
 
@@ -20,6 +22,8 @@ VOICES = sorted(Path("/usr/share/sounds/alsa").glob("*_*.wav"))
 _LEVELS_LUFS = (-35, -30, -25, -20, -15, -10)
 _SETTLED_S = 3
 _LONG_S = 15
+_STRETCH_S = 20
+_STRETCHES = 4
 _PART = RATE_HZ // 10
 
 Sound = npt.NDArray[np.float32]
@@ -28,8 +32,15 @@ Sound = npt.NDArray[np.float32]
 def read_voices(files: Sequence[Path]) -> list[Sound]:
     """Return each file on both channels, 15 s at least: short ones are repeated.
 
-    Without files it is one voice, that of all of `VOICES` in a row.
+    Without files it is four times 20 s of each of the voices that were downloaded, or else one
+    voice, that of all of `VOICES` in a row.
     """
+    if not files and dsp_voices.are_there():
+        return [
+            dsp_voices.stretch(name, _STRETCH_S, seed)
+            for name in dsp_voices.VOICES
+            for seed in range(_STRETCHES)
+        ]
     voices = [_read(file) for file in files or VOICES]
     if not files and voices:
         voices = [np.concatenate(voices)]

@@ -7,6 +7,8 @@ have chromium || missing="$missing chromium"
 have firefox-esr || missing="$missing firefox-esr"
 have Xvfb || missing="$missing xvfb"
 have redis-server || missing="$missing redis-server"
+# Recordings of a voice.
+[ -f /usr/share/sounds/alsa/Side_Right.wav ] || missing="$missing alsa-utils"
 /sbin/ldconfig -p 2>/dev/null | grep -q 'libopus\.so\.0' || missing="$missing libopus0"
 [ -n "$missing" ] || exit 0
 
