@@ -158,15 +158,19 @@ async def ear(playwright: Playwright, server: Server, seconds: float, rounds: in
         if not all(page.mouth_to_ear_ms.size for page in pages):
             raise SystemExit(f"no burst was heard: {name}")
         p50, p95 = np.percentile(np.concatenate([page.mouth_to_ear_ms for page in pages]), (50, 95))
-        errors = [page.budget_ms - float(np.mean(page.mouth_to_ear_ms)) for page in pages]
+        errors = [
+            page.budget_ms - float(np.mean(page.mouth_to_ear_ms))
+            for page in pages
+            if page.budget_ms is not None
+        ]
         bursts = sum(page.mouth_to_ear_ms.size for page in pages)
-        budget_ms = float(np.mean([page.budget_ms for page in pages]))
-        worst_ms = max(errors, key=abs)
+        budget_ms = _mean([page.budget_ms for page in pages])
+        worst_ms = max(errors, key=abs, default=None)
         rows.append([name, float(p50), float(p95), budget_ms, worst_ms, bursts])
         figures[way] = {
             "p50": round(float(p50), 1),
             "p95": round(float(p95), 1),
-            "budget_ms": round(budget_ms, 1),
+            "budget_ms": budget_ms,
             "budget_minus_measured_ms": [round(error, 1) for error in errors],
             "hops_ms": [_rounded(page.hops_ms) for page in pages],
             "bursts": bursts,

@@ -55,9 +55,10 @@ class Ear:
     hops_ms: Mapping[str, float | None]
 
     @property
-    def budget_ms(self) -> float:
-        """What the client says of the whole way."""
-        return sum(hop or 0.0 for hop in self.hops_ms.values())
+    def budget_ms(self) -> float | None:
+        """What the client says of the whole way; None where it does not know it all."""
+        known = [hop for hop in self.hops_ms.values() if hop is not None]
+        return sum(known) if len(known) == len(self.hops_ms) else None
 
 
 def ensure_pulse() -> None:

@@ -171,7 +171,7 @@ test('what is faded out plays until the fade is over', async () => {
   await there.clock.advance(200);
   assert.equal(there.nodes[0]?.closed, true);
   assert.equal(there.playout.carries, true, 'the graph goes on with the browser path');
-  assert.equal(there.playout.figures.outputMs, 45, 'which waits in a queue before it');
+  assert.equal(there.playout.figures.outputMs, 42, 'which waits in a queue before it');
   end(there);
 });
 

@@ -17,9 +17,9 @@ import { TrackPlayout } from './track_playout.js';
 
 /**
  * A remote track waits in a queue of the browser's for the graph, which no figure of the browser's
- * tells: 13 to 16 ms in Chromium (measured by `browser_loop --only ear`).
+ * tells: 7 to 16 ms in Chromium (measured by `browser_loop --only ear`).
  */
-const TAP_MS = 15;
+const TAP_MS = 12;
 
 /**
  * @typedef {object} PlayoutState
