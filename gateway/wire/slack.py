@@ -14,8 +14,8 @@ from typing import Final
 from mixer.arena import SAMPLE_RATE_HZ
 from mixer.jitter import LATE_PACKET_COST_S
 
-SPARE: Final = 36.0
-"""0.75 ms that chunks in time are to be early by."""
+SPARE: Final = 24.0
+"""0.5 ms that chunks in time are to be early by."""
 _FIRST_JITTER: Final = 48.0  # 1 ms at least, while little is known
 _MOST_JITTER: Final = 3_840.0
 _WINDOWS: Final = 5  # after so many, a late chunk is forgotten

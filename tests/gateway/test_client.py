@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sys
+import typing
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -79,6 +80,17 @@ def test_what_is_spoken_is_heard(kind: PayloadKind) -> None:
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     assert spectrum.argmax() == pytest.approx(440, abs=1)
     assert sound.std() * 2**0.5 == pytest.approx(0.2, rel=0.05)
+
+
+def test_opus_waits_for_no_second_block_and_takes_a_tenth_of_the_bandwidth() -> None:
+    noise = np.random.default_rng(2).normal(0, 0.1, (300, BLOCK)).astype(np.float32)
+    sizes = {}
+    for kind in typing.get_args(PayloadKind):
+        mouth = speech(kind)
+        payloads = [mouth.add(block) for block in noise]
+        sizes[kind] = sum(ID_BYTES + len(payload) for payload in payloads if payload is not None)
+        assert kind != "opus" or None not in payloads
+    assert sizes["opus"] < 0.101 * sizes["pcm"]
 
 
 @pytest.mark.parametrize("kind", ["pcm", "opus"])

@@ -180,7 +180,7 @@ def test_one_late_chunk_delays_nothing_that_follows() -> None:
     world = World(jitter_s=lambda number: 0.02 if number == 1000 else 0.0)
     world.run(23.0)
     before = mean_slack_ms(world, 0.2)
-    assert before == pytest.approx(0.75, abs=0.3)
+    assert before == pytest.approx(0.5, abs=0.5)
     world.run(1.0)  # it comes, and the buffer ran dry
     assert world.playout.underruns == 1
     assert mean_slack_ms(world, 0.2) == pytest.approx(before, abs=0.3)
@@ -223,5 +223,5 @@ def test_a_word_after_a_pause_begins_at_its_place_within_a_block(offset_ms: floa
         heard.append(out[:, 0].copy())
     sound = np.concatenate(heard)
     half = int((sound > 0.5 * 10_000 / 32768).argmax())
-    # The margin of 2 ms, soxr's and the filter's 3 ms, and half of the fade-in.
-    assert half / 48 == pytest.approx(offset_ms + 2 + 3 + 2.5, abs=0.7)
+    # The margin of 1.5 ms, soxr's and the filter's 3 ms, and half of the fade-in.
+    assert half / 48 == pytest.approx(offset_ms + 1.5 + 3 + 2.5, abs=0.7)

@@ -94,31 +94,21 @@ class UdpSeat:
 
 
 class _OpusStream:
-    """One mix in Opus packets of 20 ms, in step with all others of its room."""
+    """One mix in Opus packets as long as the room's blocks: nothing waits for a second one."""
 
     def __init__(self, time: int) -> None:
         self.fresh = True  # the next packet must decode without what was before it
         self._encoder = Encoder(_OPUS)
-        self._half: Block | None = None
-        self._last = np.zeros((2 * BLOCK_10MS, 2), np.float32)
+        self._last = np.zeros((BLOCK_10MS, 2), np.float32)
         self._time = time
 
     def fork(self) -> "_OpusStream":
         other = _OpusStream(self._time)
-        other._half = self._half
         other._encoder.encode(self._last)
         return other
 
-    def add(self, block: Block) -> tuple[int, bytes] | None:
-        """Take a block; return time and packet once there are 20 ms."""
-        if len(block) == BLOCK_10MS:
-            if self._half is None:
-                self._half = block.copy()
-                return None
-            block = np.concatenate([self._half, block])
-        elif self._half is not None:
-            block = np.concatenate([self._half, block])[: 2 * BLOCK_10MS]
-        self._half = None
+    def add(self, block: Block) -> tuple[int, bytes]:
+        """Take a block; return time and packet."""
         if self.fresh:
             self._encoder.apply(_FRESH)
         packet = self._encoder.encode(np.ascontiguousarray(block))
@@ -316,10 +306,9 @@ class UdpDoor:
                     self._send(chunk, seat)
         for output, seats in packets.items():
             made = room.packets[output].add(mixes[output.row, first : first + count])
-            if made is not None:
-                for seat in seats:
-                    self._send(write_opus(seat.sequence, *made), seat)
-                    seat.sequence += 1
+            for seat in seats:
+                self._send(write_opus(seat.sequence, *made), seat)
+                seat.sequence += 1
         if len(room.chunks) > len(chunks):
             room.chunks = {output: room.chunks[output] for output in chunks}
         if len(room.packets) > len(packets):
