@@ -2,8 +2,12 @@
 
 import re
 
+import msgspec
+
 from tests.support.front import RunningFront
 from webrtc.control.messages import PeerState, PeerStats
+from webrtc.recording.files import Manifest
+from webrtc.recording.tracks import TrackInfo
 
 SAMPLE = re.compile(r'([a-z0-9_]+)(?:\{((?:[a-z]+="[^"]*",?)*)\})? (-?[0-9.e+-]+)')
 
@@ -34,6 +38,53 @@ async def test_stats_are_by_worker_room_and_participant(front: RunningFront) -> 
     assert (participant["attached"], participant["media_state"]) == (True, "connected")
     assert participant["media"]["packets_lost"] == 3
     assert set(participant["media"]) == set(PeerStats.__struct_fields__)
+
+
+async def test_recordings_and_sessions_are_counted(front: RunningFront) -> None:
+    manifest = Manifest(
+        recording_id="r1",
+        room_id="studio",
+        state="recording",
+        started_at=0.0,
+        format="flac",
+        sample_rate_hz=48_000,
+        duration_s=9.5,
+        bytes=5_000,
+        dropped_ms=20,
+        warning="the disk is full in 3 min",
+        pid=1,
+        tracks=[TrackInfo("mix.flac", "mix", 0, 0)],
+        people={},
+        chapters=[],
+    )
+    ledger = front.front.desk.recordings
+    ledger.note(manifest)
+    front.front.desk.sessions.keeper.counters["chunks_lost"] += 4
+    stats = await (await front.http.get("/api/stats")).json()
+    (told,) = stats["recordings"]
+    assert (told["room_id"], told["tracks"], told["bytes"]) == ("studio", 1, 5_000)
+    assert (told["dropped_ms"], told["warning"]) == (20, manifest.warning)
+    assert stats["sessions"]["open"] == 0
+    assert stats["sessions"]["counters"]["chunks_lost"] == 4
+
+    text = await (await front.http.get("/metrics")).text()
+    assert "studio" not in text
+    for line in (
+        "ag06_recordings 1",
+        "ag06_recording_tracks 1",
+        "ag06_recording_bytes 5000",
+        "ag06_recordings_warned 1",
+        "ag06_recording_dropped_seconds_total 0.02",
+        'ag06_session_events_total{counter="chunks_lost"} 4',
+    ):
+        assert f"\n{line}\n" in text, line
+
+    ledger.note(msgspec.structs.replace(manifest, state="disk_full", dropped_ms=30))
+    ledger.close("r1")
+    text = await (await front.http.get("/metrics")).text()
+    assert "\nag06_recordings 0\n" in text
+    assert "\nag06_recording_dropped_seconds_total 0.03\n" in text
+    assert '\nag06_recordings_ended_total{state="disk_full"} 1\n' in text
 
 
 async def test_stats_of_a_worker_that_is_away_are_gone(front: RunningFront) -> None:

@@ -82,7 +82,13 @@ async def test_a_host_records_and_everybody_sees_it(recording_front: RunningFron
     mark = {"label": "Second movement"}
     async with front.http.post(WHERE + "/marks", json=mark, headers=bearer(key)) as response:
         assert response.status == 201
+    async with asyncio.timeout(20):
+        while not (live := (await (await front.http.get("/api/stats")).json())["recordings"]):
+            await asyncio.sleep(0.05)
+    assert (live[0]["room_id"], live[0]["tracks"], live[0]["dropped_ms"]) == ("studio", 0, 0)
     assert (await put(front, key, "stopped"))[1]["recording"] is None
+    metrics = await (await front.http.get("/metrics")).text()
+    assert '\nag06_recordings_ended_total{state="stopped"} 1\n' in metrics
     assert (await host.event("room_updated", lambda one: "recording" not in one))["settings"]
     assert (await put(front, key, "stopped"))[0] == 409
     one = await ended(front, key)

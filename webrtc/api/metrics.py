@@ -79,7 +79,7 @@ class MetricsResource:
     async def metrics(self, _: web.Request) -> web.Response:
         """`GET /metrics`."""
         rooms = await self._desk.conference.store.rooms()
-        metrics = [*self._front(len(rooms)), *self._workers()]
+        metrics = [*self._front(len(rooms)), *self._archive(), *self._workers()]
         text = "".join(metric.text() for metric in metrics)
         return web.Response(
             body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
@@ -131,6 +131,36 @@ class MetricsResource:
                 ({"event": event, "reason": reason}, count)
                 for (event, reason), count in sorted(self._dispatcher.events.items())
             ],
+        )
+
+    def _archive(self) -> Iterator[Metric]:
+        sessions, recordings = self._desk.sessions, self._desk.recordings
+        live = recordings.live
+        opened = len(sessions.keeper.open_sessions)
+        yield _one("ag06_sessions_open", "gauge", "Sessions whose sound is kept.", opened)
+        yield Metric(
+            "ag06_session_events_total",
+            "counter",
+            "Chunks of sessions' sound kept and lost, and what led there.",
+            [({"counter": name}, count) for name, count in sessions.counters.items()],
+        )
+        yield _one("ag06_recordings", "gauge", "Recordings that go on.", len(live))
+        tracks, size = sum(one.tracks for one in live), sum(one.bytes for one in live)
+        yield _one("ag06_recording_tracks", "gauge", "Tracks that they have.", tracks)
+        yield _one("ag06_recording_bytes", "gauge", "Bytes that they have written.", size)
+        warned = sum(bool(one.warning) for one in live)
+        yield _one("ag06_recordings_warned", "gauge", "Those whose disk is nearly full.", warned)
+        yield _one(
+            "ag06_recording_dropped_seconds_total",
+            "counter",
+            "Sound that recorders were too late for.",
+            recordings.dropped_ms / 1000,
+        )
+        yield Metric(
+            "ag06_recordings_ended_total",
+            "counter",
+            "Recordings that are over, by how they ended.",
+            [({"state": state}, count) for state, count in sorted(recordings.ended.items())],
         )
 
     def _workers(self) -> Iterator[Metric]:

@@ -6,6 +6,7 @@ from aiohttp import web
 from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route, json_reply
 from webrtc.control.messages import PeerStats, WorkerStats
+from webrtc.recording.figures import RecordingFigures
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
 from webrtc.signaling.messages import spelled_out
@@ -44,10 +45,19 @@ class FrontStats(msgspec.Struct, frozen=True):
     participants: int
 
 
+class SessionStats(msgspec.Struct, frozen=True):
+    """The archive: sessions that go on, and chunks of a second: kept, and lost on their way."""
+
+    open: int
+    counters: dict[str, int]
+
+
 class Stats(msgspec.Struct, frozen=True):
     """All figures; counters are cumulative since the process they belong to started."""
 
     front: FrontStats
+    sessions: SessionStats
+    recordings: list[RecordingFigures]
     workers: list[WorkerReport]
 
 
@@ -87,7 +97,9 @@ class StatsResource:
             for worker in range(len(pool))
         ]
         front = FrontStats(self._dispatcher.sockets, room_count, people)
-        return json_reply(Stats(front, reports))
+        archive = self._desk.sessions
+        sessions = SessionStats(len(archive.keeper.open_sessions), archive.counters)
+        return json_reply(Stats(front, sessions, self._desk.recordings.live, reports))
 
     def _figures(self, worker: int) -> WorkerStats | None:
         figures = self._desk.workers.stats(worker)

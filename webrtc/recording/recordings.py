@@ -256,6 +256,7 @@ class Recordings:
         recording = self._live.pop(room_id, None)
         if recording is None:
             return
+        self._desk.recordings.close(recording.recording_id)
         people = await self._people(room_id)
         order = self._order(room_id, recording)
         if order is not None:
@@ -289,7 +290,12 @@ class Recordings:
             folder = self._folder(room_id, recording)
             manifest = files.read(folder, files.MANIFEST, Manifest)
             ended = manifest is not None and manifest.state not in _LIVE
-            if room_id not in rooms or ended or not self._runs(recording, manifest):
+            runs = self._runs(recording, manifest)
+            if manifest is not None:
+                died = not (runs or ended)
+                told = msgspec.structs.replace(manifest, state="failed") if died else manifest
+                self._desk.recordings.note(told)
+            if room_id not in rooms or ended or not runs:
                 await self._end(room_id)
                 continue
             people = await self._people(room_id)

@@ -1,6 +1,7 @@
 """The archive's desk: puts its parts together, for REST, Socket.IO and the rooms."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # whose events tell of sessions
     from webrtc.signaling.presence import Presence as Seats
 
 _CONNECTED = "connected"
+_COUNTERS = ("chunks_kept", "chunks_lost", "pieces", "strangers", "defects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,12 @@ class SessionDesk:
         if self.intake is not None:
             self.intake.close()
         await self.store.close()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What `Keeper.counters` and `Intake.counters` count, zeros included."""
+        counters = self.keeper.counters + (self.intake.counters if self.intake else Counter())
+        return {name: counters[name] for name in _COUNTERS}
 
     # ---- who is there (keeper.Scene) ----
 

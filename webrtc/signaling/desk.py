@@ -23,6 +23,7 @@ from webrtc.control.messages import (
 )
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import WorkerPool
+from webrtc.recording.figures import RecordingLedger
 from webrtc.sessions.desk import SessionDesk, SessionParts
 from webrtc.signaling.changes import Changes
 from webrtc.signaling.conference import Conference
@@ -78,6 +79,7 @@ class FrontDesk:
         self.scenes = Scenes(self.conference, clock)
         self.networks = Networks(self.conference, simulated_network)
         self.negotiation = Negotiation(self.conference)
+        self.recordings = RecordingLedger()
         self.sessions = SessionDesk(store, self.workers, self.presence, self.access, archive, clock)
         self._recovery = Recovery(self.conference, self.entrance)
         self.shared = store if isinstance(store, SharedRoomStore) else None
