@@ -17,7 +17,7 @@ from archive.rate_features import FEATURES, features
 Values = npt.NDArray[np.float64]
 
 _COMMON: Final = (8000, 16000, 44100, 48000)
-_RARITY: Final = 0.2
+_RARITY: Final = 0.1
 _PRIOR: Final = np.array([1.0 if rate in _COMMON else _RARITY for rate in RATES_HZ])
 """What sound is sampled at in practice; a hint says better."""
 

@@ -7,7 +7,7 @@ All of them are taken in samples, not in seconds, so that a change of rate moves
 - how much each part of the spectrum moves;
 - how fast loudness goes up and down: syllables and notes have their pace;
 - pitch: how strongly sound repeats itself after so many samples (the cepstrum);
-- tuning: how well tones would stand on the semitones of A = 440 Hz, at each rate.
+- tuning: how well tones would stand on the semitones of A = 440 Hz.
 """
 
 from itertools import pairwise
@@ -15,8 +15,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
-from archive.encodings import RATES_HZ
 
 Values = npt.NDArray[np.float64]
 
@@ -29,7 +27,18 @@ _PACES: Final = 24
 _LAGS: Final = 36
 _HOP: Final = 128
 
-FEATURES: Final = _BANDS + _TOP_BANDS + 26 + _PACES + _LAGS + 2 * len(RATES_HZ)
+_TONE_WINDOWS: Final = (4096, 16384)
+_TONE_FRAMES: Final = 60
+_TONE_RANGES: Final = (0.0015, 0.006, 0.015, 0.04, 0.1)
+_TONE_HIGHEST: Final = 0.1
+_TONE_AROUND: Final = 12
+_TONE_HEIGHT: Final = 1.5
+_TONE_LEAST_BIN: Final = 12
+_TONE_MANY: Final = 60
+_TONE_RATE_HZ: Final = 48_000
+
+TONES: Final = 3 * (len(_TONE_RANGES) - 1) * len(_TONE_WINDOWS)
+FEATURES: Final = _BANDS + _TOP_BANDS + 26 + _PACES + _LAGS + TONES
 
 
 def features(sound: Values) -> Values:
@@ -47,7 +56,7 @@ def features(sound: Values) -> Values:
     moves = np.log(bands + 1e-9).std(axis=0)[::2]
     level = shape.mean()
     return np.concatenate(
-        [shape - level, top - level, moves, _paces(sound), _pitch(power), _tuning(mean)]
+        [shape - level, top - level, moves, _paces(sound), _pitch(power), _tuning(sound)]
     )
 
 
@@ -107,21 +116,44 @@ def _pitch(power: Values) -> Values:
     )
 
 
-def _tuning(mean: Values) -> Values:
-    """Return for each rate how well, and how far off, tones stand on semitones."""
-    logs = np.log(mean)
-    inner = logs[1:-1]
-    is_peak = (inner > logs[:-2]) & (inner > logs[2:])
-    places = np.flatnonzero(is_peak) + 1
-    around = np.convolve(logs, np.ones(31) / 31, "same")
-    height = logs[places] - around[places]
-    keep = (height > 1.0) & (places > 12) & (places < _WINDOW // 8)
-    places, height = places[keep], height[keep]
-    if not len(places):
-        return np.zeros(2 * len(RATES_HZ))
-    left, centre, right = logs[places - 1], logs[places], logs[places + 1]
-    exact = places + 0.5 * (left - right) / (left - 2 * centre + right - 1e-9)
-    turns = 12 * np.log2(exact / _WINDOW / 440)
-    total = (height * np.exp(2j * np.pi * turns)).sum() / height.sum()
-    at = total * np.exp(2j * np.pi * 12 * np.log2(np.array(RATES_HZ)))
-    return 3 * np.concatenate([at.real, at.imag])
+def _tuning(sound: Values) -> Values:
+    """Return how well, and how far off, tones stand on semitones, in several ranges of pitch.
+
+    Rates in the ratio of 48 to 44.1 differ by 1.47 semitones, so that tones which stand on the
+    semitones of A = 440 Hz at the one stand between them at the other; octaves do not differ.
+    """
+    found = [_standing(sound, window) for window in _TONE_WINDOWS]
+    return np.concatenate(found)
+
+
+def _standing(sound: Values, window: int) -> Values:
+    if len(sound) < window:
+        sound = np.pad(sound, (0, window - len(sound)))
+    step = max(window // 4, (len(sound) - window) // _TONE_FRAMES)
+    frames = np.lib.stride_tricks.sliding_window_view(sound, window)[::step]
+    spectrum = np.abs(np.fft.rfft(frames * np.hanning(window), axis=1))
+    logs = np.log(spectrum[:, : int(window * _TONE_HIGHEST) + 2] + 1e-9)
+    sums = np.cumsum(np.pad(logs, ((0, 0), (_TONE_AROUND + 1, _TONE_AROUND)), "edge"), axis=1)
+    width = 2 * _TONE_AROUND
+    around = (sums[:, width:] - sums[:, :-width])[:, : logs.shape[1]] / width
+    inner = logs[:, 1:-1]
+    height = inner - around[:, 1:-1]
+    is_peak = (inner > logs[:, :-2]) & (inner >= logs[:, 2:]) & (height > _TONE_HEIGHT)
+    rows, places = np.nonzero(is_peak)
+    weight = height[rows, places]
+    places = places + 1
+    left, centre, right = logs[rows, places - 1], logs[rows, places], logs[rows, places + 1]
+    exact = places + 0.5 * (left - right) / (left - 2 * centre + right - 1e-12)
+    share = exact / window
+    # A frame's tones count by how loud it is, within reason.
+    loud = spectrum.sum(axis=1)
+    weight = weight * np.minimum(1.0, loud / (loud.mean() + 1e-12))[rows]
+    turns = np.exp(2j * np.pi * 12 * np.log2(share * _TONE_RATE_HZ / 440))
+    found = []
+    for low, high in pairwise(_TONE_RANGES):
+        inside = (share >= low) & (share < high) & (places > _TONE_LEAST_BIN)
+        total = float(weight[inside].sum())
+        mean = (weight[inside] * turns[inside]).sum() / (total + 1e-9)
+        count = min(1.0, float(inside.sum()) / _TONE_MANY)
+        found += [6 * mean.real * count, 6 * mean.imag * count, 6 * abs(mean) * count]
+    return np.array(found)

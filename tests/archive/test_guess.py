@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from archive.encodings import ENCODINGS, RATES_HZ, SampleFormat
 from archive.guess import NOISE_CONFIDENCE, guess
 from archive.guess_encoding import readings
+from archive.rate_features import TONES, features
 from archive.samples import encode
 from archive.wav import wav_header
 
@@ -68,6 +69,19 @@ def test_candidates_are_ranked_and_their_confidence_is_a_share():
     assert confidences == sorted(confidences, reverse=True)
     assert 0 < sum(confidences) <= 1 + 1e-9
     assert len({one.format for one in found}) == len(found)
+
+
+@pytest.mark.parametrize(("rate_hz", "stands"), [(48_000, 1), (16_000, 1), (44_100, -1)])
+def test_tuning_tells_families_of_rates_apart(rate_hz, stands):
+    """Tones on the semitones of 440 Hz stand between them where the rate is taken for another's."""
+    draw = np.random.default_rng(3)
+    times = np.arange(4 * rate_hz) / rate_hz
+    tones = [np.sin(2 * np.pi * 440 * 2 ** (step / 12) * times) for step in (-8, -5, -1, 3, 7, 10)]
+    sound = np.sum(tones, axis=0) / 12 + draw.normal(0, 1e-4, len(times))
+    tuning = features(sound)[-TONES:].reshape(-1, 3)
+    heard = tuning[tuning[:, 2] > 1]
+    assert len(heard)
+    assert (np.sign(heard[:, 0]) == stands).all()
 
 
 def test_a_hint_is_believed_where_it_can_be_true():

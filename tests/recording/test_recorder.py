@@ -1,14 +1,17 @@
 """The recorder's process: what it leaves when it is told to stop, killed, or out of space."""
 
 import asyncio
+import errno
 import json
 import os
+import shutil
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import av
 import msgspec
@@ -16,9 +19,10 @@ import numpy as np
 import pytest
 
 from webrtc.recording import files
-from webrtc.recording.encoders import Format
+from webrtc.recording.encoders import Format, WavWriter
 from webrtc.recording.files import Chapter, Manifest, Order
-from webrtc.recording.ring import Kind, RingWriter
+from webrtc.recording.recorder import Recorder
+from webrtc.recording.ring import Kind, RingReader, RingWriter
 from webrtc.supervisor_process import ROOT
 
 pytestmark = pytest.mark.slow  # starts processes
@@ -138,6 +142,35 @@ async def test_it_ends_before_the_disk_is_full(tmp_path: Path) -> None:
             await asyncio.sleep(0.05)
         assert (await it.until(lambda one: one.state == "disk_full")).bytes < 6_000_000
         assert length_s(tmp_path / "mix.wav") > 3.0
+
+
+@pytest.mark.parametrize(("left", "state"), [(0, "disk_full"), (1 << 40, "failed")])
+def test_a_write_that_fails_ends_it_and_keeps_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int, state: str
+) -> None:
+    """A neighbour may fill the disk between two looks at it, and a disk may break."""
+    ring = RingReader("test")
+    free = [1 << 40]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, free[0]))
+    files.write(tmp_path, files.ORDER, an_order("wav"))
+    written = WavWriter.write
+
+    def write(self: WavWriter, block: np.ndarray) -> None:
+        if free[0] != 1 << 40 or self._bytes > 2 * 48_000 * 6:
+            free[0] = left
+            raise OSError(errno.ENOSPC, "no space left on device")
+        written(self, block)
+        says.say(2.0)
+
+    monkeypatch.setattr(WavWriter, "write", write)
+    recorder = Recorder(tmp_path, [ring])
+    says = Session(tmp_path, cast(asyncio.subprocess.Process, None), ring.path)
+    says.say(2.0)
+    assert recorder.run(os.getpid()) == state
+    manifest = says.manifest()
+    assert manifest is not None
+    assert manifest.state == state
+    assert length_s(tmp_path / "mix.wav") >= 2.0
 
 
 async def test_it_ends_with_the_supervisor_and_at_sigterm(tmp_path: Path) -> None:

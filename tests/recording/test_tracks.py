@@ -95,6 +95,19 @@ def test_every_sample_is_at_its_place(numbers: list[int], shift: int) -> None:
         assert len(sound) == desk.tracks.samples == max(numbers) * 480 + 480 + shift
 
 
+def test_a_file_that_cannot_be_finished_keeps_none_of_the_others_open() -> None:
+    desk = Desk()
+    desk.tracks.take(slots((0, 0, Kind.MIX), (0, 7, Kind.DRY), (480, 7, Kind.DRY)))
+
+    def full(_: np.ndarray) -> None:
+        raise OSError("no space left on device")
+
+    desk.tapes["mix.flac"].write = full  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="no space"):
+        desk.tracks.close()
+    assert all(tape.closed for tape in desk.tapes.values())
+
+
 def test_silent_tracks_keep_step_and_end_after_a_minute() -> None:
     desk = Desk()
     desk.tracks.take(slots((0, 0, Kind.MIX), (0, 7, Kind.DRY)))
@@ -146,6 +159,40 @@ def test_a_wav_that_is_never_closed_is_readable(tmp_path: Path) -> None:
     assert read_wav(data[:4096]).data_bytes == 4_800 * 6
     with av.open(str(tmp_path / "x.wav")) as container:
         assert sum(frame.samples for frame in container.decode(audio=0)) >= 4_800
+
+
+def test_a_wav_becomes_rf64_while_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.wav.MOST_WAV_BYTES", 100_000)
+    path = tmp_path / "x.wav"
+    writer = WavWriter(path)
+    sound = np.random.default_rng(1).uniform(-0.9, 0.9, (48_000, 2)).astype(np.float32)
+    marks = set()
+    for first in range(0, len(sound), 4_800):
+        writer.write(sound[first : first + 4_800])
+        writer.renew()
+        marks.add(path.read_bytes()[:4])
+        assert soundfile.info(path).frames == first + 4_800
+    writer.close()
+    assert marks == {b"RIFF", b"RF64"}
+    assert np.abs(soundfile.read(path)[0] - sound).max() < 1e-6
+
+
+def test_a_wav_goes_on_beyond_4_gb(tmp_path: Path) -> None:
+    path, hole = tmp_path / "x.wav", 6 * 750_000_000
+    writer = WavWriter(path)
+    writer.renew()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + hole)  # samples that take no place
+    writer._bytes = hole
+    writer.renew()
+    writer.write(np.full((480, 2), 0.5, np.float32))
+    writer.close()
+    with soundfile.SoundFile(path) as file:
+        assert (file.format, file.frames) == ("RF64", 750_000_480)
+        file.seek(750_000_000 - 10)
+        read = file.read()
+    assert not read[:10].any()
+    assert read[10:] == pytest.approx(0.5, abs=1e-6)
 
 
 def test_chapters_are_told_as_ffmpeg_reads_them() -> None:

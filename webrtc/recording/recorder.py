@@ -113,6 +113,9 @@ class Recorder:
     def _finish(self, state: RecordingState) -> None:
         try:
             self._tracks.close()
+        except OSError:
+            logger.exception("a track's end cannot be written")
+        try:
             self._bytes = sum(one.stat().st_size for one in self._folder.iterdir())
             self.tell(state)
         except OSError:

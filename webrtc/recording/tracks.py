@@ -125,13 +125,23 @@ class Tracks:
             track.encoder.renew()
 
     def close(self) -> None:
-        """Finish all files, each as long as the recording."""
+        """Finish all files, each as long as the recording.
+
+        Raises:
+            OSError: the disk does not take the end of some; the others are finished.
+        """
+        errors = []
         for track in self._open.values():
             try:
-                track.fill(self._end)
-            finally:
-                track.encoder.close()
+                try:
+                    track.fill(self._end)
+                finally:
+                    track.encoder.close()
+            except OSError as error:
+                errors.append(error)
         self._open.clear()
+        if errors:
+            raise errors[0]
 
     def _write(self, track: int, kind: int, position: int, sound: Samples) -> None:
         if position < 0:  # a block that was under way when the recording began
