@@ -11,6 +11,7 @@ BENCHMARKS = (
     "breaking_point",
     "listeners",
     "joins",
+    "hostile",
     "idle",
     "loss",
     "browser_loop",

@@ -54,12 +54,14 @@ class SocketIoConnection:
 
     Attributes:
         on_event: Gets the server's own events, if anybody wants them.
+        is_closed: Whether the server has hung up.
     """
 
     def __init__(self) -> None:
         self._websocket = Websocket(self._on_text, self._on_closed)
         self._next_id = 0
         self._frozen = False
+        self.is_closed = False
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self.on_event: Callable[[str, Any], None] | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -93,6 +95,10 @@ class SocketIoConnection:
         finally:
             self._waiting.pop(number, None)
 
+    def send_frame(self, text: str) -> None:
+        """Send any Engine.IO frame, well-formed or not."""
+        self._websocket.send_text(text)
+
     def close(self) -> None:
         """Hang up."""
         self._websocket.close()
@@ -123,6 +129,7 @@ class SocketIoConnection:
             self._ready.set_exception(DoorError(text[2:]))
 
     def _on_closed(self) -> None:
+        self.is_closed = True
         for waiting in (self._ready, *self._waiting.values()):
             if not waiting.done():
                 waiting.set_exception(DoorError("the server hung up"))

@@ -76,6 +76,11 @@ class WorkerProcess:
             )
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """Everything logged so far."""
         return self._log.read_text()

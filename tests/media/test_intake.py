@@ -14,7 +14,7 @@ from mixer.playout import MediaPacket, Playout
 from tests.media.fakes import address_of, bound_socket
 from webrtc.media import intake as intake_module
 from webrtc.media import intake_kernel as kernel
-from webrtc.media import rtp
+from webrtc.media import rtp, udp
 from webrtc.media.intake import MAX_ROUTES, Intake
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings
 from webrtc.media.udp import BATCH, UdpPort, pack_address
@@ -81,6 +81,39 @@ def test_media_of_a_known_sender_reaches_its_sink_decrypted(house):
     assert (payload_type, ssrc) == (111, 7)
     assert media == MediaPacket(1, 960, b"sound", media.arrival_s, True, 30, True)
     assert 0 <= time.monotonic() - media.arrival_s < 5
+
+
+class Jumped:
+    """The module `time` once the wall clock has been set anew; the kernel stamps by the old one."""
+
+    def __init__(self, seconds):
+        self._seconds = seconds
+
+    def time(self):
+        return time.time() + self._seconds
+
+    @staticmethod
+    def monotonic():
+        return time.monotonic()
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_wall_clock_that_jumps_by_an_hour_is_not_heard(house, monkeypatch, seconds, compiled):
+    """Between a packet's stamp and its reading: it counts as arrived when it was read."""
+    before_s = time.monotonic()
+    if compiled:
+        monkeypatch.setattr(intake_module, "time", Jumped(seconds))
+        house.send(house.outgoing.protect(packet()))
+        house.read()
+        [(heard, _, _)] = house.heard
+        arrival_s = heard.arrival_s
+    else:
+        monkeypatch.setattr(udp, "time", Jumped(seconds))
+        house.send(b"anything")
+        [datagram] = UdpPort(house.server).receive()
+        arrival_s = datagram.arrival_s
+    assert before_s <= arrival_s <= time.monotonic()
 
 
 def test_everything_else_is_handed_on_as_it_came(house):

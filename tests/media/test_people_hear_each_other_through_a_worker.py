@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+import sys
 import time
 
 import pytest
@@ -210,6 +211,25 @@ async def test_floods_of_garbage_are_counted_and_the_sound_goes_on(front, duo):
         grown = after.get(counter, 0) - before.get(counter, 0)
         assert grown >= 0.9 * 150 * len(kinds), counter
     assert after["room_defects"] == 0
+
+
+async def test_a_hog_on_the_workers_cpu_leaves_people_hearing_each_other(front, duo):
+    anna, bert = duo
+    before = os.sched_getaffinity(front.worker.pid)
+    cpu = min(before)
+    hog = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{cpu}])\nwhile True: pass"
+    )
+    os.sched_setaffinity(front.worker.pid, {cpu})
+    try:
+        await asyncio.sleep(0.5)
+        await hears(bert, {440.0})
+        await hears(anna, {1000.0})
+    finally:
+        hog.kill()
+        await hog.wait()
+        os.sched_setaffinity(front.worker.pid, before)
+    assert (await front.next_stats()).counters["room_defects"] == 0
 
 
 async def test_a_person_who_hangs_up_is_gone_for_the_others(front, trio):

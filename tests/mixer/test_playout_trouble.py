@@ -12,6 +12,7 @@ from tests.mixer.playout_world import (
     EPOCH_S,
     RATE,
     TONE_STEP,
+    Played,
     ToneDecoder,
     World,
     delayed,
@@ -182,6 +183,42 @@ def test_a_path_that_becomes_shorter_gives_its_delay_back() -> None:
     played = world.run_until(14.5)
     assert set(played.outcomes_from(EPOCH_S + 1.0)) == {Pull.SOUND}
     assert played.waits[-1] < 0.008
+
+
+def amid(pulls: Played, first_s: float, last_s: float) -> list[Pull]:
+    """What came out between two instants."""
+    return [
+        outcome
+        for outcome, time_s in zip(pulls.outcomes, pulls.times, strict=True)
+        if first_s <= time_s - EPOCH_S < last_s
+    ]
+
+
+def test_a_fifth_of_the_packets_lost_is_concealed_and_forgotten_at_once() -> None:
+    rng = random.Random(5)
+    packets = stream(3000)
+    played = play([p for p in packets if not (500 <= p.sequence < 2000 and rng.random() < 0.2)])
+    bad = amid(played, 5.1, 20.0)
+    assert Pull.SILENT not in bad
+    assert bad.count(Pull.CONCEALED) == pytest.approx(0.2 * len(bad), rel=0.25)
+    assert played.wait_at(EPOCH_S + 19.0) < 0.03, "loss is no reason to wait"
+    assert set(amid(played, 20.1, 29.9)) == {Pull.SOUND}
+    assert steps(played.sound) < 1.2 * TONE_STEP, "a click"
+
+
+def test_half_a_second_of_jitter_leaves_gaps_a_bounded_delay_and_nothing_behind() -> None:
+    rng = random.Random(3)
+
+    def delay_s(index: int) -> float:
+        return 0.02 + (rng.random() * 0.5 if 500 <= index < 2000 else 0.0)
+
+    played = play(stream(3500, delay_s=delay_s))
+    assert Pull.SOUND in amid(played, 7.0, 19.0)
+    assert max(played.waits) < 0.3, "more delay is worse than gaps"
+    after = amid(played, 21.0, 34.9)
+    assert set(after) == {Pull.SOUND}, "a second later all is heard again"
+    assert played.wait_at(EPOCH_S + 30.0) < 0.02, "within ten seconds the delay is what it was"
+    assert steps(played.sound) < 1.5 * TONE_STEP, "a click"
 
 
 def test_the_backlog_of_the_start_is_dropped() -> None:

@@ -1,6 +1,12 @@
+import asyncio
+import logging
+import socket
+
 import pytest
 
+from rooms import redis_line
 from rooms.redis_connection import RedisAddress, connect, locate
+from rooms.redis_line import RedisAwayError, RedisLine
 from tests.support.redis_server import RedisServer, Sentinel
 
 
@@ -92,3 +98,27 @@ async def test_sentinels_name_the_master():
         direct = connect(RedisAddress.parse(server.url))
         assert await direct.get("key") == b"1"
         await direct.aclose()
+
+
+async def test_names_that_nobody_resolves_for_a_while_are_asked_for_again(monkeypatch, caplog):
+    monkeypatch.setattr(redis_line, "RETRY_S", 0.01)
+    asked = 0
+    async with RedisServer() as server:
+        address = RedisAddress(nodes=(("redis.example", server.port),))
+
+        async def find():
+            nonlocal asked
+            asked += 1
+            if asked < 4:
+                raise socket.gaierror("Temporary failure in name resolution")
+            return "127.0.0.1", server.port
+
+        with caplog.at_level(logging.WARNING):
+            line = RedisLine(address, find, (), print)
+            with pytest.raises(RedisAwayError):
+                await line.request("PING")
+            async with asyncio.timeout(5):
+                await line.there.wait()
+        assert await line.request("PING") == b"PONG"
+        assert caplog.text.count("no Redis") == 1
+        await line.close()

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -167,7 +168,9 @@ async def test_a_new_key_is_looked_for_but_not_at_everybodys_wish() -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [OSError("gone"), b"<html>", b'{"keys": 7}', TimeoutError()], ids=str
+    "failure",
+    [OSError("gone"), socket.gaierror("no such name"), b"<html>", b'{"keys": 7}', TimeoutError()],
+    ids=str,
 )
 async def test_a_failed_fetch_leaves_the_former_keys_for_a_day(
     failure: Any, caplog: pytest.LogCaptureFixture

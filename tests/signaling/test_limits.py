@@ -54,6 +54,16 @@ async def test_turn_credentials_come_with_the_seat(tmp_path: Path) -> None:
         assert server["username"].endswith(":" + ack["participant_id"])
 
 
+async def test_a_turn_server_that_is_gone_keeps_nobody_out(tmp_path: Path) -> None:
+    """Nobody but the clients ever talks to it; whom UDP reaches does without."""
+    secret = "a-secret-of-the-tests-that-is-long-enough"
+    gone = {"turn_urls": ("turn:no-such-host.invalid",), "turn_secret": secret}
+    async with running_front(tmp_path, **gone) as front:
+        client, ack = await front.joined()
+        assert ack["ice_servers"]
+        assert (await client.ok("offer", {"type": "offer", "sdp": "v=0"}))["type"] == "answer"
+
+
 async def test_a_server_without_time_to_spare_takes_nobody_for_a_while(tmp_path: Path) -> None:
     async with running_front(tmp_path) as front:
         inside, _ = await front.joined()
