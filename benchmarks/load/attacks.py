@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
@@ -30,7 +30,7 @@ _MALFORMED = (
     '42["ice_candidate",{"candidate":"' + "x" * 500 + '"}]',
 )
 
-Attack = Callable[[str, list[int]], Awaitable[None]]
+Attack = Callable[[str, list[int]], Coroutine[None, None, None]]
 
 
 async def send_malformed(base_url: str, done: list[int]) -> None:

@@ -176,3 +176,32 @@ def test_garbage_never_raises(data, level_id):
 def test_garbage_behind_a_good_start_never_raises(data, level_id, first):
     rtp.parse_rtp(bytes([first, 111]) + data, level_id)
     rtp.parse_rtp(bytes([0x90, 111]) + bytes(10) + b"\xbe\xde" + data, level_id)
+
+
+def test_an_extension_may_fill_the_packet() -> None:
+    found = rtp.parse_rtp(packet(b"\xa0\x85\0\0", payload=b""), LEVEL_ID)
+    assert (found.level_dbov, found.voice, found.payload) == (5, True, b"")
+    assert rtp.parse_rtp(packet(b"", payload=b""), LEVEL_ID).payload == b""
+
+
+@pytest.mark.parametrize(("byte", "level", "voice"), [(0x7F, 127, False), (0x80, 0, True)])
+def test_voice_is_the_highest_bit(byte, level, voice) -> None:
+    found = rtp.parse_rtp(packet(bytes([0xA0, byte, 0, 0])), LEVEL_ID)
+    assert (found.level_dbov, found.voice) == (level, voice)
+
+
+@pytest.mark.parametrize(("second", "marker"), [(0x7F, False), (0x80, True), (0x81, True)])
+def test_the_marker_is_the_highest_bit(second, marker) -> None:
+    found = rtp.parse_rtp(rtp.pack_fixed(0x80, second, 1, 2, 3) + b"sound", 0)
+    assert (found.marker, found.payload_type) == (marker, second & 0x7F)
+
+
+def test_what_follows_the_extension_is_not_taken_for_it() -> None:
+    found = rtp.parse_rtp(packet(b"\0\0\0\0", payload=b"\xa0\x05"), LEVEL_ID)
+    assert found.level_dbov is None
+
+
+def test_padding_between_elements_may_have_any_length() -> None:
+    extension = b"\0\0\0\0\0\0\xa0\x05"
+    assert rtp.parse_rtp(packet(extension), LEVEL_ID).level_dbov == 5
+    assert rtp.parse_rtp(packet(b"\0\x30\x01\0\xa0\x05\0\0"), LEVEL_ID).level_dbov == 5

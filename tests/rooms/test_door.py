@@ -50,3 +50,22 @@ def test_bans_are_bounded_and_not_doubled() -> None:
     assert len(door.bans) == MAX_BANS
     assert not door.bars("eve0", "")
     assert door.bars("eve1", "")
+
+
+def test_an_open_door_bars_nobody_and_knows_of_nothing() -> None:
+    assert not OPEN_DOOR.locked
+    assert not OPEN_DOOR.waiting
+    assert OPEN_DOOR.bars("eve", "192.0.2.1") is False
+    assert (OPEN_DOOR.bans, OPEN_DOOR.key) == ((), b"")
+
+
+def test_of_ipv6_the_first_64_bits_count_and_no_fewer() -> None:
+    door = OPEN_DOOR.barring("", "2001:db8:0:1::1")
+    assert door.bars("", "2001:db8:0:1:ffff::")
+    assert not door.bars("", "2001:db8:0:2::1")
+
+
+def test_keys_and_hashes_are_long_enough_not_to_be_tried_out() -> None:
+    door = OPEN_DOOR.barring("", "192.0.2.1")
+    assert len(door.key) == 16
+    assert (door.bans[0].subject, len(door.bans[0].address)) == ("", 16)

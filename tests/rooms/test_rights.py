@@ -144,3 +144,8 @@ def test_a_role_beyond_the_token_is_out_of_reach(role: Role, grant: Grant) -> No
     }[role]
     assert reaches(a_participant(grants=(grant.value,)), role) is (needed in OPENED[grant])
     assert reaches(a_participant(), role)
+
+
+def test_rights_and_grants_are_called_what_the_protocol_calls_them() -> None:
+    assert {right.value for right in Right} == {right.name.lower() for right in Right}
+    assert {grant.value for grant in Grant} == {grant.name.lower() for grant in Grant}

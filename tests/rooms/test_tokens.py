@@ -34,3 +34,12 @@ def test_any_text_can_be_split(token: str) -> None:
     participant_id, secret = tokens.split_resume_token(token)
     assert token.startswith(participant_id)
     assert token.endswith(secret)
+
+
+def test_ids_have_96_random_bits_and_secrets_256() -> None:
+    assert len(tokens.new_id()) == 24
+    assert len(tokens.new_secret()) == 43
+
+
+def test_a_secret_that_is_no_text_matches_nothing() -> None:
+    assert not tokens.matches("\ud800", tokens.fingerprint("secret"))

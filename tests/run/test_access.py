@@ -1,15 +1,20 @@
 """Tokens, checked: nothing but a good one passes, and whatever else comes is refused clearly."""
 
+import asyncio
 import time
 
+import jwt
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rooms.passes import Pass
+from rooms.passes import MAX_TOKEN_CHARS, Pass
+from rooms.revocations import MemoryRevocations
 from tests.support.passes import ALL, AUDIENCE, BAD_TOKENS, OPERATOR, SECRET, token
 from webrtc.access import LEEWAY_S, Access, mint
+from webrtc.access_keys import KeySet
 from webrtc.errors import ClientError
+from webrtc.settings import Settings
 
 
 def access(**given: object) -> Access:
@@ -92,3 +97,77 @@ async def test_without_settings_everybody_passes() -> None:
     assert not doors.wants_tokens
     assert await doors.enter(None, "room") is None
     await doors.operate(None)
+
+
+async def test_a_token_opens_the_rooms_that_it_names() -> None:
+    doors = access()
+    one, some, every = (token("host", room=room) for room in ("room", "band-*", "*"))
+    assert await doors.enter(one, "room")
+    assert await doors.enter(one, ""), "the only one that it can mean"
+    assert await doors.enter(some, "band-1")
+    assert await doors.enter(every, "anything")
+    assert await doors.enter(every, ""), "a new one"
+    for shown, room in ((one, "another"), (some, "bandit"), (some, "")):
+        assert await reason(doors.enter(shown, room)) == "forbidden"
+
+
+async def test_settings_describe_the_doors() -> None:
+    doors = Access.of(Settings(auth_secret=SECRET, operator_token=OPERATOR))
+    assert await doors.check(token("host"))
+    assert doors.names_operator(OPERATOR)
+    assert not Access.of(Settings()).wants_tokens
+    assert not Access.of(Settings(operator_token=OPERATOR)).wants_tokens
+    published = Access.of(Settings(auth_jwks_url="https://127.0.0.1:9/keys"))
+    assert published.wants_tokens
+    assert await reason(published.check(token("host"))) == "unauthorized", "of no published key"
+    await published.close()
+    await doors.close()
+
+
+async def test_closing_gives_up_a_fetch() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> bytes:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return b""
+
+    doors = access(keys=KeySet(fetch))
+    waiting = asyncio.create_task(doors._key("ES256", "e"))
+    await begun.wait()
+    await doors.close()
+    assert ended.is_set()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_a_token_may_be_as_long_as_is_said() -> None:
+    longest = token("host", sub="a" * 128, filler="")
+    filled = token("host", sub="a" * 128, filler="x" * ((MAX_TOKEN_CHARS - len(longest)) * 3 // 4))
+    assert MAX_TOKEN_CHARS - 4 < len(filled) <= MAX_TOKEN_CHARS
+    assert await access().check(filled)
+
+
+async def test_what_is_revoked_stays_so_until_nobody_takes_the_token_any_more() -> None:
+    held = MemoryRevocations(most=1)
+    doors = access(revocations=held, clock=lambda: 1000.0)
+    await doors.revoke("mine", 1001.0 - LEEWAY_S)
+    assert await doors.is_revoked("mine")
+    assert await reason(doors.revoke("another", 2000.0)) == "server_full"
+    assert not await doors.is_revoked("")
+
+
+async def test_a_token_that_opens_nothing_can_be_minted_and_says_when() -> None:
+    claims = Pass(sub="ada", exp=int(time.time()) + 60, room="room", grants=[])
+    minted = mint(claims, SECRET, AUDIENCE, now=1000.9)
+    assert await access().check(minted) == claims
+    said = jwt.decode(minted, options={"verify_signature": False})
+    assert said["iat"] == 1000
+    assert set(said) == {"sub", "exp", "room", "grants", "aud", "iat"}
+
+
+async def test_text_that_is_no_text_is_no_operators_token() -> None:
+    assert not access(operator_token=OPERATOR).names_operator("\ud800")

@@ -149,9 +149,26 @@ async def test_keys_are_renewed_behind_the_back_of_those_who_have_them() -> None
     await keys.find("ES256", "e")
     source.now += RENEW_AFTER_S + 1
     source.gate.clear()
-    assert await keys.find("ES256", "e"), "nobody waits for the fetch"
-    source.gate.set()
+    async with asyncio.timeout(1):
+        assert await keys.find("ES256", "e"), "nobody waits for the fetch"
+    await asyncio.sleep(0)
+    assert source.asked == 2
     await keys.close()
+    source.gate.set()
+    await asyncio.sleep(0)
+    source.now += USABLE_FOR_S - RENEW_AFTER_S - 1
+    source.answer = OSError("gone")
+    assert await refusal(keys.find("ES256", "e")) == "auth_unavailable", "the fetch was given up"
+
+
+async def test_young_keys_are_not_fetched_again() -> None:
+    source = Source(BOTH)
+    keys = source.keys()
+    for _ in range(3):
+        assert await keys.find("ES256", "e")
+        await asyncio.sleep(0)
+        source.now += RENEW_AFTER_S / 2 - 1
+    assert source.asked == 1
 
 
 async def test_a_new_key_is_looked_for_but_not_at_everybodys_wish() -> None:
