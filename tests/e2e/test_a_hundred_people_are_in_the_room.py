@@ -41,11 +41,13 @@ async def test_the_loudest_comes_first_and_anybody_is_found(
     (grace,) = await people("Grace")  # the last to come
     page = ada.page
     strips = page.get_by_role("list", name="Participants").get_by_role("listitem")
-    await expect(page.locator("ag-room [data-ref=count]")).to_have_text(str(_SEATS + 2))
-    await expect(page.get_by_label("Order")).to_have_value("loudest")
+    await expect(page.locator("ag-room [data-ref=count]")).to_have_text(
+        str(_SEATS + 2), timeout=_PATIENCE_MS
+    )
+    await expect(page.get_by_label("Order")).to_have_value("loudest", timeout=_PATIENCE_MS)
     loudest = ada.strip_of(grace)
     await expect(loudest).to_have_attribute("aria-posinset", "2", timeout=_PATIENCE_MS)
-    await expect(loudest).to_contain_text("speaking")
+    await expect(loudest).to_contain_text("speaking", timeout=_PATIENCE_MS)
     await ada.hears(grace)
     assert await made(page) < _MOST_MADE
     await check(page, "a hundred people, light")
@@ -53,16 +55,16 @@ async def test_the_loudest_comes_first_and_anybody_is_found(
     find = page.get_by_label("Find")
     await find.focus()
     await page.keyboard.type("guest 77")
-    await expect(strips).to_have_count(1)
-    await expect(strips).to_have_attribute("aria-setsize", "1")
+    await expect(strips).to_have_count(1, timeout=_PATIENCE_MS)
+    await expect(strips).to_have_attribute("aria-setsize", "1", timeout=_PATIENCE_MS)
     mute = page.get_by_role("button", name="Mute Guest 77 for me")
     for _ in range(6):  # past the order and the pan
         await page.keyboard.press("Tab")
         if await mute.evaluate("(it) => it === document.activeElement"):
             break
-    await expect(mute).to_be_focused()
+    await expect(mute).to_be_focused(timeout=_PATIENCE_MS)
     await page.keyboard.press("Space")
-    await expect(mute).to_have_attribute("aria-pressed", "true")
+    await expect(mute).to_have_attribute("aria-pressed", "true", timeout=_PATIENCE_MS)
     muted = f"() => {CLIENT}.participants.filter(({{ mix }}) => mix.muted).map((it) => it.name)"
     assert await page.evaluate(muted) == ["Guest 77"]
 
@@ -70,7 +72,9 @@ async def test_the_loudest_comes_first_and_anybody_is_found(
     await page.set_viewport_size({"width": 360, "height": 760})
     await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     await page.locator("[data-ref=bank]").evaluate("(it) => (it.scrollLeft = it.scrollWidth)")
-    await expect(strips.last).to_have_attribute("aria-posinset", str(_SEATS + 2))
+    await expect(strips.last).to_have_attribute(
+        "aria-posinset", str(_SEATS + 2), timeout=_PATIENCE_MS
+    )
     assert await made(page) < _MOST_MADE
     await check(page, "a hundred people on a phone, dark")
     for seat in seats:
