@@ -6,7 +6,14 @@ import pytest
 from mixer.outputs import MixKey, Output, OutputKey
 from mixer.room import QUIET_PACKETS
 from webrtc.media import opus
-from webrtc.media.encoding import DTX_EVERY_MS, FLUSH_MS, OutputEncoder, tier_settings
+from webrtc.media.encoding import (
+    DTX_EVERY_MS,
+    FLUSH_MS,
+    TAIL_MS,
+    OutputEncoder,
+    silence,
+    tier_settings,
+)
 
 SILENT = 10 ** (-54 / 20)
 PTIMES = pytest.mark.parametrize("ptime_ms", [10, 20])
@@ -77,6 +84,43 @@ def test_after_the_flush_a_decoder_holds_nothing_but_silence(ptime_ms, tier):
     tail = decode(decoder, flush, ptime_ms)[FLUSH_MS * 48 :]
     assert len(tail)
     assert np.abs(tail).max() < SILENT
+
+
+@PTIMES
+@pytest.mark.parametrize("tier", [0, 1, 2])
+def test_silence_itself_is_never_encoded(ptime_ms, tier, monkeypatch):
+    encoded = []
+    encode = opus.Encoder.encode
+    desk, quiet = Desk(ptime_ms, tier), Desk(ptime_ms, tier)
+    silence(tier_settings(5)[tier], ptime_ms)  # prepared once
+    monkeypatch.setattr(
+        opus.Encoder, "encode", lambda self, sound: encoded.append(1) or encode(self, sound)
+    )
+    said = quiet.play(quiet.silence(2 * QUIET_PACKETS))
+    assert (len(encoded), len({packet.payload for packet in said[: FLUSH_MS // ptime_ms]})) == (
+        0,
+        1,
+    )
+    for _ in range(2):
+        desk.play(tone(440, 10, ptime_ms))
+        encoded.clear()
+        desk.play(desk.silence(30))
+        assert len(encoded) == TAIL_MS // ptime_ms  # the end of the tone
+        desk.output.add(2, 0)
+        desk.play(desk.silence(2 * QUIET_PACKETS))
+        assert len(encoded) == TAIL_MS // ptime_ms
+
+
+@PTIMES
+@pytest.mark.parametrize("tier", [0, 1, 2])
+def test_the_prepared_silence_follows_the_end_of_the_sound_without_a_click(ptime_ms, tier):
+    desk = Desk(ptime_ms, tier)
+    sound = speech(600 // ptime_ms, ptime_ms)
+    sound[-1] *= np.linspace(1, 0, ptime_ms * 48)[:, None]  # as the mixer fades
+    packets = desk.play([*sound, *desk.silence(FLUSH_MS // ptime_ms)])
+    tail = decode(opus.Decoder(), packets, ptime_ms)[-FLUSH_MS * 48 :]
+    assert np.abs(tail[TAIL_MS * 48 :]).max() < SILENT
+    assert np.abs(np.diff(tail[TAIL_MS * 48 - 480 :], axis=0)).max() < SILENT
 
 
 @PTIMES

@@ -1,12 +1,16 @@
 """The encoder of an output: what leaves, and what is left unsaid.
 
 A packet to which somebody new listens is coded without prediction, so that it decodes on top of
-whatever that listener heard before. A silent mix is encoded for `FLUSH_MS`, until the decoder
-holds nothing but silence; then one byte says "go on" (a DTX frame, RFC 6716 section 3.1) every
-400 ms for a while, and after that nothing is sent at all.
+whatever that listener heard before.
+
+Silence is not encoded. Once the encoder has given away the end of the sound that it holds
+(`TAIL_MS`), one packet, prepared once for all outputs of a kind, is sent until `FLUSH_MS` are over
+and the decoder holds nothing but silence; then one byte says "go on" (a DTX frame, RFC 6716 section
+3.1) every 400 ms for a while, and after that nothing is sent at all.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +20,7 @@ from mixer.outputs import Output
 from mixer.room import QUIET_PACKETS
 from webrtc.media.opus import Application, Encoder, EncoderSettings, Signal
 
+TAIL_MS = 20  # more than any mode looks ahead
 FLUSH_MS = 100  # then what SILK and its comfort noise still say is below -58 dBFS
 DTX_EVERY_MS = 400
 _FRAME_CODE = 0x03
@@ -42,6 +47,13 @@ def tier_settings(complexity: int) -> tuple[EncoderSettings, ...]:
     )
 
 
+@cache
+def silence(settings: EncoderSettings, ptime_ms: int) -> bytes:
+    """Return a payload of silence that decodes on top of whatever was before."""
+    encoder = Encoder(replace(settings, prediction_disabled=True))
+    return encoder.encode(np.zeros((ptime_ms * BLOCK_10MS // 10, 2), np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedPacket:
     """A payload to send; `marker` begins a talk spurt."""
@@ -59,6 +71,7 @@ class OutputEncoder:
         "_paused",
         "_ptime_ms",
         "_settings",
+        "_tail",
         "_toc",
     )
 
@@ -69,6 +82,7 @@ class OutputEncoder:
         self._encoder = Encoder(settings)
         self._fresh = replace(settings, prediction_disabled=True)
         self._paused = False
+        self._tail = 0  # packets until it has given away all that it holds
         self._toc = b"\xfc"
 
     @property
@@ -102,15 +116,10 @@ class OutputEncoder:
             # A frame's beginning overlaps what was before, filtered by pitch: it must be found.
             for half in (history[:BLOCK_10MS], history[BLOCK_10MS:]):
                 self._encoder.encode(half)
+            self._tail = TAIL_MS // self._ptime_ms
         joined, output.joined = output.joined, False
-        # Silent packets beyond those that are encoded.
-        said = output.quiet_packets - FLUSH_MS // self._ptime_ms
-        if said > 0 and not joined:
-            self._paused = True
-            every = DTX_EVERY_MS // self._ptime_ms
-            if output.quiet_packets > QUIET_PACKETS or (said - 1) % every:
-                return None
-            return EncodedPacket(self._toc, False)
+        if output.quiet_packets and not self._tail:
+            return self._silent(output.quiet_packets, joined=joined)
         fresh = joined or self._paused
         if fresh:
             self._encoder.apply(self._fresh)
@@ -118,5 +127,18 @@ class OutputEncoder:
         if fresh:
             self._encoder.apply(self._settings)
             self._paused = False
+        self._tail = self._tail - 1 if output.quiet_packets else TAIL_MS // self._ptime_ms
         self._toc = bytes([payload[0] & ~_FRAME_CODE])
         return EncodedPacket(payload, fresh)
+
+    def _silent(self, packets: int, *, joined: bool) -> EncodedPacket | None:
+        """Return what is said after so many silent packets in a row, the present one included."""
+        self._paused = True
+        beyond = packets - FLUSH_MS // self._ptime_ms
+        if beyond <= 0 or joined:
+            payload = silence(self._settings, self._ptime_ms)
+            self._toc = bytes([payload[0] & ~_FRAME_CODE])
+            return EncodedPacket(payload, joined)
+        if packets > QUIET_PACKETS or (beyond - 1) % (DTX_EVERY_MS // self._ptime_ms):
+            return None
+        return EncodedPacket(self._toc, False)
