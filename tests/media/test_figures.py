@@ -25,6 +25,7 @@ PEER = SimpleNamespace(
     remote_loss=0.25,
     remote_jitter_s=0.002,
     bytes_received=0,
+    allowance=SimpleNamespace(refused=9),
 )
 
 
@@ -67,6 +68,7 @@ def test_each_figure_is_told_in_its_unit_and_once():
     [stats] = figures.stats(house.hall, {}, {}).peer_stats
     assert (stats.rtt_ms, stats.remote_loss, stats.remote_jitter_ms) == (12.5, 0.25, 2.0)
     assert (stats.packets_sent, stats.bytes_sent, stats.tracks) == (7, 700, 2)
+    assert stats.packets_refused == 9
     assert figures.stats(house.hall, {}, {}).peer_stats == []
 
 
