@@ -2,6 +2,7 @@
 
     python -m benchmarks.soak --hours 2
     python -m benchmarks.soak --quick
+    python -m benchmarks.soak --hours 1 --rooms 1 --residents 4 --rate 0.3    # beside other work
 
 Residents stay in their rooms the whole time; some of them speak, and how punctually the others
 hear them is the latency that is watched. Meanwhile visitors come at random into rooms that are
@@ -107,10 +108,10 @@ async def soak(server: Server, arguments: argparse.Namespace) -> Soaked:
         Swarm(door) as residents,
         Swarm(door, SwarmSettings(capacity=MOST_VISITORS)) as guests,
     ):
-        rooms = [f"home-{number}" for number in range(RESIDENT_ROOMS)]
+        rooms = [f"home-{number}" for number in range(arguments.rooms)]
         staying = []
         for room in rooms:
-            staying += await fill_room(residents, room, RESIDENTS, RESIDENT_SPEAKERS)
+            staying += await fill_room(residents, room, arguments.residents, RESIDENT_SPEAKERS)
         let_speak(residents, staying)
         visitors = Visitors(guests, server.base_url, rooms, random.Random(arguments.seed))
         began = loop.time()
@@ -156,6 +157,8 @@ async def main() -> None:
     parser.add_argument("--hours", type=float, help=f"how long, {HOURS:.0f} without it")
     parser.add_argument("--every", type=float, help="seconds from reading to reading")
     parser.add_argument("--rate", type=float, default=RATE_HZ, help="events per second")
+    parser.add_argument("--rooms", type=int, default=RESIDENT_ROOMS, help="in which people stay")
+    parser.add_argument("--residents", type=int, default=RESIDENTS, help="of each of them")
     parser.add_argument("--rest", type=float, help="seconds to wait after the last has gone")
     parser.add_argument("--seed", type=int, default=1, help="of what happens when")
     parser.add_argument("--quick", action="store_true", help="a minute, for a first impression")
