@@ -239,11 +239,12 @@ class WorkerPool:
         return self._loads[worker]
 
     def is_overloaded(self, worker: int) -> bool:
-        """Return whether a worker has had no time to spare for some seconds.
+        """Return whether a worker has had no time to spare for some seconds, or says so itself.
 
         One more would cost those whom it serves their sound; a burst of joins passes.
         """
-        return self._full_for[worker] >= FULL_AFTER
+        stats = self._stats[worker]
+        return self._full_for[worker] >= FULL_AFTER or (stats is not None and stats.shedding > 0)
 
     def place(self) -> int:
         """Return the worker for a new room: one that is there, with the fewest participants."""

@@ -86,3 +86,18 @@ async def test_a_server_without_time_to_spare_takes_nobody_for_a_while(tmp_path:
         await inside.ok("get_stats")
         await second(busy_s=0.5)
         await guest.ok("join_room", "room")
+
+
+async def test_a_worker_that_leaves_something_out_takes_nobody(tmp_path: Path) -> None:
+    async with running_front(tmp_path) as front:
+        inside, _ = await front.joined()
+        guest, workers = await front.client(), front.front.desk.workers
+        for shedding, expected in ((1, True), (0, False)):
+            front.worker.send_stats(shedding=shedding)
+            async with asyncio.timeout(5):
+                while workers.is_overloaded(0) != expected:
+                    await asyncio.sleep(0)
+            if expected:
+                assert await problem(guest) == ("server_full", 10.0)
+                await inside.ok("get_stats")
+        await guest.ok("join_room", "room")

@@ -107,6 +107,7 @@ class FakeWorker:
         counters: dict[str, int] | None = None,
         uptime_s: float = 1.0,
         cpu_s: float = 0.5,
+        shedding: int = 0,
     ) -> None:
         """Say figures."""
         self.send(
@@ -126,6 +127,7 @@ class FakeWorker:
                 encodes=50,
                 counters=counters or {},
                 peer_stats=list(peers),
+                shedding=shedding,
             )
         )
 

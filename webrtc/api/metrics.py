@@ -55,6 +55,7 @@ _WORKER_METRICS = (
     ("ag06_worker_tick_overruns_total", "counter", "Ticks longer than a tick.", "tick_overruns"),
     ("ag06_worker_late_ticks_total", "counter", "Ticks that began late.", "late_ticks"),
     ("ag06_worker_encodes_total", "counter", "Opus frames encoded.", "encodes"),
+    ("ag06_worker_shedding", "gauge", "Step of what is left out for lack of time.", "shedding"),
 )
 
 

@@ -403,7 +403,10 @@ class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WorkerStats(_Message, frozen=True):
-    """Pushed once a second; counters are cumulative since the worker started."""
+    """Pushed once a second; counters are cumulative since the worker started.
+
+    `shedding` is the step of `mixer.shedding`: above 0, newcomers are to be refused.
+    """
 
     worker: int
     uptime_s: float
@@ -420,6 +423,7 @@ class WorkerStats(_Message, frozen=True):
     encodes: int
     counters: dict[str, int] = {}
     peer_stats: list[PeerStats] = []
+    shedding: int = 0
 
 
 ToWorker = (

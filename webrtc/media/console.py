@@ -1,14 +1,20 @@
 """The mixing desk of a worker: strips, the sound of rooms, and meters."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from mixer.balance import BalanceSettings
+from mixer.selection_settings import SelectionSettings
+from mixer.shedding import Step, selection_at
 from webrtc.control.messages import Meters, PutRoom, WatchMeters
 from webrtc.media.hall import Room
 from webrtc.media.metering import Metering
 from webrtc.media.morph import Morphs, Wire
 from webrtc.media.participant import Participant
-from webrtc.media.strips import character_of, strip_settings
+from webrtc.media.strips import character_of, is_dear, shed, strip_settings
+
+_AT_ONCE: Final = 8
+"""Strips changed per turn when others are to be left out: time is short just then."""
 
 
 class Console:
@@ -23,12 +29,16 @@ class Console:
         self._participants = participants
         self._metering = Metering()
         self._morphs = Morphs()
+        self._step = Step.WHOLE
+        self._selections: dict[Room, SelectionSettings] = {}
+        self._to_change: list[str] = []  # whose strips do not follow the step yet
 
     # ---- rooms -----------------------------------------------------------------------------
 
     def set_room(self, room: Room, put: PutRoom) -> None:
         """Let a room sound as it should."""
-        room.mixer.selection = put.selection
+        self._selections[room] = put.selection
+        room.mixer.selection = selection_at(self._step, put.selection)
         balance = BalanceSettings(put.automix, put.ducking_db, put.target_lufs)
         room.mixer.treatment.balance = balance
 
@@ -40,6 +50,15 @@ class Console:
     def forget_room(self, room: Room) -> None:
         """Take note that a room is gone."""
         self._metering.forget(room)
+        self._selections.pop(room, None)
+
+    def leave_out(self, step: Step) -> None:
+        """Leave out in all rooms what `step` says, and nothing else; strips follow by and by."""
+        self._step = step
+        for room, wanted in self._selections.items():
+            room.mixer.selection = selection_at(step, wanted)
+        everybody: Collection[Participant] = self._participants.values()
+        self._to_change = [one.put.participant_id for one in everybody if is_dear(one.put.strip)]
 
     def stop_watching(self) -> None:
         """Measure nothing any more: whoever looked is not there to say so."""
@@ -68,6 +87,7 @@ class Console:
 
     def _apply(self, participant: Participant, wire: Wire) -> None:
         name, mixer = participant.put.participant_id, participant.room.mixer
+        wire = shed(wire, self._step)
         mixer.set_strip(name, strip_settings(wire))
         mixer.set_character(name, character_of(wire))
 
@@ -79,4 +99,9 @@ class Console:
             participant = self._participants.get(name)
             if participant is not None:
                 self._apply(participant, wire)
+        for name in self._to_change[:_AT_ONCE]:
+            participant = self._participants.get(name)
+            if participant is not None and not self._morphs.moves(name):
+                self._apply(participant, participant.put.strip)
+        del self._to_change[:_AT_ONCE]
         return self._metering.take(now_s)

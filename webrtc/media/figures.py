@@ -25,6 +25,7 @@ class Figures:
         turns: Turns of the clock so far.
         connecting: Peers whose handshake is under way.
         skipped_turns: Turns of 20 ms left out because the worker was held up.
+        shedding: What else is left out because time is short: a step of `mixer.shedding`.
         counters: Whatever else is counted, by name.
     """
 
@@ -33,6 +34,7 @@ class Figures:
         self.pid = os.getpid()
         self.connecting = 0
         self.skipped_turns = 0
+        self.shedding = 0
         self.counters: Counter[str] = Counter()
         self._index = index
         self._started_s = time.monotonic()
@@ -125,6 +127,7 @@ class Figures:
             encodes=hall.encodes,
             counters={**_ZEROS, **counters, "skipped_turns": self.skipped_turns},
             peer_stats=list(peers.values()),
+            shedding=self.shedding,
         )
 
     def _count_playout(self, name: str, stats: PlayoutStats | None) -> None:

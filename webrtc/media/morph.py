@@ -80,6 +80,10 @@ class Morphs:
         """Leave a strip alone, wherever it is."""
         self._morphs.pop(name, None)
 
+    def moves(self, name: str) -> bool:
+        """Whether somebody's strip is on its way."""
+        return name in self._morphs
+
     def due(self, now_s: float) -> list[tuple[str, Wire]]:
         """Return the settings of strips that are to be moved on now, those longest due first."""
         if not self._morphs:

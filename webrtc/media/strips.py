@@ -10,6 +10,7 @@ from dsp.leveller import LevellerSettings
 from dsp.presets import NEUTRAL
 from dsp.strip import FLAT, StripSettings
 from dsp.strip_values import DEFAULTS, strip_of
+from mixer.shedding import Step
 from mixer.treatment import Character
 from rooms.profiles import follows
 from rooms.strip import DEFAULT_STRIP, StripValue, changed
@@ -24,6 +25,8 @@ _BYPASSED: Final = {
     "reverb_bypass": ("reverb_mix_percent",),
 }
 """What a bypass sets to neutral, so that its stage is off."""
+_DEAR: Final = ("chorusMix", "delayMix", "reverbMix")
+_DRY: Final = {"chorusBypass": True, "delayBypass": True, "reverbBypass": True}
 
 
 def strip_settings(wire: Mapping[str, StripValue]) -> StripSettings:
@@ -62,3 +65,18 @@ def character_of(wire: Mapping[str, StripValue]) -> Character:
         denoise=None if strip.denoise == "off" else strip.denoise,
         follows=follows(strip),
     )
+
+
+def is_dear(wire: Mapping[str, StripValue]) -> bool:
+    """Whether a strip uses anything that is left out when time is short."""
+    return any(wire.get(name) for name in _DEAR) or wire.get("denoise", "off") != "off"
+
+
+def shed(wire: Mapping[str, StripValue], step: Step) -> Mapping[str, StripValue]:
+    """Return a strip, by wire names, without what is left out at a step."""
+    if step < Step.DRY or not is_dear(wire):
+        return wire
+    less: dict[str, StripValue] = {**wire, **_DRY}
+    if step >= Step.PLAIN:
+        less["denoise"] = "off"
+    return less

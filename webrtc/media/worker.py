@@ -23,6 +23,7 @@ from mixer.phase import best_shift
 from mixer.playout import MediaPacket
 from mixer.red import unpack_red
 from mixer.room import Ptime
+from mixer.shedding import LoadShedder
 from rooms.bus import AudioBus
 from rooms.replicas import worker_number
 from webrtc.classifier.wire import Judged
@@ -151,6 +152,7 @@ class Worker:
         self.recordings = RecordingTaps(number, self._room_time)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
+        self._shedder = LoadShedder(time.monotonic())
         self.console = Console(self.participants)
         self._control = ControlServer(self)
         self.forward_table = ForwardTable(self.port)
@@ -174,6 +176,7 @@ class Worker:
         self._visits: list[Peer] = []  # peers that are still to be visited in this round
         self._share = 1
         self._round_s = 0.0
+        self._skipped_turns = 0  # when it was last asked whether time is short
         self._next_levels_s = 0.0
         self._collector = Collector(time.monotonic())
 
@@ -207,7 +210,7 @@ class Worker:
     # ---- the clock -------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        started = time.monotonic()
+        started, cpu_s = time.monotonic(), time.thread_time()
         lateness = started - self._timer.due_s
         now_slot = self._timer.slot_at(started)
         behind = now_slot - self._ran
@@ -243,6 +246,7 @@ class Worker:
                 self._timer.set(slot)
         ended = time.monotonic()
         self.figures.turn(lateness, ended - started)
+        self._shedder.worked(time.thread_time() - cpu_s)
         self._collector.run(ended, self._timer.due_s - ended)
         self._follow_activity()
         self._slack.pump()
@@ -367,6 +371,7 @@ class Worker:
                 self._visit_some(now_s)
             self._collector.run(now_s, float("inf"))
         if tell:
+            self._shed(now_s)
             counters = self.counters + self.figures.counters
             if self.door is not None:
                 self.door.look_after(now_s)
@@ -382,6 +387,16 @@ class Worker:
             counters["receive_dropped"] = self.port.count_unread()
             counters["room_defects"] = self.hall.defects
             self._control.send(self.figures.stats(self.hall, self.participants, counters))
+
+    def _shed(self, now_s: float) -> None:
+        """Leave out more when there is too little time, and less when there is enough again."""
+        figures = self.figures
+        skipped, self._skipped_turns = self._skipped_turns, figures.skipped_turns
+        left_out_s = (figures.skipped_turns - skipped) * SLOTS_PER_TURN * SLOT_S
+        if self._shedder.look(now_s, left_out_s):
+            figures.shedding = step = self._shedder.step
+            logger.warning("time is short: step %d (%s)", step, step.name.lower())
+            self.console.leave_out(step)
 
     def _tell_content(self, judged: Judged) -> None:
         if judged.stream in self.participants:
