@@ -111,7 +111,7 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _run_worker(given: argparse.Namespace, settings: Settings) -> None:
-    from webrtc.media.worker import run_worker
+    from webrtc.media.process import run_worker
 
     udp = socket.socket(fileno=given.udp_fd)
     folder, index = given.runtime_dir, given.index
@@ -140,7 +140,7 @@ def _gateway(given: argparse.Namespace) -> socket.socket | None:
 def _wait_for_assignment(spare: argparse.Namespace) -> list[str] | None:
     """Load what the role needs, then wait; return the arguments, or None if the line closed."""
     if spare.becomes == "worker":
-        import webrtc.media.worker
+        import webrtc.media.process
         from webrtc.media.warm import warm_up
 
         warm_up()

@@ -43,7 +43,7 @@ PATIENCE_S = 15.0
 _PROGRAM = """
 import logging, socket, sys
 from pathlib import Path
-from webrtc.media.worker import run_worker
+from webrtc.media.process import run_worker
 from webrtc.settings import Settings
 logging.basicConfig(level=logging.INFO)
 number, descriptor, path = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])

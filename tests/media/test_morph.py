@@ -85,8 +85,8 @@ async def test_a_strip_fades_in_the_worker_as_the_front_process_says(speaker, mo
     speaker.play(test_worker_lanes.stream()[:50], speaker.by_route)
     row = room.mixer.sources["anna"].row
     now_s = 100.0
-    clock = SimpleNamespace(monotonic=lambda: now_s)  # the worker's alone
-    monkeypatch.setattr("webrtc.media.worker.time", clock)
+    clock = SimpleNamespace(monotonic=lambda: now_s)  # of who takes the orders alone
+    monkeypatch.setattr("webrtc.media.residents.time", clock)
 
     def trim_db_after(turns):
         nonlocal now_s

@@ -365,7 +365,7 @@ async def test_redundancy_that_cannot_be_taken_apart_is_counted(worker):
     await offer(worker, "anna")
     anna = worker.participants["anna"].peer
     for payload in (b"", b"\xff", b"\xef\x00\x03\xff\x6f"):
-        worker.peer_red(anna, MediaPacket(1, 960, payload, time.monotonic()))
+        worker._arrivals.peer_red(anna, MediaPacket(1, 960, payload, time.monotonic()))
     assert worker.figures.counters["red_malformed"] == 3
 
 

@@ -59,7 +59,7 @@ class Speaker:
         """Deliver packets as they arrive and run the room's blocks; return how many were lent."""
         worker, room = self.worker, self.room
         if not room.awake:
-            worker._wake(room)
+            worker.wake(room)
         slot, lent = room.not_before, 0
         begin_s = worker._timer.time_of(slot) - phase_s
         waiting = [(begin_s + at_s, packet) for at_s, packet in packets]

@@ -133,7 +133,7 @@ async def _serve(
 def _install() -> None:
     front = types.ModuleType("webrtc.front")
     front.run_front = run_front  # type: ignore[attr-defined]
-    worker = types.ModuleType("webrtc.media.worker")
+    worker = types.ModuleType("webrtc.media.process")
     worker.run_worker = run_worker  # type: ignore[attr-defined]
     classifier = types.ModuleType("webrtc.classifier.process")
     classifier.run_classifier = run_classifier  # type: ignore[attr-defined]
@@ -142,7 +142,7 @@ def _install() -> None:
     warm.warm_up = lambda: None  # type: ignore[attr-defined]
     sys.modules["webrtc.media.warm"] = warm
     sys.modules["webrtc.front"] = front
-    sys.modules["webrtc.media.worker"] = worker
+    sys.modules["webrtc.media.process"] = worker
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ import numpy as np
 
 from dsp.beside import Beside, at_once
 from dsp.strip import StripBank
-from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ, Arena, SourceArena
+from mixer.arena import BLOCK_10MS, Arena, SourceArena
 from mixer.exchange_frames import BusFrame
 from mixer.outputs import SAMPLES, Output
+from mixer.phase import best_shift
 from mixer.room import Ptime, RoomMixer
 from mixer.source import Source
 from mixer.treatment import Automatics
@@ -25,7 +26,7 @@ from webrtc.media.forward import Forwarding
 from webrtc.media.lanes import Lane, LaneTable
 from webrtc.media.participant import Participant
 from webrtc.media.steady import SteadyRoom, settle
-from webrtc.media.ticker import SLOTS_PER_TURN
+from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN
 
 logger = logging.getLogger(__name__)
 
@@ -279,9 +280,31 @@ class Hall:
         room.shift(slots, ran)
         self._enter_phases(room)
 
-    def block_s(self, room: Room) -> float:
-        """Return the length of a room's block in seconds."""
-        return room.mixer.block / SAMPLE_RATE_HZ
+    def align(self, room: Room, ran: int, next_s: float) -> bool:
+        """Let a room run just after its publishers' packets are safely there.
+
+        Args:
+            room: It is awake and ran in slot `ran` just now.
+            ran: The slot.
+            next_s: When its next block is due.
+
+        Returns:
+            Whether it moved to another phase.
+        """
+        for lane in room.lanes:
+            lane.fold()
+        exchange = room.mixer.exchange
+        ready = [
+            time_s
+            for source in room.mixer.sources.values()
+            if source.present
+            and (exchange is None or exchange.follows(source))
+            and (time_s := source.playout.safe_time_s()) is not None
+        ]
+        shift = best_shift(ready, next_s, SLOT_S, room.stride) if ready else 0
+        if shift:
+            self.shift(room, shift, ran)
+        return bool(shift)
 
     def add_lane(self, room: Room, lane: Lane) -> None:
         """Play a lane of one of a room's publishers with the room's blocks."""

@@ -29,6 +29,7 @@ from webrtc.classifier.wire import (
     frame,
     worker_side_decoder,
 )
+from webrtc.control.messages import Content
 from webrtc.errors import ControlProtocolError
 
 logger = logging.getLogger(__name__)
@@ -166,3 +167,16 @@ class _Portion:
         scaled = self._samples[:used] * _SCALE
         np.clip(scaled, -32768, 32767, out=scaled)
         return bytes(np.nan_to_num(scaled).astype("<i2"))
+
+
+def content_of(judged: Judged) -> Content:
+    """Return what the classifier thinks in the words of the front process."""
+    return Content(
+        participant_id=judged.stream,
+        genre=judged.label,
+        confidence=judged.confidence,
+        firm=judged.firm,
+        speech=judged.speech,
+        probabilities=judged.probabilities,
+        profile=judged.profile,
+    )

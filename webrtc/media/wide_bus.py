@@ -3,11 +3,15 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 from mixer.exchange_frames import BusFrame
 from rooms.bus import Arrived, AudioBus
+from rooms.redis_connection import RedisAddress
 from rooms.replicas import replica_of
 from webrtc.media.bus_sound import SoundPacker, SoundUnpacker
+from webrtc.media.local_bus import LocalBus
+from webrtc.media.redis_bus import RedisBus
 
 
 class WideBus:
@@ -78,3 +82,15 @@ class WideBus:
         """See `AudioBus`."""
         self._near.close()
         self._far.close()
+
+
+def open_bus(folder: Path, number: int, redis: RedisAddress | None) -> AudioBus:
+    """Return a worker's end of the bus; Redis is on it where replicas share rooms.
+
+    Args:
+        folder: Where the workers of this machine have their sockets.
+        number: Of this worker among all.
+        redis: None without other replicas.
+    """
+    near = LocalBus(folder, number)
+    return near if redis is None else WideBus(near, RedisBus(redis, number), number)
