@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.front import RunningFront, running_front
-from webrtc.recording import files
+from webrtc.recording import files, recordings
 from webrtc.recording.files import Manifest
 
 pytestmark = pytest.mark.slow  # starts processes
@@ -210,3 +210,25 @@ async def test_there_is_no_recording_on_a_full_disk(tmp_path: Path, root: Path) 
         status, problem = await put(front, ack["host_key"], "recording")
         assert (status, problem["reason"]) == (507, "disk_full")
         assert not list(root.glob("studio/*"))
+
+
+async def test_a_recording_that_no_room_knows_is_ended(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The front process died between the recorder's start and the room's taking note of it."""
+    settings = {"recordings_dir": str(root), "recordings_min_free_mb": 0}
+    async with running_front(tmp_path, **settings) as first:
+        _, ack = await first.joined("studio")
+        await put(first, ack["host_key"], "recording")
+        (recorder,) = first.front.recordings._processes.values()
+        first.front.recordings._processes.clear()  # as after a crash: nobody ends it
+        await first.close_clients()
+        await first.front.stop()
+    (folder,) = root.glob("studio/*")
+    monkeypatch.setattr(recordings, "_CLAIM_S", 0.0)
+    async with running_front(tmp_path, **settings), asyncio.timeout(20):
+        while (told := files.read(folder, files.MANIFEST, Manifest)) is None or (
+            told.state != "stopped"
+        ):
+            await asyncio.sleep(0.05)
+        await recorder.wait()

@@ -1,5 +1,6 @@
 """When the rooms of a worker run, slot by slot of virtual time."""
 
+import functools
 import logging
 import math
 
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 from mixer.arena import SAMPLE_RATE_HZ
 from mixer.room import QUIET_PACKETS
 from tests.mixer.stage import Voice
+from webrtc.control.messages import RecordRoom
 from webrtc.media import hall as hall_module
 from webrtc.media.hall import Hall
+from webrtc.media.recordings import RecordingTaps
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN
+from webrtc.recording.ring import RingReader
 
 
 class Sheet:
@@ -299,3 +303,42 @@ def test_health_hears_which_engine_runs_the_strips(monkeypatch):
     assert House().hall.dsp_engine == "numba"
     monkeypatch.setattr("dsp.engine._load_numba", missing)
     assert House().hall.dsp_engine == "numpy"
+
+
+@given(shifts=st.lists(st.integers(-7, 7), max_size=60))
+@pytest.mark.parametrize("ptime", [10, 20])
+def test_a_recorded_room_keeps_to_the_clock_however_often_it_is_shifted(ptime, shifts):
+    """Its people's clocks may drift for hours, and another worker of the room has other people."""
+    house = House(ptime)
+    recorded, other = house.room("recorded"), house.room("other")
+    with RecordingRoom(recorded):
+        begun = recorded.media_time(0), other.media_time(0)
+        phase = recorded.phase
+        for shift in shifts:
+            slots = int(math.fmod(shift, recorded.stride))
+            house.hall.shift(recorded, slots, house.slot)
+            phase = (phase + slots) % recorded.stride
+            assert recorded.phase == phase, "it still runs when it is best"
+        position, there = recorded.media_time(house.slot), other.media_time(house.slot)
+        apart = (position - begun[0]) - (there - begun[1])
+        assert abs(apart) < recorded.mixer.block
+
+
+@functools.cache
+def ring():
+    return RingReader("test")
+
+
+class RecordingRoom:
+    """A room that a recording is made of, for a while."""
+
+    def __init__(self, room):
+        self.room = room
+        self.taps = RecordingTaps(0, lambda room, instant_s: room.media_time(instant_s / SLOT_S))
+
+    def __enter__(self):
+        order = RecordRoom("r1", {0: ring().path}, [(0.0, None)], mix_by=0)
+        self.taps.put(self.room, order)
+
+    def __exit__(self, *_):
+        self.taps.forget(self.room)

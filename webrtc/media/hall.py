@@ -44,6 +44,7 @@ class Room:
         steady: How it sends its blocks while nothing changes.
         lanes: Of its publishers; some may have been left since the last block.
         lane_rows: int32, the intake's rows of these.
+        shifted: Slots by which it was shifted since a recording began or went on.
         forward: How it forwards, None in mode mix.
         mixes: Whether anybody hears its mix: then what is heard is decoded.
         tap: Is given each block, right after its packets have left.
@@ -64,6 +65,7 @@ class Room:
         "participants",
         "phase",
         "room_id",
+        "shifted",
         "state",
         "steady",
         "stride",
@@ -88,6 +90,7 @@ class Room:
         self.set_lanes([])
         self.blocks = 0  # ticks run, for what happens every so many of them
         self.not_before = 0  # the slot before which it must not run, after a shift
+        self.shifted = 0
         self._origin: int | None = None  # the slot at which media time was 0
 
     def enter(self, slot: int) -> None:
@@ -129,8 +132,13 @@ class Room:
     def shift(self, slots: int, ran: int) -> None:
         """Run `slots` later, or earlier if negative, right after having run in slot `ran`.
 
-        Less than a stride either way. Media time does not count the difference.
+        Less than a stride either way. Media time does not count the difference, and would in the
+        end follow the clocks of those who speak. A recording joins the media times of several
+        workers, so while there is one, the way back to the same phase is taken in time.
         """
+        if self.mixer.tap is not None and abs(self.shifted + slots) >= self.stride:
+            slots -= self.stride if slots > 0 else -self.stride
+        self.shifted += slots
         self.not_before = ran + self.stride + min(slots, 0)
         self.phase = (self.phase + slots) % self.stride
         if self._origin is not None:

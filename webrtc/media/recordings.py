@@ -43,6 +43,8 @@ class RecordingTaps:
         # What has begun keeps its place, so that nothing moves within a stretch.
         begun = [one.begin for one in tap.intervals]
         new = order.spans[len(begun) :]
+        if new:
+            room.shifted = 0
         times = begun + [self._media_time(room, begin_s) for begin_s, _ in new]
         tap.intervals = intervals_of(order.spans, times)
 

@@ -32,6 +32,7 @@ from webrtc.errors import ClientError
 from webrtc.recording import files
 from webrtc.recording.encoders import Format
 from webrtc.recording.files import Chapter, Manifest, Order, Person
+from webrtc.recording.leftovers import forget_empty, tidy
 from webrtc.signaling.desk import FrontDesk
 from webrtc.supervisor_process import ROOT
 
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.5
 _READY_S: Final = 20.0
 _END_S: Final = 5.0
+_CLAIM_S: Final = 60.0  # by then workers have told a new front process of their rooms
 MOST_CHAPTERS: Final = 1000
 TrackKind = Literal["dry", "processed"]
 _LIVE: Final = ("recording", "paused")
@@ -74,6 +76,8 @@ class Recordings:
         self._starting: set[str] = set()
         self._waiting: set[asyncio.Task[int]] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._unclaimed: list[tuple[Path, Manifest]] = []  # whose recorders a former process began
+        self._claimed_by_s = 0.0
 
     @property
     def is_available(self) -> bool:
@@ -83,7 +87,8 @@ class Recordings:
     async def begin(self) -> None:
         """Look after recordings from now on; those of a killed server are interrupted."""
         if self._root is not None:
-            await asyncio.to_thread(self._mark_interrupted, self._root)
+            self._unclaimed = await asyncio.to_thread(tidy, self._root)
+            self._claimed_by_s = time.monotonic() + _CLAIM_S
             self._looking = asyncio.create_task(self._look_on(), name="recordings")
 
     async def close(self) -> None:
@@ -97,6 +102,8 @@ class Recordings:
         for process in self._processes.values():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _END_S)
+        if self._waiting:
+            await asyncio.wait(self._waiting, timeout=_END_S)
 
     # ---- what is asked for ----
 
@@ -173,6 +180,7 @@ class Recordings:
         if any(one.recording_id == manifest.recording_id for one in self._live.values()):
             raise ClientError("forbidden", "stop the recording first")
         shutil.rmtree(folder, ignore_errors=True)
+        forget_empty(folder.parent)
 
     # ---- starting and ending ----
 
@@ -188,6 +196,7 @@ class Recordings:
             raise ClientError("recording_unavailable", "the folder cannot be written") from error
         if min(left, free) <= 0:
             folder.rmdir()
+            forget_empty(folder.parent)
             raise ClientError("disk_full", "the server has no room for another recording")
         order = Order(
             recording_id=recording_id,
@@ -204,6 +213,7 @@ class Recordings:
             process, paths = await self._launch(folder)
         except (OSError, ValueError, TimeoutError) as error:
             shutil.rmtree(folder, ignore_errors=True)
+            forget_empty(folder.parent)
             raise ClientError("recording_unavailable", "the recorder does not start") from error
         workers = self._desk.workers
         rings = {workers.number_of(index): path for index, path in enumerate(paths)}
@@ -286,6 +296,8 @@ class Recordings:
             recording = room.recording
             if recording is not None and room_id not in self._live and self._is_own(recording):
                 self._live[room_id] = recording  # of a former front process
+        if self._unclaimed and time.monotonic() >= self._claimed_by_s:
+            self._end_unclaimed()
         for room_id, recording in list(self._live.items()):
             folder = self._folder(room_id, recording)
             manifest = files.read(folder, files.MANIFEST, Manifest)
@@ -303,6 +315,15 @@ class Recordings:
             order = self._order(room_id, recording)
             if order is not None and not people.items() <= order.people.items():
                 self._write_order(order, people=order.people | people)
+
+    def _end_unclaimed(self) -> None:
+        """End recordings of which no room knows: the front process died while it began them."""
+        claimed = {one.recording_id for one in self._live.values()}
+        for folder, manifest in self._unclaimed:
+            order = files.read(folder, files.ORDER, Order)
+            if manifest.recording_id not in claimed and order is not None:
+                self._write_order(order, state="stopped")
+        self._unclaimed = []
 
     def _is_own(self, recording: Recording) -> bool:
         return any(self._desk.workers.index_of(number) is not None for number in recording.rings)
@@ -336,30 +357,10 @@ class Recordings:
         with contextlib.suppress(OSError):  # the disk is full: the recorder sees that, too
             files.write(self._root / order.room_id / order.recording_id, files.ORDER, changed)
 
-    @staticmethod
-    def _mark_interrupted(root: Path) -> None:
-        """Say of recordings whose recorder was killed that they are over."""
-        for path in root.glob(f"*/*/{files.MANIFEST}"):
-            manifest = files.read(path.parent, files.MANIFEST, Manifest)
-            if manifest is None or manifest.state not in _LIVE or _is_recorder(manifest.pid):
-                continue
-            ended = msgspec.structs.replace(manifest, state="interrupted", warning="")
-            with contextlib.suppress(OSError):
-                files.write(path.parent, files.MANIFEST, ended)
-                for left in path.parent.glob(f"*{files.STEP}"):
-                    left.unlink()
-
 
 def _recorded_s(recording: Recording) -> float:
     now_s = time.monotonic()
     return sum((now_s if end is None else end) - begin for begin, end in recording.spans)
-
-
-def _is_recorder(pid: int) -> bool:
-    try:
-        return b"webrtc.recording.recorder" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def _size_of(root: Path) -> int:
