@@ -1,5 +1,6 @@
 """The archive's desk: puts its parts together, for REST, Socket.IO and the rooms."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,7 +23,8 @@ from webrtc.sessions.intake import Intake
 from webrtc.sessions.keeper import Keeper, Keeping, Presence, vault_of
 from webrtc.sessions.library import Library, store_away_is_told
 from webrtc.sessions.playbacks import Playbacks
-from webrtc.sessions.shapes import SessionRemoved, WatchedSessions, WatchSessions
+from webrtc.sessions.shapes import WatchedSessions, WatchSessions
+from webrtc.sessions.watchers import Watchers
 
 if TYPE_CHECKING:  # whose events tell of sessions
     from webrtc.signaling.connection import Connection
@@ -95,7 +97,8 @@ class SessionDesk:
         self._workers = workers
         self._seats = seats
         self._bitrate_bps = parts.bitrate_bps
-        self._watchers: dict[str, set[Connection]] = {}
+        self._watchers = Watchers(self._grant, self.library.page)
+        self._looking: asyncio.Task[None] | None = None
 
     def start(self, socket_path: Path) -> None:
         """Begin to keep, in the running event loop; workers hand over at `socket_path`."""
@@ -103,9 +106,13 @@ class SessionDesk:
         self.intake.start()
         self.keeper.intake = self.intake
         self.keeper.start()
+        self._looking = asyncio.create_task(self._watchers.look_on(), name="who watches sessions")
 
     async def close(self) -> None:
         """End all sessions, and let what was said be kept."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         await self.keeper.close()
         if self.intake is not None:
             self.intake.close()
@@ -153,29 +160,23 @@ class SessionDesk:
         Raises:
             ClientError: `unauthorized`, `forbidden`.
         """
-        with store_away_is_told():
-            grant = await self.access.of_token(request.token)
-        self.unwatch(connection)
-        self._watchers.setdefault(grant.vault, set()).add(connection)
+        grant = await self._watchers.watch(connection, request.token)
         return WatchedSessions(grant.may_delete)
 
     def unwatch(self, connection: "Connection") -> None:
         """Tell a socket no more."""
-        for vault, watchers in list(self._watchers.items()):
-            watchers.discard(connection)
-            if not watchers:
-                del self._watchers[vault]
+        self._watchers.unwatch(connection)
 
     def tell_of(self, session: Session) -> None:
         """Tell those who watch a session how it is now."""
         self._tell(session, False)
 
+    async def _grant(self, token: str) -> SessionGrant:
+        with store_away_is_told():
+            return await self.access.of_token(token)
+
     def _tell(self, session: Session, gone: bool) -> None:
-        watchers = self._watchers.get(session.vault)
-        if not watchers:
-            return
-        for connection in list(watchers):
-            if gone:
-                connection.emit("session_removed", SessionRemoved(session.session_id))
-            else:
-                connection.emit("session_updated", self.library.info(session))
+        if gone:
+            self._watchers.tell_gone(session.vault, session.session_id)
+        elif self._watchers.is_watched(session.vault):
+            self._watchers.tell(session.vault, self.library.info(session))
