@@ -8,13 +8,13 @@ WORKDIR /page
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 
-# Wheels only: no stage has a compiler.
+# Wheels only: no stage has a compiler. Each has the hash that was pinned with its version, and all
+# that is needed is pinned.
 FROM python:3.11-slim-bookworm AS packages
-COPY requirements.txt requirements-models.txt ./
+COPY requirements-hashes.txt ./
 RUN python -m venv /opt/ag06/venv \
-    && /opt/ag06/venv/bin/pip install --no-cache-dir --only-binary :all: -r requirements.txt \
-    && /opt/ag06/venv/bin/pip install --no-cache-dir --only-binary :all: --no-deps \
-        -r requirements-models.txt
+    && /opt/ag06/venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes --no-deps \
+        -r requirements-hashes.txt
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \

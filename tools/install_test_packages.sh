@@ -6,6 +6,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 have chromium || missing="$missing chromium"
 have firefox-esr || missing="$missing firefox-esr"
 have Xvfb || missing="$missing xvfb"
+have turnserver || missing="$missing coturn"
 have redis-server || missing="$missing redis-server"
 # Recordings of a voice.
 [ -f /usr/share/sounds/alsa/Side_Right.wav ] || missing="$missing alsa-utils"

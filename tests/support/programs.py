@@ -11,6 +11,7 @@ import pytest
 _PACKAGES = {
     "chromium": ("chromium", "chromium-browser"),
     "firefox-esr": ("firefox-esr", "firefox"),
+    "coturn": ("turnserver",),
     "redis-server": ("redis-server",),
 }
 """Debian package, and the commands under which the program may be found."""
