@@ -1,9 +1,12 @@
 """Two servers with one Redis, and browsers with each."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import expect
 
@@ -72,3 +75,55 @@ async def test_people_of_two_replicas_hear_each_other_whatever_dies(
         await grace.sees(ada, grace)
         said = first.program.text + second.program.text
         assert "Traceback" not in said, said
+
+
+async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goes_on(
+    replicas: list[LiveServer], chromium: Chromium, tmp_path: Path
+) -> None:
+    hung, other = replicas
+    async with Balancer([hung.page_port, other.page_port]) as balancer:
+        ada = await Person.open(chromium, "Ada", f"{balancer.url}?room=studio", tmp_path)
+        grace = await Person.open(chromium, "Grace", f"{other.page_url}?room=studio", tmp_path)
+        for person in (ada, grace):
+            await person.join()
+        await all_hear_each_other(ada, grace)
+        await ada.client("updateAudioSettings({ genre: 'jazz' })")
+        seat = await ada.client("room.participantId")
+
+        hung.program.send_all(signal.SIGSTOP)
+        balancer.ports = [other.page_port]  # as one does that asks for `/health/ready`
+        await expect(grace.strip_of(ada)).to_have_count(0, timeout=_PATIENCE_MS)  # its lease is over
+        await ada.page.wait_for_function("() => ear.tracks === 2", timeout=_PATIENCE_MS)
+        await all_hear_each_other(ada, grace)
+        await grace.sees(ada, grace)
+        await grace.client("updateAudioSettings({ genre: 'rock' })")
+
+        hung.program.send_all(signal.SIGCONT)
+        await _agree(hung, other)
+        # Somebody who comes to it then is with the others.
+        edsger = await Person.open(chromium, "Edsger", f"{hung.page_url}?room=studio", tmp_path)
+        await edsger.join()
+        await all_hear_each_other(ada, grace, edsger)
+        for person in (ada, grace, edsger):
+            await person.sees(ada, grace, edsger)
+        assert await ada.client("room.participantId") == seat
+        assert await ada.page.evaluate("ear.tracks") == 2
+        settings = [(await one.client("settings"))["genre"] for one in (ada, grace)]
+        assert settings == ["jazz", "rock"]
+        said = hung.program.text + other.program.text
+        assert "Traceback" not in said, said
+
+
+async def _agree(*servers: LiveServer) -> None:
+    """Wait until all servers list the same rooms and are ready."""
+    async with asyncio.timeout(_PATIENCE_MS / 1000), aiohttp.ClientSession() as session:
+        while True:
+            told = []
+            for server in servers:
+                async with session.get(f"{server.page_url}/health/ready") as ready:
+                    status = ready.status
+                async with session.get(f"{server.page_url}/api/rooms") as rooms:
+                    told.append((status, await rooms.json()))
+            if all(one == (200, told[0][1]) for one in told):
+                return
+            await asyncio.sleep(0.1)

@@ -5,6 +5,7 @@ server leaves behind can hide from `members`.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -66,6 +67,12 @@ class Program:
         """Send a signal to the program itself, not to what it started."""
         self._process.send_signal(number)
 
+    def send_all(self, number: signal.Signals) -> None:
+        """Send a signal to everything of this run, the program itself first."""
+        for pid in self.members():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def press_ctrl_c(self) -> None:
         """Send SIGINT as a terminal does: to the program's whole process group."""
         os.killpg(self.pid, signal.SIGINT)
@@ -121,11 +128,7 @@ class Program:
 
     async def end(self) -> None:
         """End whatever still lives, without grace; for clean-up."""
-        for pid in self.members():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        self.send_all(signal.SIGKILL)
         await self._process.wait()
         await self._reader
 
