@@ -6,7 +6,8 @@ comes back to the other replica by itself. Counted is the longest silence, on ea
 kill on; the settings have to be what they were.
 
 With `--drain` the replica is stopped by SIGTERM, as in a rolling restart, and the address leads to
-the other one from then on.
+the other one from then on. With `--hang` it is halted by SIGSTOP, all of its processes: connections
+stay open and nothing is answered; the address leads to the other one after `UNREADY_S`.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import signal
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Final, Literal
 
 import numpy as np
 
@@ -27,6 +29,10 @@ from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
 
 MEDIAN_S, WORST_S = 3.0, 6.0
+UNREADY_S: Final = 6.0
+"""Until a balancer has asked in vain for `/health/ready` twice, each 2 s, for 2 s."""
+
+End = Literal["killed", "drained", "halted"]
 _SETTINGS = {"WEBRTC_HOST": "127.0.0.1", "WEBRTC_MEDIA_WORKERS": "1"}
 
 
@@ -50,7 +56,21 @@ async def longest_gap_s(person: Person, since_ms: float) -> float:
     return gap_ms / 1000
 
 
-async def measure_one(*, drain: bool) -> tuple[float, float, bool]:
+async def end(server: LiveServer, how: End, balancer: Balancer) -> None:
+    """End a replica, the balancer's first."""
+    others = balancer.ports[1:]
+    match how:
+        case "killed":
+            await server.program.end()
+        case "drained":
+            balancer.ports = others
+            server.program.send(signal.SIGTERM)
+        case "halted":
+            server.program.send_all(signal.SIGSTOP)
+            asyncio.get_running_loop().call_later(UNREADY_S, setattr, balancer, "ports", others)
+
+
+async def measure_one(how: End) -> tuple[float, float, bool]:
     """Return the silence, in s, for whose replica dies and for the other, and if all was kept."""
     async with AsyncExitStack() as running:
         redis = await running.enter_async_context(RedisServer())
@@ -71,11 +91,7 @@ async def measure_one(*, drain: bool) -> tuple[float, float, bool]:
         await moved.client("updateAudioSettings({ genre: 'jazz' })")
         seat = await moved.client("room.participantId")
         since = [await person.ear.now_ms() for person in (moved, stays)]
-        if drain:
-            balancer.ports = ports[1:]
-            servers[0].program.send(signal.SIGTERM)
-        else:
-            await servers[0].program.end()
+        await end(servers[0], how, balancer)
         await moved.page.wait_for_function("() => ear.tracks === 2", timeout=45_000)
         await asyncio.gather(moved.hears(stays), stays.hears(moved))
         silence_s = [
@@ -91,14 +107,20 @@ async def main() -> None:
     """Measure several times and tell the result."""
     parser = argparse.ArgumentParser(description="silence after a replica is killed")
     add_options(parser)
-    parser.add_argument("--drain", action="store_true", help="stop it by SIGTERM instead")
+    ends = parser.add_mutually_exclusive_group()
+    for option, end_of_it, text in (
+        ("--drain", "drained", "stop it by SIGTERM instead"),
+        ("--hang", "halted", "halt it by SIGSTOP instead"),
+    ):
+        ends.add_argument(option, action="store_const", dest="how", const=end_of_it, help=text)
+    parser.set_defaults(how="killed")
     arguments = parser.parse_args()
-    options, drain = options_from(arguments, 0, 0), arguments.drain
-    runs = [await measure_one(drain=drain) for _ in range(2 if options.quick else 6)]
+    options, how = options_from(arguments, 0, 0), arguments.how
+    runs = [await measure_one(how) for _ in range(2 if options.quick else 6)]
     hears = np.array([one[0] for one in runs])
     heard = np.array([one[1] for one in runs])
     print_table(
-        f"A replica is {'drained' if drain else 'killed'}, {len(runs)} times, s of silence",
+        f"A replica is {how}, {len(runs)} times, s of silence",
         ["who", "median", "worst", "targets"],
         [
             [
@@ -123,7 +145,7 @@ async def main() -> None:
             },
             "settings_kept": all(one[2] for one in runs),
             "runs": len(runs),
-            "drained": drain,
+            "how": how,
         },
     )
 

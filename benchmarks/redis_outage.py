@@ -4,32 +4,37 @@ Two replicas with one Redis and three real Chromium pages in one room: two with 
 one with the second. Redis is killed and started again, empty, after a while. Counted are the
 longest silence of those who are together, in what their connection brought from the kill to the
 end, and the time from Redis's return until they hear the third again (half a second of it).
+
+With `--cut` Redis lives on, and the network between it and the first replica goes silent.
 """
 
+import argparse
 import asyncio
 import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from benchmarks.harness.options import parse_options, run
+from benchmarks.harness.options import add_options, options_from, run
 from benchmarks.harness.report import print_result, print_table
 from tests.support.chromium import Chromium
 from tests.support.people import Person
 from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
+from tests.support.wire import Wire
 
 BACK_S = 2.0
 _SETTINGS = {"WEBRTC_HOST": "127.0.0.1", "WEBRTC_MEDIA_WORKERS": "1"}
 
 
-async def measure(outage_s: float) -> dict[str, float | bool]:
+async def measure(outage_s: float, *, cut: bool) -> dict[str, float | bool]:
     """Return the figures of one outage."""
     async with AsyncExitStack() as running:
         redis = await running.enter_async_context(RedisServer())
+        wire = await running.enter_async_context(Wire(redis.port))
         servers = []
-        for _ in range(2):
-            servers.append(await LiveServer.start(**_SETTINGS, REDIS_URL=redis.url))
+        for url in (f"redis://127.0.0.1:{wire.port}", redis.url):
+            servers.append(await LiveServer.start(**_SETTINGS, REDIS_URL=url))
             running.push_async_callback(servers[-1].program.end)
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         browsers = await running.enter_async_context(Chromium())
@@ -41,12 +46,18 @@ async def measure(outage_s: float) -> dict[str, float | bool]:
             await person.join()
         await asyncio.gather(ada.hears(grace, edsger), edsger.hears(ada, grace))
         since = await ada.ear.now_ms()
-        await redis.kill()
+        if cut:
+            wire.cut()
+        else:
+            await redis.kill()
         await asyncio.sleep(outage_s)
         await ada.hears(grace)
         said = ada.page.get_by_text("Some people may be missing")
         is_said = await said.is_visible()
-        await redis.start()
+        if cut:
+            wire.mend()
+        else:
+            await redis.start()
         began = time.monotonic()
         await asyncio.gather(ada.hears(grace, edsger), edsger.hears(ada, grace))
         back_s = time.monotonic() - began
@@ -58,10 +69,14 @@ async def measure(outage_s: float) -> dict[str, float | bool]:
 
 async def main() -> None:
     """Measure and tell the result."""
-    options = parse_options("an outage of Redis", 30, 5)
-    found = await measure(options.seconds)
+    parser = argparse.ArgumentParser(description="an outage of Redis")
+    add_options(parser)
+    parser.add_argument("--cut", action="store_true", help="cut a replica's way to it instead")
+    arguments = parser.parse_args()
+    options, cut = options_from(arguments, 30, 5), arguments.cut
+    found = await measure(options.seconds, cut=cut)
     print_table(
-        f"Redis away for {options.seconds:.0f} s",
+        f"{'A way to Redis' if cut else 'Redis'} away for {options.seconds:.0f} s",
         ["what", "is", "target"],
         [
             ["longest silence of who are together, ms", found["silence_ms"], "0"],
@@ -69,7 +84,7 @@ async def main() -> None:
             ["the page said so", found["page_said_so"], True],
         ],
     )
-    print_result("redis_outage", {"outage_s": options.seconds, **found})
+    print_result("redis_outage", {"outage_s": options.seconds, "cut": cut, **found})
 
 
 if __name__ == "__main__":

@@ -7,8 +7,11 @@ All replicas, Redis and the load run on this one machine.
   at another replica.
 - Joining: clients that come to three replicas within seconds, without sound.
 - State: rooms of four in Redis, changed one after the other by one of two replicas.
+
+`--only` measures one of them.
 """
 
+import argparse
 import asyncio
 import itertools
 import time
@@ -18,7 +21,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 import numpy as np
 
-from benchmarks.harness.options import Options, parse_options, run
+from benchmarks.harness.options import Options, add_options, options_from, run
 from benchmarks.harness.report import print_result, print_table, quantiles
 from benchmarks.harness.server import Server, our_server
 from benchmarks.latency import Delays, measure
@@ -158,54 +161,78 @@ async def measure_state(rooms: int, changes: int) -> np.ndarray:
     return np.array(took)
 
 
-async def main() -> None:
-    """Measure all and tell the result."""
-    options = parse_options("what several replicas cost", 20, 5)
+async def delay(options: Options) -> dict[str, object]:
+    """Measure delays and tell them."""
     near, far = await measure_delays(options)
-    delays = {name: quantiles(one.delays_ms) for name, one in (("one", near), ("two", far))}
-    added = (delays["two"]["p95"] or 0) - (delays["one"]["p95"] or 0)
-    crowds = (10, 60) if options.quick else (10, 300)
-    traffic = {count: await measure_traffic(count, options.seconds / 2) for count in crowds}
-    clients = 150 if options.quick else 500
-    took, counted = await measure_joins(clients, 10.0)
-    joins = quantiles(1000 * took)
-    rooms = 200 if options.quick else 1000
-    state = quantiles(await measure_state(rooms, 2 * rooms), 2)
+    found = {name: quantiles(one.delays_ms) for name, one in (("one", near), ("two", far))}
+    added = (found["two"]["p95"] or 0) - (found["one"]["p95"] or 0)
     print_table(
         "Delay, 10 ms packets, ms",
         ["replicas", "p50", "p95", "p99", "heard", "sent", "bad %"],
         [
-            [name, *delays[name].values(), one.heard, one.sent, 100 * one.bad_share]
+            [name, *found[name].values(), one.heard, one.sent, 100 * one.bad_share]
             for name, one in (("one", near), ("two", far))
         ],
     )
     print(f"added at p95: {added:.1f} ms, target {ADDED_P95_MS}")
+    return {"delay_ms": found, "added_p95_ms": round(added, 1)}
+
+
+async def traffic(options: Options) -> dict[str, object]:
+    """Measure traffic and tell it."""
+    crowds = (10, 60) if options.quick else (10, 300)
+    found = {count: await measure_traffic(count, options.seconds / 2) for count in crowds}
     print_table(
         "Redis, one speaker here and listeners there, per second",
         ["listeners", "kB in", "kB out", "commands"],
         [
             [count, one["bytes_in"] / 1000, one["bytes_out"] / 1000, one["commands"]]
-            for count, one in traffic.items()
+            for count, one in found.items()
         ],
     )
+    return {"traffic_per_s": found}
+
+
+async def joins(options: Options) -> dict[str, object]:
+    """Measure joins and tell them."""
+    clients = 150 if options.quick else 500
+    took, counted = await measure_joins(clients, 10.0)
+    found = quantiles(1000 * took)
     print_table(
-        "Joining and state",
+        "Joining three replicas",
+        ["what", "p50 ms", "p95 ms", "p99 ms", "target", "in the rooms"],
+        [[f"{clients} in 10 s", *found.values(), f"p95 {1000 * JOIN_P95_S:.0f}", counted]],
+    )
+    return {"joins": {"clients": clients, "in": counted, "ms": found}}
+
+
+async def state(options: Options) -> dict[str, object]:
+    """Measure changes of state and tell them."""
+    rooms = 200 if options.quick else 1000
+    found = quantiles(await measure_state(rooms, 2 * rooms), 2)
+    print_table(
+        "State",
         ["what", "p50 ms", "p95 ms", "p99 ms", "target"],
-        [
-            [f"{clients} joins in 10 s", *joins.values(), f"p95 {1000 * JOIN_P95_S:.0f}"],
-            [f"changes, {rooms} rooms", *state.values(), f"p99 {STATE_P99_MS:.0f}"],
-        ],
+        [[f"changes, {rooms} rooms", *found.values(), f"p99 {STATE_P99_MS:.0f}"]],
     )
-    print_result(
-        "replicas",
-        {
-            "delay_ms": delays,
-            "added_p95_ms": round(added, 1),
-            "traffic_per_s": traffic,
-            "joins": {"clients": clients, "in": counted, "ms": joins},
-            "state_ms": state,
-        },
-    )
+    return {"state_ms": found}
+
+
+_PARTS = {one.__name__: one for one in (delay, traffic, joins, state)}
+
+
+async def main() -> None:
+    """Measure all, or what is asked for, and tell the result."""
+    parser = argparse.ArgumentParser(description="what several replicas cost")
+    add_options(parser)
+    parser.add_argument("--only", choices=_PARTS, help="measure nothing else")
+    arguments = parser.parse_args()
+    options = options_from(arguments, 20, 5)
+    wanted = [arguments.only] if arguments.only else list(_PARTS)
+    figures: dict[str, object] = {}
+    for name in wanted:
+        figures |= await _PARTS[name](options)
+    print_result("replicas", figures)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
 
         hung.program.send_all(signal.SIGSTOP)
         balancer.ports = [other.page_port]  # as one does that asks for `/health/ready`
-        await expect(grace.strip_of(ada)).to_have_count(0, timeout=_PATIENCE_MS)  # its lease is over
+        # Its lease is over, and so is what others see of her.
+        await expect(grace.strip_of(ada)).to_have_count(0, timeout=_PATIENCE_MS)
         await ada.page.wait_for_function("() => ear.tracks === 2", timeout=_PATIENCE_MS)
         await all_hear_each_other(ada, grace)
         await grace.sees(ada, grace)

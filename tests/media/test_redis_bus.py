@@ -14,6 +14,7 @@ from tests.rooms.bus_contract import (
     arrivals,
 )
 from tests.support.redis_server import Cluster, RedisServer
+from tests.support.wire import Wire
 from webrtc.media.redis_bus import RedisBus
 
 
@@ -130,6 +131,33 @@ async def test_a_redis_that_hangs_holds_up_nobody_and_nothing_old_comes_out_of_i
     await until(lambda: all(bus.is_there for bus in ends))
     ends[0].publish(a_frame(number=100_000))
     assert [one.frame.number for one in await arrivals(ends[1], 1)] == [100_000]
+
+
+async def test_nothing_old_comes_over_a_way_that_was_cut(
+    make: MakeBus, server: RedisServer
+) -> None:
+    near = await make(0)
+    async with Wire(server.port) as wire:
+        far = RedisBus(RedisAddress.parse(f"redis://127.0.0.1:{wire.port}"), 1)
+        await far.wait()
+        for bus in (near, far):
+            bus.share("studio", [0, 1])
+        wire.cut()
+        async with asyncio.timeout(PATIENCE_S):
+            number = 0
+            while far.is_there:
+                number += 1
+                near.publish(a_frame(number=number))
+                far.publish(a_frame(1, number=number))
+                await asyncio.sleep(0.01)
+        assert near.is_there
+        wire.mend()
+        await until(lambda: far.is_there)
+        near.publish(a_frame(number=100_000))
+        far.publish(a_frame(1, number=100_000))
+        for bus in (near, far):
+            assert [one.frame.number for one in await arrivals(bus, 1)] == [100_000]
+        far.close()
 
 
 @pytest.mark.slow

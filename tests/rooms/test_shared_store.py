@@ -17,6 +17,7 @@ from rooms.strip import DEFAULT_STRIP, changed
 from tests.rooms.store_contract import RoomStoreContract, a_participant, a_room, for_two, muted
 from tests.rooms.test_revocations import RevocationStoreContract
 from tests.support.redis_server import Cluster, RedisServer, Sentinel
+from tests.support.wire import Wire
 
 PATIENCE_S = 10.0
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=0.4, start_s=5.0)
@@ -418,6 +419,38 @@ async def test_one_that_was_cut_off_accepts_what_was_done_without_it(
         ("person gone", "bob"),
         ("person", "alice", served_by(BERT, "alice")),
     ]
+
+
+async def test_a_way_to_redis_that_goes_silent_leaves_one_alone_until_it_is_mended(
+    make: MakeStore, server: RedisServer
+) -> None:
+    bert = await make(BERT)
+    async with Wire(server.port) as wire:
+        anna = SharedRoomStore(
+            RedisAddress.parse(f"redis://127.0.0.1:{wire.port}"), ANNA, times=TIMES
+        )
+        anna.watcher = Watcher()
+        await anna.start()
+        await anna.add_room(a_room(), 10)
+        await anna.add_participant(served_by(ANNA), 10)
+        await until(lambda: bert.members("studio"))
+        await bert.add_participant(served_by(BERT, "bob"), 10)
+        await until(lambda: len(anna.members("studio")) == 2)
+
+        wire.cut()
+        # Not even a change that is on its way holds anybody up for longer than a moment.
+        await anna.update_participant("alice", muted)
+        assert not anna.is_there
+        await anna.add_participant(served_by(ANNA, "carol"), 10)
+        await until(lambda: bert.watcher.lost == {ANNA})
+        assert bert.is_there
+        await bert.remove_participant("bob")
+
+        wire.mend()
+        assert await agree([anna, bert]) == ["alice", "carol"]
+        assert (await bert.participant("alice")).muted
+        await until(lambda: not bert.watcher.lost)
+        await anna.close()
 
 
 @pytest.mark.slow
