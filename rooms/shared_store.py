@@ -441,8 +441,8 @@ class SharedRoomStore:
         for token_id, until in loaded.revoked.items():
             self._follow_revoked(token_id, until, self.watcher)
         backlog, self._backlog = self._backlog, None
-        for change in backlog:
-            self._follow(change, None)
+        for change in backlog:  # of rooms and people only what differs in the end is told
+            self._follow(change, self.watcher if change.kind == scripts.REVOKED else None)
         if self.watcher is not None:
             tell_differences(before, self._view, self.watcher)
         self._settled.clear()

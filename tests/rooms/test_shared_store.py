@@ -291,6 +291,22 @@ async def test_a_revoked_token_is_revoked_everywhere_with_redis_and_without(
     await client.aclose()
 
 
+async def test_a_token_that_is_revoked_while_one_comes_back_is_told_of(make: MakeStore) -> None:
+    anna, bert = await make(ANNA), await make(BERT)
+    load = anna._log.load
+
+    async def load_and_hear():
+        loaded = await load()
+        await bert.revocations.add("late", 2000.0, 1000.0)
+        await until(lambda: anna._backlog)
+        return loaded
+
+    anna._log.load = load_and_hear
+    anna._log.reconnect()
+    await until(lambda: ("revoked", "late") in anna.watcher.told)
+    assert await anna.revocations.holds("late")
+
+
 class TestSharedRevocations(RevocationStoreContract):
     @pytest.fixture
     async def store(self, make: MakeStore) -> SharedRevocations:
@@ -424,11 +440,11 @@ async def test_one_that_was_cut_off_accepts_what_was_done_without_it(
 async def test_a_way_to_redis_that_goes_silent_leaves_one_alone_until_it_is_mended(
     make: MakeStore, server: RedisServer
 ) -> None:
-    bert = await make(BERT)
+    patient = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=60.0, start_s=5.0)
+    bert = await make(BERT, patient)
     async with Wire(server.port) as wire:
-        anna = SharedRoomStore(
-            RedisAddress.parse(f"redis://127.0.0.1:{wire.port}"), ANNA, times=TIMES
-        )
+        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
+        anna = SharedRoomStore(address, ANNA, times=patient)
         anna.watcher = Watcher()
         await anna.start()
         await anna.add_room(a_room(), 10)
