@@ -46,7 +46,7 @@ class Wire:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
-        """Let nothing through any more."""
+        """Let nothing through from now on."""
         self._whole.clear()
 
     def mend(self) -> None:
