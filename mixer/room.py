@@ -5,20 +5,8 @@ Rules:
   sources are in the mixes. Where more are audible than anybody may hear, `mixer.selection_room`
   chooses whom to engage, and one more *in reserve*: it is in the mixes of those whose own source is
   engaged, so that they too hear as many others as everybody else.
-- A listener whose own source is not engaged and who changed nothing hears the main mix. One whose
-  source is engaged, or who has personal gains for an engaged source, has a mix of its own. Nobody
-  ever hears a mix with their own source in it: a source becomes engaged and its owner changes mixes
-  at the same block.
-- Each distinct mix is encoded once per packet time and tier that somebody needs. A mix without
-  members does not exist.
-- Packets to a participant are as short as its own: 10 ms for those who send 10 ms packets, are
-  engaged and have somebody to hear, 20 ms for all others. While nobody has 10 ms packets from us,
-  blocks are 20 ms long, which halves what a block costs beside its sound.
-- Listeners change outputs only where a 20 ms packet begins (even blocks), so every listener's media
-  time goes on without a gap or an overlap.
-- A source fades over one block when it comes or goes; so do changed personal gains. A mix that is
-  made for a listener begins with the gains of the mix that it came from, and a listener moves to a
-  mix that others hear already only when both sound alike: until then its own mix fades there.
+- Who hears what, and how that changes without a click, are the rules of `mixer.room_mixes`; how
+  long packets and blocks are, those of `mixer.packet_times`.
 - A source whose stream has paused goes on sounding until the effects of its strip have rung out.
 - A room may be served by several workers (`mixer.exchange`): sources of the others are in the
   mixes as its own are.
@@ -28,20 +16,21 @@ Rules:
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from dsp.strip import StripBank, StripSettings
-from mixer import kernels
 from mixer.arena import BLOCK_10MS, BLOCK_20MS, SAMPLE_RATE_HZ, Arena, SourceArena
 from mixer.exchange import RoomExchange
 from mixer.exchange_frames import Decision
 from mixer.listener import Listener, PersonalGain
-from mixer.outputs import SAMPLES, MixKey, Output, OutputKey
-from mixer.plan import GainTable, MixPlan
+from mixer.outputs import SAMPLES, Output
+from mixer.packet_times import PacketTimes, Ptime
+from mixer.plan import MixPlan
 from mixer.playout import Pull
+from mixer.room_mixes import RoomMixes
 from mixer.selection_candidate import Standing
 from mixer.selection_room import RoomSelection
 from mixer.selection_settings import SelectionSettings
@@ -49,12 +38,8 @@ from mixer.source import PlayoutLike, Source
 from mixer.treatment import Automatics, Character, Treatment
 from mixer.unheard import Unheard
 
-CEILING = np.float32(0.966)  # −0.3 dBFS: room for what the encoder adds
-LIMITER_RELEASE = np.float32(0.02)  # per millisecond: 63 % of the way back in 50 ms
 FOLLOW_EVERY = 2 * SAMPLE_RATE_HZ  # media time between two looks at how long packets are
 QUIET_PACKETS = 100  # after so many silent packets an output has nothing more to say
-
-Ptime = Literal["auto", 10, 20]
 
 
 class Tap(Protocol):
@@ -79,7 +64,8 @@ class RoomMixer:
         listeners: By participant id.
         outputs: Those that somebody is on.
         treatment: What levels, balances and measures the sources.
-        plan_serial: Counts changes of what is in the mixes and of who hears them.
+        mixes: Who hears what.
+        choice: Who is in the mixes.
         stirred: Whether some playout must be asked what it has; false while those who sound have
             lent their streams and the others have nothing. Whoever pushes a packet to a playout
             of the room, or takes a stream back, sets it.
@@ -117,38 +103,26 @@ class RoomMixer:
         self.wanted_block = self.block
         self.block_time = -self.block
         self.sources: dict[str, Source] = {}
-        self.listeners: dict[str, Listener] = {}
-        self.outputs: dict[OutputKey, Output] = {}
-        self.plan_serial = 0
         self.stirred = True
         self.exchange: RoomExchange | None = None
         self.on_fetched: Callable[[Sequence[Source], int, int], None] | None = None
         self.tap: Tap | None = None
-        self._follows = False  # whether another worker has chosen who is heard
-        self._ptime = ptime
         self._source_arena = sources
         self._strips = strips
         self.treatment = Treatment(sources, strips, automatics)
         self._unheard = Unheard(self.treatment, strips)
-        self._everybody = everybody
         self._treats = False  # whether any strip is in use, or was a moment ago
         self._mix_arena = mixes
         self._generation = sources.generation
-        self._limiters = np.ones(len(mixes.data), np.float32)
         self._present: list[Source] = []  # who sounds in this block
         self._arrived = False  # a source began to sound since packets were looked at
-        self._brief = False  # whether some of those who talk with each other send short packets
-        self._crowded = False  # whether more want to be heard than may be
-        self._stale = True  # who hears what must be worked out again
-        self._moved = True  # a source began or ceased to sound, or to be in the mixes
-        self._gains: GainTable = {}
-        self._solos: dict[str, frozenset[str]] = {}  # by those listeners who solo anybody
-        self._soloed: frozenset[str] = frozenset()  # in some mix because somebody solos them
-        self._plan: MixPlan | None = None
-        self._mixed: MixPlan | None = None  # what the last block was mixed by
-        self._selection = RoomSelection(SelectionSettings())
-        self._main: Sequence[Source] = []
-        self._reserve: Source | None = None
+        self._times = PacketTimes(ptime)
+        self.choice = RoomSelection(self.sources, everybody=everybody)
+        self.mixes = RoomMixes(
+            self.sources, sources, mixes, self.choice, self._drop, ptime, at_once=everybody
+        )
+        self.listeners = self.mixes.listeners
+        self.outputs = self.mixes.outputs
         self._number_rows()
 
     # ---- who is here -----------------------------------------------------------------------
@@ -167,7 +141,7 @@ class RoomMixer:
                 self._strips.take(row)
             source = Source(source_id, csrc, row, self._source_arena, playout)
             self.sources[source_id] = source
-            self._stale = True  # somebody may want to hear it alone
+            self.mixes.stale = True  # somebody may want to hear it alone
         source.playout = playout
         source.leaving = False
         source.remote = remote
@@ -192,7 +166,7 @@ class RoomMixer:
         source = self.sources.get(source_id)
         if source is not None:
             source.muted = muted or source.leaving
-            self._moved = True
+            self.mixes.moved = True
 
     def set_standing(self, source_id: str, standing: Standing) -> None:
         """Let a source come before others where some are chosen; unknown ids are ignored."""
@@ -204,12 +178,12 @@ class RoomMixer:
     @property
     def selection(self) -> SelectionSettings:
         """How it is chosen who is heard; may be set at any time."""
-        return self._selection.settings
+        return self.choice.settings
 
     @selection.setter
     def selection(self, settings: SelectionSettings) -> None:
-        if settings != self._selection.settings:
-            self._selection.settings = settings
+        if settings != self.choice.settings:
+            self.choice.settings = settings
 
     @property
     def max_speakers(self) -> int:
@@ -254,53 +228,24 @@ class RoomMixer:
     def add_listener(
         self, listener_id: str, handle: int, level_id: int, *, patient: bool = False
     ) -> Listener:
-        """Add a listener; it is on an output from the next even block on.
-
-        Args:
-            listener_id: The participant's id.
-            handle: Row of the fan-out table.
-            level_id: Negotiated id of the mixer-to-client level extension, 0 without.
-            patient: Whether it takes samples and can wait for them.
-        """
-        self.remove_listener(listener_id)
-        listener = Listener(listener_id, handle, level_id, patient=patient)
-        self.listeners[listener_id] = listener
-        self._stale = True
-        return listener
+        """See `RoomMixes.add_listener`."""
+        return self.mixes.add_listener(listener_id, handle, level_id, patient=patient)
 
     def remove_listener(self, listener_id: str) -> None:
-        """Remove a listener at once; unknown ids are ignored."""
-        listener = self.listeners.pop(listener_id, None)
-        self._solos.pop(listener_id, None)
-        if listener is not None:
-            self._leave_output(listener)
-            self._stale = True
+        """See `RoomMixes.remove_listener`."""
+        self.mixes.remove_listener(listener_id)
 
     def set_gains(self, listener_id: str, gains: dict[str, PersonalGain]) -> None:
-        """Replace a listener's personal gains (by source id)."""
-        listener = self.listeners.get(listener_id)
-        if listener is not None:
-            listener.gains = {k: v for k, v in gains.items() if not v.is_neutral}
-            others = gains.keys() - {listener_id}
-            listener.solos = frozenset(name for name in others if gains[name].solo)
-            self._solos.pop(listener_id, None)
-            if listener.solos:
-                self._solos[listener_id] = listener.solos
-            self._stale = True
+        """See `RoomMixes.set_gains`."""
+        self.mixes.set_gains(listener_id, gains)
 
     def set_deafened(self, listener_id: str, deafened: bool) -> None:
-        """Send a listener nothing but silence, or its mix again."""
-        listener = self.listeners.get(listener_id)
-        if listener is not None:
-            listener.deafened = deafened
-            self._stale = True
+        """See `RoomMixes.set_deafened`."""
+        self.mixes.set_deafened(listener_id, deafened)
 
     def set_tier(self, listener_id: str, tier: int) -> None:
-        """Move a listener to another bitrate tier."""
-        listener = self.listeners.get(listener_id)
-        if listener is not None:
-            listener.tier = tier
-            self._stale = True
+        """See `RoomMixes.set_tier`."""
+        self.mixes.set_tier(listener_id, tier)
 
     def close(self) -> None:
         """Give all rows back."""
@@ -316,7 +261,7 @@ class RoomMixer:
         """Whether blocks would change nothing until a packet or a change comes."""
         return (
             not self._present
-            and not self._stale
+            and not self.mixes.stale
             and all(output.quiet_packets > QUIET_PACKETS for output in self.outputs.values())
             and not any(source.playout.is_buffering for source in self.sources.values())
         )
@@ -342,7 +287,7 @@ class RoomMixer:
     @property
     def plan(self) -> MixPlan | None:
         """What the mixes are made of, while it stays as it is; None around every change."""
-        return self._plan if self._plan is not None and self._plan.steady else None
+        return self.mixes.plan if self.mixes.plan is not None and self.mixes.plan.steady else None
 
     def set_block(self, block: int) -> None:
         """Make blocks of 480 or 960 samples from here on, where a 20 ms packet begins.
@@ -355,8 +300,8 @@ class RoomMixer:
             raise ValueError("blocks change their length where a 20 ms packet begins")
         self.block = block
         self.block_time = upcoming - block
-        self.plan_serial += 1
-        self._stale = self.stirred = True
+        self.mixes.serial += 1
+        self.mixes.stale = self.stirred = True
 
     @property
     def may_set_block(self) -> bool:
@@ -366,7 +311,7 @@ class RoomMixer:
     def advance(self, now_s: float, *, played: bool = False) -> None:
         """Mix one block: `tick` without `due`.
 
-        While `plan_serial` stays the same, the same outputs are due at every other block, and
+        While `mixes.serial` stays the same, the same outputs are due at every other block, and
         those that sounded still sound; then `due` may be left out.
 
         Args:
@@ -389,19 +334,24 @@ class RoomMixer:
             if self._treats:
                 self._treat(treated)
         self.treatment.after_strips(self.sources.values(), self.block)
-        even = self.is_even
+        even, mixes = self.is_even, self.mixes
         if even:
-            engaged = (self._everybody or self._observe(now_s)) and self._engage(now_s)
+            choice = self.choice
+            if engaged := choice.measure(
+                self._source_arena, self._rows, self.block, now_s, self.exchange
+            ):
+                engaged = choice.engage(now_s, self.exchange)
+                mixes.moved = mixes.moved or engaged
             periodic = not self.block_time % FOLLOW_EVERY
             if engaged or periodic or self._arrived:
                 self._follow_packets(may_lengthen=periodic)
-            if self._stale or engaged:
-                self._assign()
+            if mixes.stale or engaged:
+                mixes.assign(brief=self._times.brief and self.block == BLOCK_10MS)
                 self._choose_block()
         if self.exchange is not None:  # before the balance, which every worker keeps itself
-            self.exchange.compose(self.block_time, self.block, self._soloed_here())
+            self.exchange.compose(self.block_time, self.block, self.mixes.solos())
         self.treatment.settle(self.sources.values(), self.block)
-        self._mix(0 if even else BLOCK_10MS)
+        mixes.mix(0 if even else BLOCK_10MS, self.block)
         if self.tap is not None:
             self.tap.mixed()
 
@@ -409,7 +359,7 @@ class RoomMixer:
         """Return the outputs whose packet is complete with the current block; once per block."""
         even = self.is_even
         due = []
-        silent = self._plan.silent_rows if self._plan is not None else ()
+        silent = self.mixes.plan.silent_rows if self.mixes.plan is not None else ()
         for output in self.outputs.values():
             is_due = not (even and output.key.ptime_ms == 20 and self.block == BLOCK_10MS)
             if output.row not in silent or output.key.tier == SAMPLES:
@@ -430,10 +380,10 @@ class RoomMixer:
     @property
     def decided(self) -> Decision | None:
         """Whom this worker has chosen, None if it did not have to, or another did."""
-        if not self._crowded or self._follows:
+        if not self.choice.crowded or self.choice.follows:
             return None
-        reserve = 0 if self._reserve is None else self._reserve.csrc
-        return Decision([source.csrc for source in self._main], reserve)
+        reserve = 0 if self.choice.reserve is None else self.choice.reserve.csrc
+        return Decision([source.csrc for source in self.choice.main], reserve)
 
     @property
     def meters(self) -> npt.NDArray[np.void]:
@@ -441,7 +391,7 @@ class RoomMixer:
         return self._source_arena.meters
 
     @property
-    def mixes(self) -> npt.NDArray[np.float32]:
+    def mix_sounds(self) -> npt.NDArray[np.float32]:
         """All mixes of the worker: float32 (rows, 960, 2); another array after it has grown."""
         return self._mix_arena.data
 
@@ -450,33 +400,11 @@ class RoomMixer:
         """All sources of the worker: float32 (rows, 960, 2); another array after it has grown."""
         return self._source_arena.data
 
-    def terms(self, output: Output) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Return what an output's mix was made of in this block.
-
-        Returns:
-            Rows of the sources, int32 (k,), and the gains, float32 (k, 4), as `kernels.mix` takes
-            them.
-        """
-        plan = self._mixed
-        found = [] if plan is None else np.flatnonzero(plan.mix_rows == output.row).tolist()
-        if plan is None or not found:
-            return np.zeros(0, np.int32), np.zeros((0, 4), np.float32)
-        first, last = plan.starts[found[0]], plan.starts[found[0] + 1]
-        return plan.terms[first:last], plan.gains[first:last]
-
     def packet_time(self, output: Output) -> int:
         """Return the media time of the first sample of a due output's packet."""
         if output.key.ptime_ms == 20 and self.block == BLOCK_10MS:
             return self.block_time - BLOCK_10MS
         return self.block_time
-
-    def contributors(self, mix: MixKey) -> list[Source]:
-        """Return the sources heard in a mix just now, loudest first."""
-        if mix.silent:
-            return []
-        left_out = self.left_out(mix)
-        heard = [s for s in self.sources.values() if s.heard and s.source_id != left_out]
-        return sorted(heard, key=lambda source: (source.level, source.csrc))
 
     def _pull(self, now_s: float) -> None:
         """Fetch everybody's next block and find out who sounds."""
@@ -490,7 +418,7 @@ class RoomMixer:
                 if source.disturb is not None:
                     source.disturb(source.view[:count])
                 if not source.present:
-                    source.present = self._moved = self._arrived = True
+                    source.present = self.mixes.moved = self._arrived = True
                 present.append(source)
                 continue
             stirred = stirred or source.playout.is_buffering
@@ -500,7 +428,7 @@ class RoomMixer:
                 stirred = True
             elif source.present:
                 source.present = False
-                self._moved = True
+                self.mixes.moved = True
                 self.treatment.rest(source)
                 self._unheard.forget(source)
                 if self._treats and self._strips is not None:
@@ -521,245 +449,28 @@ class RoomMixer:
         strips.process(self._source_arena.data, rows, 0, self.block)
         self._treats = not all(strips.is_flat(source.row) for source in self.sources.values())
 
-    def _observe(self, now_s: float) -> bool:
-        """Measure levels, where listeners may change mixes; return whether others may be chosen."""
-        arena = self._source_arena
-        wanting = kernels.observe(
-            arena.data, arena.meters, self._rows, self.block, BLOCK_20MS / SAMPLE_RATE_HZ, now_s
-        )
-        if self.exchange is not None:
-            remote, changed = self.exchange.wanting(now_s)
-            changed = changed or wanting < 0
-            wanting = max(wanting, ~wanting) + remote
-            wanting = ~wanting if changed else wanting
-        if 0 <= wanting <= self.max_speakers and not self._crowded:
-            return False
-        self._crowded = max(wanting, ~wanting) > self.max_speakers
-        return True
-
     def _follow_packets(self, *, may_lengthen: bool) -> None:
         """Let what we send be as short as what we get."""
         self._arrived = False
-        if self._ptime != "auto" or not self._present:
-            return
-        for source in self._present:
-            if source.remote:  # its owner is not sent our packets
-                continue
-            brief = source.playout.packet_samples <= BLOCK_10MS
-            if brief != source.brief:
-                source.brief = brief
-                self._stale = True
-        # Who talks alone has nobody to hear.
-        brief = len(self._main) > 1 and any(source.brief for source in self._main)
-        if brief != self._brief and (brief or may_lengthen):
-            self._brief = brief
-            self._stale = True
+        if self._times.follow(self._present, self.choice.main, may_lengthen=may_lengthen):
+            self.mixes.stale = True
         self._choose_block()
 
     def _choose_block(self) -> None:
-        if self._ptime == "auto" and self._present:
-            short = any(output.key.ptime_ms == 10 for output in self.outputs.values())
-            self.wanted_block = BLOCK_10MS if short or self._brief else BLOCK_20MS
-
-    def _engage(self, now_s: float) -> bool:
-        main: Sequence[Source]
-        if self._everybody:
-            main, reserve = [s for s in self.sources.values() if s.present and not s.muted], None
-        else:
-            audible = [source for source in self.sources.values() if source.wants_in]
-            decision = None
-            if self.exchange is not None and len(audible) > self.max_speakers:
-                decision = self.exchange.decision(now_s)
-            self._follows = decision is not None
-            if decision is not None:
-                main, reserve = self._selection.follow(audible, decision)
-            else:
-                main, reserve = self._selection.choose(audible, now_s)
-        if main == self._main and reserve is self._reserve:
-            return False
-        for source in (*self._main, self._reserve):
-            if source is not None:
-                source.engaged = source.in_reserve = False
-        for source in main:
-            source.engaged = True
-        if reserve is not None:
-            reserve.in_reserve = True
-        self._main, self._reserve = main, reserve
-        self._moved = True
-        return True
-
-    def _assign(self) -> None:
-        """Put every listener on the output it should hear."""
-        self._stale = False
-        self._plan = None
-        engaged = {source.source_id for source in self._main}
-        for listener in self.listeners.values():
-            key = self._output_key(listener, engaged)
-            current = listener.output
-            if current is None:
-                needs_own = self._exists(key.mix) and (key.mix, listener.listener_id) in self._gains
-            else:
-                needs_own = not self._is_seamless(current.key.mix, key.mix)
-            if needs_own:  # until its own source has faded out there, or both sound alike
-                ptime_ms = key.ptime_ms if current is None else current.key.ptime_ms
-                key = OutputKey(MixKey(listener.listener_id), ptime_ms, listener.tier)
-                self._stale = True
-            if current is None or current.key != key:
-                output = self.outputs.get(key) or self._make_output(key, current)
-                self._leave_output(listener)
-                output.add(listener.handle, listener.level_id)
-                listener.output = output
-                self.plan_serial += 1
-
-    def _is_seamless(self, origin: MixKey, goal: MixKey) -> bool:
-        """Whether a listener may go from one mix to the other without hearing it."""
-        if origin == goal or not (goal.silent or self._exists(goal)):
-            return True
-        gains = self._gains
-        return all(gains.get((origin, name)) == gains.get((goal, name)) for name in self.sources)
-
-    def _exists(self, mix: MixKey) -> bool:
-        return any(key.mix == mix for key in self.outputs)
-
-    def _output_key(self, listener: Listener, engaged: set[str]) -> OutputKey:
-        if listener.deafened:
-            if listener.tier == SAMPLES:
-                return OutputKey(MixKey(silent=True), 10, SAMPLES)
-            return OutputKey(MixKey(silent=True), 20, 0)
-        speaks = listener.listener_id in engaged
-        if self._ptime != "auto":
-            ptime = self._ptime
-        elif listener.tier == SAMPLES and not listener.patient:
-            ptime = 10  # no packets, but as soon as they would be
-        elif (
-            speaks
-            and self._brief
-            and self.block == BLOCK_10MS
-            and self.sources[listener.listener_id].brief
-        ):
-            ptime = 10
-        else:
-            ptime = 20
-        own = speaks or not engaged.isdisjoint(listener.gains)
-        own = own or not listener.solos.isdisjoint(self.sources)
-        return OutputKey(MixKey(listener.listener_id if own else ""), ptime, listener.tier)
-
-    def _make_output(self, key: OutputKey, origin: Output | None) -> Output:
-        """Make an output for a listener that comes from `origin` and should not notice."""
-        known = self._exists(key.mix)
-        row = self._mix_arena.take()
-        if row >= len(self._limiters):
-            grown = np.ones(len(self._mix_arena.data), np.float32)
-            grown[: len(self._limiters)] = self._limiters
-            self._limiters = grown
-        self._limiters[row] = 1.0
-        output = self.outputs[key] = Output(key, row)
-        if not known:  # what is left of a mix of that name is out of date
-            self._gains = {at: gain for at, gain in self._gains.items() if at[0] != key.mix}
-        if origin is not None:
-            self._limiters[row] = self._limiters[origin.row]
-            output.history = self._mix_arena.data[origin.row].copy()  # at an even block: in order
-            if not known:
-                inherited = {
-                    (key.mix, source_id): gain
-                    for (mix, source_id), gain in self._gains.items()
-                    if mix == origin.key.mix and source_id != key.mix.owner
-                }
-                self._gains.update(inherited)
-        return output
-
-    def _leave_output(self, listener: Listener) -> None:
-        output = listener.output
-        if output is None:
-            return
-        output.discard(listener.handle, listener.level_id)
-        listener.output = None
-        self.plan_serial += 1
-        if output.is_empty:
-            del self.outputs[output.key]
-            self._mix_arena.give_back(output.row)
-            self._plan = None
-
-    def _mix(self, first: int) -> None:
-        plan = self._plan
-        if plan is None or self._moved or not plan.steady:
-            plan = self._make_plan()
-        self._mixed = plan
-        if len(plan.mix_rows):
-            kernels.mix(
-                self._source_arena.data,
-                0,
-                self._mix_arena.data,
-                first,
-                self.block,
-                plan.mix_rows,
-                plan.starts,
-                plan.terms,
-                plan.gains,
-                self._limiters,
-                CEILING,
-                LIMITER_RELEASE,
-            )
-
-    @property
-    def limiter_db(self) -> float:
-        """Gain of that mix's limiter which works hardest at the moment, 0 or less."""
-        gains = [self._limiters[output.row] for output in self.outputs.values()]
-        return float(20.0 * np.log10(min(gains, default=1.0)))
-
-    def left_out(self, mix: MixKey) -> str:
-        """Return the only one of those chosen who is not in a mix: its owner, or the reserve."""
-        if self._reserve is None:
-            return mix.owner
-        owner = self.sources.get(mix.owner)
-        return mix.owner if owner is not None and owner.engaged else self._reserve.source_id
-
-    def _make_plan(self) -> MixPlan:
-        """Work out what is mixed in this block and, if it is steady, in those that follow."""
-        heard, fading = [], []
-        solos = self._soloed_here()
-        for source in self.sources.values():
-            name = source.source_id
-            if source.present and (
-                source.engaged or source.in_reserve or (name in solos and not source.muted)
-            ):
-                heard.append(source)
-            elif source.present and (source.heard or name in self._soloed):
-                fading.append(source)
-        self._soloed = solos.intersection(source.source_id for source in heard)
-        plan = MixPlan(
-            self.outputs.values(),
-            heard,
-            fading,
-            self.listeners,
-            self._gains,
-            self.left_out,
-            self.sources.keys(),
-            at_once=self._everybody,
-        )
-        self._plan = plan
-        self._gains = plan.gains_after
-        self._moved = False
-        self.plan_serial += 1
-        for source in list(self.sources.values()):
-            source.heard = source.present and (source.engaged or source.in_reserve)
-            if source.leaving and not (source.engaged or source.in_reserve):
-                self._drop(source)
-        return plan
+        if self._present:
+            self.wanted_block = self._times.block_for(self.outputs)
 
     def _drop(self, source: Source) -> None:
         del self.sources[source.source_id]
-        if source.engaged or source.in_reserve:  # it goes before anybody is chosen again
-            self._main = [one for one in self._main if one is not source]
-            self._reserve = None if self._reserve is source else self._reserve
-            self._moved = True
+        if self.choice.drop(source):
+            self.mixes.moved = True
         self.treatment.forget(source)
         self._unheard.forget(source)
         if self._strips is not None:
             self._strips.give_back(source.row)
         self._source_arena.give_back(source.row)
         self._number_rows()
-        self._stale = True
+        self.mixes.stale = True
 
     def _follow_arenas(self) -> None:
         self._generation = self._source_arena.generation
@@ -775,6 +486,3 @@ class RoomMixer:
     def _stir_exchange(self) -> None:
         if self.exchange is not None:
             self.exchange.stir()
-
-    def _soloed_here(self) -> frozenset[str]:
-        return frozenset[str]().union(*self._solos.values())

@@ -7,7 +7,7 @@ import numpy as np
 from mixer.arena import SAMPLE_RATE_HZ
 from mixer.exchange import RoomExchange
 from mixer.exchange_frames import BusFrame
-from mixer.room import Ptime
+from mixer.packet_times import Ptime
 from rooms.bus import BusCodec
 from tests.mixer.stage import Stage, Voice
 

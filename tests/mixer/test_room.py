@@ -6,7 +6,8 @@ import pytest
 from mixer.arena import Arena, SourceArena
 from mixer.listener import PersonalGain
 from mixer.outputs import MixKey
-from mixer.room import CEILING, QUIET_PACKETS, RoomMixer
+from mixer.room import QUIET_PACKETS, RoomMixer
+from mixer.room_mixes import CEILING
 from tests.mixer.stage import Stage, Voice, is_gapless, loudest_step
 
 PITCHES = {"anna": 300.0, "bert": 700.0, "cleo": 1100.0}
@@ -209,11 +210,11 @@ def test_contributors_are_those_heard_loudest_first_without_the_owner():
     stage.subscribe("dora")
     stage.tick(4)
     named = {
-        owner: [source.source_id for source in stage.room.contributors(MixKey(owner))]
+        owner: [source.source_id for source in stage.room.mixes.contributors(MixKey(owner))]
         for owner in ("", "bert")
     }
     assert named == {"": ["bert", "cleo", "anna"], "bert": ["cleo", "anna"]}
-    assert stage.room.contributors(MixKey(silent=True)) == []
+    assert stage.room.mixes.contributors(MixKey(silent=True)) == []
 
 
 # ---- no clicks -----------------------------------------------------------------------------
@@ -456,13 +457,13 @@ def test_the_sum_of_loud_voices_never_passes_the_ceiling_and_the_gain_recovers()
     tape = stage.tapes["dora"]
     assert np.abs(tape.sound).max() <= CEILING
     assert np.abs(tape.sound).max() > 0.9
-    assert -20 < stage.room.limiter_db < -3
+    assert -20 < stage.room.mixes.limiter_db < -3
     for voice in loud:
         voice.sings = False
     stage.tick(120)
     block = stage.blocks[-2]
     np.testing.assert_array_equal(tape.at(block.time, 480), block.voices["quiet"])
-    assert stage.room.limiter_db == 0
+    assert stage.room.mixes.limiter_db == 0
     assert quiet.sings
 
 

@@ -37,7 +37,7 @@ def heard_by(stage, listener):
 
 def chosen(stage):
     """Return who is heard by everyone."""
-    return {source.source_id for source in stage.room.contributors(MixKey())}
+    return {source.source_id for source in stage.room.mixes.contributors(MixKey())}
 
 
 @pytest.mark.parametrize("ptime", ["auto", 10, 20])
@@ -64,7 +64,7 @@ def test_contributors_are_those_who_are_in_the_mix():
     stage = crowd()
     for name in [*SINGERS, "ear"]:
         mix = stage.room.listeners[name].output.key.mix
-        named = {source.source_id for source in stage.room.contributors(mix)}
+        named = {source.source_id for source in stage.room.mixes.contributors(mix)}
         assert named == heard_by(stage, name)
 
 
@@ -201,14 +201,14 @@ class Crowded(Session):
             self.stage.tick()
             room = self.stage.room
             mixes = [MixKey(), *(MixKey(name) for name in NAMES)]
-            now = [{source.source_id for source in room.contributors(mix)} for mix in mixes]
+            now = [{source.source_id for source in room.mixes.contributors(mix)} for mix in mixes]
             since = since + 1 if now == before else 0
             before = now
 
     def expected(self, listener, block, count):
         room = self.stage.room
         mix = room.listeners[listener].output.key.mix
-        named = {source.source_id for source in room.contributors(mix)}
+        named = {source.source_id for source in room.mixes.contributors(mix)}
         assert len(named) <= room.max_speakers
         assert listener not in named
         gains = self.gains.get(listener, {})

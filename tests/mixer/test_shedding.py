@@ -111,7 +111,7 @@ def test_nobody_hears_a_click_a_gap_or_themselves_while_fewer_are_heard_and_agai
     for step in (Step.WHOLE, Step.FEWER, Step.PLAIN, Step.WHOLE):
         stage.room.selection = selection_at(step, wanted)
         stage.tick(300)
-        counts.append(len(stage.room.contributors(MixKey())))
+        counts.append(len(stage.room.mixes.contributors(MixKey())))
         for name in names:
             shares = next(
                 shares

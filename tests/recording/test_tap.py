@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mixer.room import CEILING
+from mixer.room_mixes import CEILING
 from tests.mixer.stage import Stage
 from webrtc.recording import ring as module
 from webrtc.recording.ring import Kind, RingReader, RingWriter

@@ -15,8 +15,9 @@ from dsp.strip import StripBank
 from mixer.arena import BLOCK_10MS, Arena, SourceArena
 from mixer.exchange_frames import BusFrame
 from mixer.outputs import SAMPLES, Output
+from mixer.packet_times import Ptime
 from mixer.phase import best_shift
-from mixer.room import Ptime, RoomMixer
+from mixer.room import RoomMixer
 from mixer.source import Source
 from mixer.treatment import Automatics
 from webrtc.media import rtp
@@ -333,7 +334,7 @@ class Hall:
         """Send a room's block."""
         mixer, steady = room.mixer, room.steady
         if steady is not None:
-            if steady.serial == mixer.plan_serial:
+            if steady.serial == mixer.mixes.serial:
                 self.encodes += steady.send()
                 return
             steady.release()
@@ -354,7 +355,7 @@ class Hall:
         if output.quiet_packets == 0:
             self.encodes += 1
         time = mixer.packet_time(output)
-        heard = mixer.contributors(output.key.mix)
+        heard = mixer.mixes.contributors(output.key.mix)
         csrcs, levels = [s.csrc for s in heard], [s.level for s in heard]
         for level_id, rows in output.members.items():
             header = rtp.csrc_header(csrcs, levels, level_id)

@@ -55,7 +55,7 @@ def _message(rooms: Iterable[Room]) -> Meters | None:
         strips += map(_strip, meters)
         spectra += [_spectrum(name, picture) for name, picture in pictures]
         if meters or pictures:
-            limiters[room.room_id] = round(room.mixer.limiter_db, 1)
+            limiters[room.room_id] = round(room.mixer.mixes.limiter_db, 1)
     return Meters(strips, spectra, limiters) if strips or spectra else None
 
 

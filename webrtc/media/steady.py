@@ -2,7 +2,7 @@
 
 Most blocks of most rooms are like that. What takes decisions (who hears what, what a silent mix
 says, the first packet for somebody new) stays in `RoomMixer` and `OutputEncoder`; as soon as one
-of those has something to decide, `plan_serial` moves on and the room goes the long way again.
+of those has something to decide, `RoomMixes.serial` moves on and the room goes the long way again.
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class SteadyRoom:
     """What a room sends, block after block.
 
     Attributes:
-        serial: The mixer's `plan_serial` for which it holds.
+        serial: The serial of the mixer's mixes for which it holds.
     """
 
     def __init__(self, mixer: RoomMixer, table: SendTable, sounding: list[Output]) -> None:
@@ -43,7 +43,7 @@ class SteadyRoom:
         """
         from webrtc.media.fanout_kernel import JOB
 
-        self.serial = mixer.plan_serial
+        self.serial = mixer.mixes.serial
         self._mixer = mixer
         self._table = table
         heard = [source for source in mixer.sources.values() if source.heard]
@@ -74,7 +74,7 @@ class SteadyRoom:
                         -BLOCK_10MS if long else 0,
                         begin,
                         begin + len(rows),
-                        numbers.get(mixer.left_out(output.key.mix), -1),
+                        numbers.get(mixer.choice.left_out(output.key.mix), -1),
                         level_id,
                         0xFC,
                     )
@@ -103,7 +103,7 @@ class SteadyRoom:
         now = self._even if mixer.is_even else self._odd
         if now.encodes:
             self._table.send_block(
-                mixer.mixes,
+                mixer.mix_sounds,
                 now.jobs,
                 now.members,
                 self._csrcs,

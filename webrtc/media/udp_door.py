@@ -298,7 +298,7 @@ class UdpDoor:
             if output is not seat.output:
                 self._move(room, seat, output, mixer.block_time)
             (chunks if seat.told.payload == "pcm" else packets).setdefault(output, []).append(seat)
-        mixes, count = mixer.mixes, mixer.block
+        mixes, count = mixer.mix_sounds, mixer.block
         for output, seats in chunks.items():
             chunk = room.chunks[output].add(mixes[output.row, first : first + count])
             if chunk is not None:

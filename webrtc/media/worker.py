@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from dsp import denoiser
 from dsp.voice_detector import voice_engine
-from mixer.room import Ptime
+from mixer.packet_times import Ptime
 from mixer.shedding import LoadShedder
 from rooms.replicas import worker_number
 from webrtc.classifier.wire import Judged

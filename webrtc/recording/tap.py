@@ -145,7 +145,7 @@ class RecordingTap:
     def _copy_terms(self, output: Output, part: int) -> None:
         """Take each source as it is in the mix."""
         mixer = self._mixer
-        rows, gains = mixer.terms(output)
+        rows, gains = mixer.mixes.terms(output)
         by_row = {one.row: one for one in self._present}  # also who is gone with this block
         kept = np.array([row in by_row for row in rows], np.bool_)
         rows, gains = rows[kept], gains[kept]
@@ -176,7 +176,7 @@ class RecordingTap:
             slots["position"] = self._position + part * BLOCK_10MS
             slots["track"] = 0
             slots["kind"] = Kind.MIX
-            slots["sound"] = mixer.mixes[output.row, begin : begin + BLOCK_10MS]
+            slots["sound"] = mixer.mix_sounds[output.row, begin : begin + BLOCK_10MS]
 
 
 def intervals_of(
