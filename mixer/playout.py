@@ -60,6 +60,7 @@ __all__ = [
 
 CONCEAL_STEP = 480
 HISTORY_KEPT = 12_000  # what was played is kept for so long after expansion was near
+WAITS = 32  # over which the mean wait is taken, as the compiled blocks do
 CALM_BLOCKS = 50  # played packet by packet, before a stream is lent
 
 
@@ -90,6 +91,7 @@ class Playout:
         self._packets = self._queue.packets
         self._transits = TransitWindow()
         self._mean_wait_s = 0.0
+        self._waits = 0  # of which that is the mean, as many as count
         self._history = History(stretch.LONGEST_PERIOD)
         self._history_left = 0
         self._block = 480
@@ -200,7 +202,7 @@ class Playout:
 
     @property
     def mean_wait_s(self) -> float:
-        """Time from arrival to pull of the packets played, averaged over about 32 of them."""
+        """Time from arrival to pull of the packets played, averaged over the last 32 or so."""
         return self._mean_wait_s
 
     def stats(self) -> PlayoutStats:
@@ -212,7 +214,7 @@ class Playout:
         stats.buffer_ms = waiting * 1000 / SAMPLE_RATE_HZ
         stats.target_ms = target_s * 1000
         stats.jitter_ms = self._transits.jitter_s * 1000
-        stats.mean_wait_ms = self._mean_wait_s * 1000
+        stats.mean_wait_ms = self._mean_wait_s * 1000 if self._waits else None
         return stats
 
     # ---- lending -----------------------------------------------------------------------------
@@ -542,7 +544,8 @@ class Playout:
         self._next = first.end
         if first.redundant:
             self._stats.recovered += 1
-        self._mean_wait_s += (now_s - first.arrival_s - self._mean_wait_s) / 32
+        self._waits = min(self._waits + 1, WAITS)
+        self._mean_wait_s += (now_s - first.arrival_s - self._mean_wait_s) / self._waits
 
 
 def _whole(samples: int, step: int) -> int:

@@ -31,5 +31,5 @@ class PlayoutStats:
     """Delay aimed at, behind the fastest packet."""
     jitter_ms: float = 0.0
     """Interarrival jitter of RFC 3550."""
-    mean_wait_ms: float = 0.0
-    """Time from arrival to pull."""
+    mean_wait_ms: float | None = None
+    """Time from arrival to pull; None before anything was pulled."""

@@ -1,7 +1,7 @@
 """The media workers as the front process sees them: one link to each, and who serves whom."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -46,6 +46,7 @@ FULL: Final = 0.95
 FULL_AFTER: Final = 5
 """Figures in a row, one a second, after which that counts."""
 _LIVE: Final = ("connecting", "connected")
+_OVER: Final = ("failed", "closed")
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -176,7 +177,7 @@ class WorkerPool:
         self._loads = [0.0 for _ in paths]
         self._full_for = [0 for _ in paths]  # how many figures in a row
         self._stats: list[WorkerStats | None] = [None for _ in paths]
-        self._peer_stats: list[dict[str, PeerStats]] = [{} for _ in paths]
+        self._peer_stats: list[dict[str, PeerStats]] = [{} for _ in paths]  # the last of each
         self._peer_states: dict[str, str] = {}
         self._greeted = [asyncio.Event() for _ in paths]
         self._tasks: list[asyncio.Task[None]] = []
@@ -221,7 +222,7 @@ class WorkerPool:
         return self._stats[worker]
 
     def peer_stats(self, worker: int, participant_id: str) -> PeerStats | None:
-        """Return the latest figures of a participant's media connection."""
+        """Return the latest figures of a participant's media connection; None before any."""
         return self._peer_stats[worker].get(participant_id)
 
     def peer_state(self, participant_id: str) -> str | None:
@@ -335,7 +336,7 @@ class WorkerPool:
     def drop_participant(self, worker: int, participant_id: str) -> None:
         """Tell a worker that a participant is gone; it may serve the room no longer then."""
         room_id = self._placement.remove(participant_id)
-        self._peer_states.pop(participant_id, None)
+        self._forget_peer(participant_id)
         self._links[worker].send(DropParticipant(participant_id))
         if room_id is not None:
             self.arrange_if_new(room_id)
@@ -343,7 +344,12 @@ class WorkerPool:
     def forget_participant(self, participant_id: str) -> None:
         """Count a participant no more, whose room was dropped."""
         self._placement.remove(participant_id)
+        self._forget_peer(participant_id)
+
+    def _forget_peer(self, participant_id: str) -> None:
         self._peer_states.pop(participant_id, None)
+        for figures in self._peer_stats:
+            figures.pop(participant_id, None)
 
     def place_kept(self, worker: int, participant: Participant) -> None:
         """Count a participant that the worker knows already."""
@@ -418,14 +424,22 @@ class WorkerPool:
                 self._owner.on_plain_client(worker, message)
             case PeerState() if self._placement.worker_of(message.participant_id) == worker:
                 self._peer_states[message.participant_id] = message.state
+                if message.state in ("connecting", *_OVER):  # what was told is another's
+                    self._peer_stats[worker].pop(message.participant_id, None)
             case WorkerStats():
                 load = self._loads[worker] = _load(self._stats[worker], message)
                 self._full_for[worker] = self._full_for[worker] + 1 if load > FULL else 0
                 self._stats[worker] = message
-                self._peer_stats[worker] = {
-                    peer.participant_id: peer for peer in message.peer_stats
-                }
+                self._note_peers(worker, message.peer_stats)
                 self._owner.on_peer_stats(message.peer_stats)
+
+    def _note_peers(self, worker: int, figures: Iterable[PeerStats]) -> None:
+        """Keep the last of each: a report tells of those who were visited since the one before."""
+        for peer in figures:
+            name = peer.participant_id
+            is_over = self._peer_states.get(name) in _OVER
+            if self._placement.worker_of(name) == worker and not is_over:
+                self._peer_stats[worker][name] = peer
 
     def on_lost(self, worker: int) -> None:
         """See `LinkOwner`."""

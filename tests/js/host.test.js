@@ -64,6 +64,9 @@ test('who waits comes in with what they asked for, once, and who is denied is to
   door.refused({ roomId: 'studio' }, { reason: 'waiting' });
   door.refused({ roomId: 'studio' }, { reason: 'room_locked' });
   admission(true);
+  door.refused({ roomId: 'studio' }, { reason: 'waiting' });
+  door.leave();
+  admission(true);
   admission(false);
   assert.deepEqual(done, [{ roomId: 'studio' }, 'denied']);
 });

@@ -75,7 +75,7 @@ test('the hops of the latency budget add up to its total', () => {
     playoutSamples: 48000,
   });
   const { latency } = computeStats(before, after, { mix_wait_ms: 12, strip_ms: 1.5, ptime_ms: 10 }, CONTEXT);
-  const { totalMs, ...hops } = latency;
+  const { totalMs, isComplete, ...hops } = latency;
   assert.deepEqual(hops, {
     captureMs: 5,
     packetMs: 11.5,
@@ -87,6 +87,7 @@ test('the hops of the latency budget add up to its total', () => {
     outputMs: 10,
   });
   assert.equal(totalMs, 92.5);
+  assert.equal(isComplete, true);
 });
 
 test('a packet fills while the device fills its buffer', () => {
@@ -151,6 +152,39 @@ test('what is not known is null and does not count', () => {
   assert.equal(concealedRatio, null);
 });
 
+test('a total with a hop missing says so, whichever it is', () => {
+  const after = reading({
+    atMs: 1000,
+    roundTripMs: 30,
+    captureDelayS: 480,
+    captureSamples: 48000,
+    jitterBufferDelayS: 960,
+    jitterBufferEmitted: 48000,
+    playoutDelayS: 480,
+    playoutSamples: 48000,
+  });
+  /** @type {import('../../webrtc/static/client/stats.js').ServerReading} */
+  const server = { mix_wait_ms: 12, strip_ms: 0, ptime_ms: 10 };
+  /**
+   * @param {Partial<typeof after>} change
+   * @param {import('../../webrtc/static/client/stats.js').ServerReading | null} [said]
+   * @param {Partial<import('../../webrtc/static/client/stats.js').Context>} [context]
+   */
+  const isComplete = (change, said = server, context = {}) =>
+    computeStats(reading({}), { ...after, ...change }, said, { ...CONTEXT, ...context }).latency
+      .isComplete;
+  assert.equal(isComplete({}), true);
+  assert.equal(isComplete({}, { ...server, mix_wait_ms: 0 }), true); // nothing is not unknown
+  assert.equal(isComplete({}, null), false);
+  assert.equal(isComplete({}, { ...server, mix_wait_ms: null }), false);
+  assert.equal(isComplete({}, { ...server, mix_wait_ms: null, tracks: 3 }), true);
+  assert.equal(isComplete({}, server, { ptimeUpMs: null }), false);
+  assert.equal(isComplete({ roundTripMs: null }), false);
+  assert.equal(isComplete({ captureSamples: 0 }, server, { captureLatencyMs: null }), false);
+  assert.equal(isComplete({ jitterBufferEmitted: 0 }), false);
+  assert.equal(isComplete({ playoutSamples: 0 }), false);
+});
+
 test('figures that the server leaves out have their defaults', () => {
   const { latency, loss, packetMs } = computeStats(
     null,
@@ -161,7 +195,6 @@ test('figures that the server leaves out have their defaults', () => {
       ptimeUpMs: null,
     },
   );
-  assert.equal(latency.serverBufferMs, 0);
   assert.equal(latency.mixMs, 12.5);
   assert.equal(loss.up, 0.05);
   assert.equal(packetMs, 20);

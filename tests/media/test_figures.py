@@ -92,6 +92,23 @@ def test_a_strip_delays_only_while_it_is_in_use():
     assert strip_ms() == 0.0
 
 
+def test_how_long_packets_wait_is_unknown_until_one_was_mixed():
+    house = House()
+    singer = Participant(SINGER, house.room("r"), PEER)
+
+    def mix_wait_ms(mean_wait_ms):
+        singer.playout = SimpleNamespace(stats=lambda: PlayoutStats(mean_wait_ms=mean_wait_ms))
+        figures = Figures(0)
+        figures.note_peer(singer)
+        [stats] = figures.stats(house.hall, {}, {}).peer_stats
+        return stats.mix_wait_ms
+
+    assert told_of(house, singer.room).mix_wait_ms is None  # publishes nothing
+    assert mix_wait_ms(None) is None
+    assert mix_wait_ms(0.0) == 0.0
+    assert mix_wait_ms(12.3456) == 12.35
+
+
 def test_what_every_playout_counts_adds_up_and_outlives_it():
     house = House()
     room = house.room("r")

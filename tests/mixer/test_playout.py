@@ -46,6 +46,15 @@ def test_a_packet_waits_for_the_first_tick_after_it_is_safe(phase_ms: float) -> 
     assert 1.0 < played.playout.stats().target_ms < 2.0
 
 
+def test_the_wait_is_true_from_the_first_packet_on_and_unknown_before() -> None:
+    played = play(stream(100, delay_s=0.020), phase_s=0.004, tail_s=0.0)
+    silent = World().run_until(0.05)
+    assert silent.playout.stats().mean_wait_ms is None
+    heard = [wait for wait in played.waits if wait]
+    assert all(0.004 - 1e-6 <= wait <= 0.014 + 1e-6 for wait in heard)  # a tick, or two at first
+    assert heard
+
+
 @pytest.mark.parametrize("samples", [120, 240, 480, 960, 1920, 2880, 5760])
 @pytest.mark.parametrize("block", [480, 960])
 def test_every_packet_is_played_once_in_order(samples: int, block: int) -> None:

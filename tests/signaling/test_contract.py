@@ -1,5 +1,7 @@
 """Every row of the table of client events, as an outside client relies on it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -403,6 +405,47 @@ async def test_get_stats_shows_every_figure_of_my_connection(front: RunningFront
     stats = (await alice.ok("get_stats"))["stats"]
     assert set(stats) == set(PeerStats.__struct_fields__)
     assert (stats["state"], stats["rtt_ms"], stats["packets_lost"]) == ("connected", 12.5, 0)
+
+
+async def test_a_report_that_leaves_a_connection_out_takes_no_figure_away(
+    front: RunningFront,
+) -> None:
+    """Connections are told of when they were visited, which is not before every report."""
+    alice, ack = await front.joined()
+    me = ack["participant_id"]
+
+    async def told() -> dict[str, Any] | None:
+        await alice.ok("offer", OFFER)  # its answer comes after what was said before
+        stats: dict[str, Any] | None = (await alice.ok("get_stats"))["stats"]
+        return stats
+
+    front.worker.send_stats(PeerStats(me, "connected", mix_wait_ms=12.0))
+    front.worker.send_stats(PeerStats("stranger", "connected"))
+    stats = await told()
+    assert stats is not None
+    assert stats["mix_wait_ms"] == 12.0
+
+    front.worker.send_stats(PeerStats(me, "connected"))
+    stats = await told()
+    assert stats is not None
+    assert stats["mix_wait_ms"] is None  # not yet known, which is not zero
+
+    front.worker.send_media(me, "connecting")  # another connection: nothing is known of it
+    assert await told() is None
+    front.worker.send_media(me, "closed")
+    front.worker.send_stats(PeerStats(me, "connected"))  # noted before it closed
+    assert await told() is None
+    assert front.front.desk.workers.peer_stats(0, "stranger") is None
+
+
+async def test_whoever_leaves_takes_the_figures_along(front: RunningFront) -> None:
+    alice, ack = await front.joined()
+    me = ack["participant_id"]
+    front.worker.send_stats(PeerStats(me, "connected"))
+    await alice.ok("offer", OFFER)
+    assert front.front.desk.workers.peer_stats(0, me) is not None
+    await alice.ok("leave_room")
+    assert front.front.desk.workers.peer_stats(0, me) is None
 
 
 async def test_glare_the_client_answers_first(front: RunningFront) -> None:

@@ -69,6 +69,12 @@ async def test_a_guest_who_goes_is_waited_for_no_more(front: RunningFront) -> No
     await guest.lose_socket()
     await host.event("guests_waiting", lambda it: it["guests"] == [])
 
+    other = await front.client()
+    assert await other.refused("join_room", "room") == "waiting"
+    await host.event("guests_waiting", lambda it: len(it["guests"]) == 1)
+    await other.ok("join_room", "elsewhere")
+    await host.event("guests_waiting", lambda it: it["guests"] == [])
+
 
 async def test_opening_the_door_lets_everybody_in(front: RunningFront) -> None:
     host, _ = await with_host(front)

@@ -391,7 +391,8 @@ class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
     fec_ms: float = 0.0
     buffer_ms: float = 0.0
     target_ms: float = 0.0
-    mix_wait_ms: float = 0.0  # mean wait of this publisher's packets before they are mixed
+    # Mean wait of this publisher's packets before they are mixed; None before there was one.
+    mix_wait_ms: float | None = None
     strip_ms: float = 0.0  # by how much this publisher's strip delays its sound
     remote_loss: float = 0.0  # share of our packets the listener lost, 0 to 1
     remote_jitter_ms: float = 0.0

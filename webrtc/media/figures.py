@@ -78,7 +78,7 @@ class Figures:
         self._peers[name] = PeerStats(
             participant_id=name,
             state=peer.state,
-            rtt_ms=None if peer.round_trip_s is None else round(peer.round_trip_s * 1e3, 2),
+            rtt_ms=_rounded(None if peer.round_trip_s is None else peer.round_trip_s * 1e3),
             packets_received=reception.packets if reception else 0,
             packets_lost=max(0, reception.lost) if reception else 0,
             packets_late=stats.late if stats else 0,
@@ -90,7 +90,7 @@ class Figures:
             fec_ms=round(stats.fec_samples / 48, 1) if stats else 0.0,
             buffer_ms=round(stats.buffer_ms, 2) if stats else 0.0,
             target_ms=round(stats.target_ms, 2) if stats else 0.0,
-            mix_wait_ms=round(stats.mean_wait_ms, 2) if stats else 0.0,
+            mix_wait_ms=_rounded(stats.mean_wait_ms) if stats else None,
             strip_ms=round(participant.room.mixer.strip_delay_samples(name) / 48, 2),
             remote_loss=round(peer.remote_loss, 4),
             remote_jitter_ms=round(peer.remote_jitter_s * 1e3, 2),
@@ -164,6 +164,10 @@ def _playout_counters(stats: PlayoutStats) -> dict[str, int]:
 
 
 _ZEROS = _playout_counters(PlayoutStats())  # a counter is told of before it has counted anything
+
+
+def _rounded(ms: float | None) -> float | None:
+    return None if ms is None else round(ms, 2)
 
 
 def _bitrate_bps(output: Output | None) -> int:

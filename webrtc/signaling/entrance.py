@@ -156,6 +156,7 @@ class Entrance:
         self._use(room.room_id)
         seat = Seat(participant.participant_id, room.room_id, worker, participant.publishes)
         connection.admitted_to = None
+        self.waiting.forget(connection)  # at another room's door
         conference.presence.sit(seat, connection)
         if connection.is_gone:  # while somebody was asked about it
             conference.presence.detach(seat)

@@ -34,6 +34,7 @@ export class Troubles {
       retryMicrophone: { label: 'Try again', run: this.#ways.retryMicrophone },
       listenOnly: { label: 'Just listen', run: this.#ways.listenOnly },
       connect: { label: 'Connect', run: this.#ways.connect },
+      stopWaiting: { label: 'Stop waiting', run: this.#ways.stopWaiting },
       dismiss: { label: 'Understood', run: () => this.#notices.clear(subject) },
     };
     this.#notices.show(subject, { title, text, actions: actions.map((action) => known[action]) });
@@ -52,6 +53,19 @@ export class Troubles {
       title: 'Sound waits for you',
       text: 'The browser plays nothing before you click.',
       actions: [{ label: 'Listen to Stream', run: play }],
+    });
+  }
+
+  /** @param {readonly string[]} what Does not work at the server. */
+  degraded(what) {
+    if (!what.includes('replicas')) {
+      this.#notices.clear('replicas');
+      return;
+    }
+    this.#notices.show('replicas', {
+      title: 'Some people may be missing',
+      text: 'Whoever is connected with another part of the server cannot be heard right now.',
+      actions: [],
     });
   }
 

@@ -64,7 +64,7 @@ export const statusWords = (state, mediaState) =>
   state === 'joined' ? SOUND[mediaState] : SIGNALING[state];
 
 /**
- * @typedef {'retryMicrophone' | 'listenOnly' | 'connect' | 'dismiss'} ActionName
+ * @typedef {'retryMicrophone' | 'listenOnly' | 'connect' | 'stopWaiting' | 'dismiss'} ActionName
  *
  * @typedef {object} Advice
  * @property {string} title
@@ -137,7 +137,7 @@ const ADVICE = {
   waiting: {
     title: 'Waiting for a host',
     text: 'You are at the door. You come in as soon as a host lets you; leave this page open.',
-    actions: [],
+    actions: ['stopWaiting'],
   },
   denied: {
     title: 'You were not let in',

@@ -32,6 +32,9 @@ import { Uplink } from './uplink.js';
  * @property {{ error: AudioStreamingError }} microphonelost
  */
 
+/** For so long figures wait for the server's share. */
+const ANSWER_MS = 2000;
+
 /** @extends {Emitter<SoundEvents>} */
 export class Sound extends Emitter {
   /**
@@ -49,7 +52,7 @@ export class Sound extends Emitter {
     this.microphone = new Microphone(platform);
     this.playback = new Playback(platform, playout);
     this.#media = new Media(request, platform);
-    this.#figures = new Figures(() => request('get_stats'), platform.now);
+    this.#figures = new Figures(() => request('get_stats', undefined, ANSWER_MS), platform.now);
     this.#uplink = new Uplink(
       { read: () => this.#readUplink(), changed: () => this.#wantMedia() },
       platform,

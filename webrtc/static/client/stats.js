@@ -53,7 +53,7 @@
  * @property {number | null} [rtt_ms]
  * @property {number} [packets_received]
  * @property {number} [packets_lost]
- * @property {number} [mix_wait_ms]
+ * @property {number | null} [mix_wait_ms]
  * @property {number} [strip_ms]
  * @property {number} [remote_loss]
  * @property {number} [ptime_ms]
@@ -76,7 +76,8 @@
  * @property {number | null} networkDownMs
  * @property {number | null} playoutBufferMs What holds the mix back until it is played.
  * @property {number | null} outputMs
- * @property {number} totalMs Sum of what is known.
+ * @property {number} totalMs Sum of what is known: at least so much.
+ * @property {boolean} isComplete Whether every hop is known, so that it is no more than that.
  */
 
 /**
@@ -92,7 +93,7 @@
  * @property {boolean} redundancy Whether each packet of ours is sent twice.
  * @property {PlayoutFigures} playout
  * @property {LatencyBudget} latency
- * @property {ServerReading | null} server
+ * @property {ServerReading | null} server As of the last seconds.
  */
 
 /** Playout counts samples at 48 kHz. */
@@ -101,7 +102,6 @@ const SAMPLES_PER_MS = 48;
 const DEFAULTS = {
   packets_received: 0,
   packets_lost: 0,
-  mix_wait_ms: 0,
   strip_ms: 0,
   ptime_ms: 20,
 };
@@ -311,8 +311,10 @@ function latencyBudget(change, server, context, { bufferMs, roundTripMs }) {
     networkDownMs: oneWayMs,
     ...lastHops(change, context.playout, bufferMs),
   };
-  const totalMs = Object.values(hops).reduce((sum, ms) => (sum ?? 0) + (ms ?? 0), 0) ?? 0;
-  return { ...hops, totalMs };
+  const all = Object.values(hops);
+  const known = all.filter((ms) => ms !== null);
+  const totalMs = known.reduce((sum, ms) => sum + ms, 0);
+  return { ...hops, totalMs, isComplete: known.length === all.length };
 }
 
 /**

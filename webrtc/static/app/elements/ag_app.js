@@ -54,6 +54,7 @@ export class AgApp extends HTMLElement {
       retryMicrophone: () => void this.#retryMicrophone(),
       listenOnly: () => this.#listenOnly(),
       connect: () => void this.#connect(),
+      stopWaiting: () => this.#stopWaiting(),
     });
     this.#devices = new Devices({
       client: this.client,
@@ -103,6 +104,7 @@ export class AgApp extends HTMLElement {
     void this.#parts.surface.attach(room);
     await this.#devices.list();
     this.#draw();
+    if (!navigator.mediaDevices) this.#trouble('microphone', { reason: 'insecure_origin' });
     await this.#connect();
     if (!this.#pendingVisit && (await microphoneIsGranted())) await this.#openMicrophone();
   }
@@ -171,6 +173,7 @@ export class AgApp extends HTMLElement {
     const { room } = this.client;
     if (!room) return;
     this.#joining = false;
+    this.#atTheDoor.leave();
     window.history.replaceState(null, '', roomLink(window.location.href, room.roomId));
     if (this.#refs.roomName) setText(this.#refs.roomName, room.roomId);
     document.title = `${room.roomId} · AG06 Mixer`;
@@ -184,6 +187,13 @@ export class AgApp extends HTMLElement {
     window.scrollTo(0, 0);
     this.querySelector('main')?.focus({ preventScroll: true });
     this.#announcer.say(`You are in the room ${room.roomId}.`);
+  }
+
+  /** Go away from the door: the server takes a guest for gone who is not connected. */
+  #stopWaiting() {
+    this.#atTheDoor.leave();
+    this.#notices.clear('server');
+    void this.client.disconnect().then(() => this.#connect());
   }
 
   #left() {
@@ -227,15 +237,7 @@ export class AgApp extends HTMLElement {
       this.#left();
       this.#notices.show('server', { ...roomClosedWords(reason), actions: [] });
     });
-    client.on('degraded', ({ what }) => {
-      if (what.includes('replicas')) {
-        this.#notices.show('replicas', {
-          title: 'Some people may be missing',
-          text: 'Whoever is connected with another part of the server cannot be heard right now.',
-          actions: [],
-        });
-      } else this.#notices.clear('replicas');
-    });
+    client.on('degraded', ({ what }) => this.#troubles.degraded(what));
     client.on('reconnected', () => this.#notices.clear('replicas'));
     showKnocks(client.host, this.#notices, (error) => this.#trouble('desk', error));
     client.on('draining', () => this.#announcer.say('The server restarts. You will be moved.'));
@@ -300,7 +302,9 @@ export class AgApp extends HTMLElement {
   }
 
   #microphoneKey() {
-    if (!this.client.isPublishing && !this.#openingMicrophone) void this.#toggleBroadcast();
+    const { isPublishing, microphone } = this.client;
+    if (isPublishing && !microphone.track) void this.#retryMicrophone();
+    else if (!isPublishing && !this.#openingMicrophone) void this.#toggleBroadcast();
     else this.#attempt('server', this.client.setMuted(!this.client.isMuted));
   }
 
@@ -456,6 +460,7 @@ export class AgApp extends HTMLElement {
     this.#parts.speaker.show({ subscribing, playout: client.playout });
     this.#parts.dock.show({
       publishing,
+      open,
       opening: this.#openingMicrophone,
       muted,
       subscribing,

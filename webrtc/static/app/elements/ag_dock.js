@@ -8,6 +8,12 @@ import { icon, make, refs } from '../dom.js';
  * @property {string} text
  * @property {string} hint
  * @property {string} [key] Shortcut.
+ *
+ * @typedef {object} MicrophoneState
+ * @property {boolean} publishing
+ * @property {boolean} opening The browser asks for the microphone, or the connection is being made.
+ * @property {boolean} open Whether there is a microphone; it may have been unplugged.
+ * @property {boolean} muted
  */
 
 /** The big switches at the bottom. Fires `microphone`, `speaker` and `leave`. */
@@ -26,11 +32,10 @@ export class AgDock extends HTMLElement {
   }
 
   /**
-   * @param {{ publishing: boolean, opening: boolean, muted: boolean, subscribing: boolean,
-   *   deafened: boolean }} state
+   * @param {MicrophoneState & { subscribing: boolean, deafened: boolean }} state
    */
-  show({ publishing, opening, muted, subscribing, deafened }) {
-    this.#draw(this.#refs.mic, microphoneLook(publishing, opening, muted));
+  show({ subscribing, deafened, ...microphone }) {
+    this.#draw(this.#refs.mic, microphoneLook(microphone));
     this.#draw(this.#refs.speaker, speakerLook(subscribing, deafened));
   }
 
@@ -52,19 +57,23 @@ export class AgDock extends HTMLElement {
   }
 }
 
-/**
- * @param {boolean} publishing
- * @param {boolean} opening The browser asks for the microphone, or the connection is being made.
- * @param {boolean} muted
- * @returns {ToggleLook}
- */
-function microphoneLook(publishing, opening, muted) {
+/** @param {MicrophoneState} state @returns {ToggleLook} */
+function microphoneLook({ publishing, opening, open, muted }) {
   if (!publishing && !opening) {
     return {
       tone: 'idle',
       icon: 'mic-off',
       text: 'Start Broadcasting',
       hint: 'nobody hears you',
+      key: 'M',
+    };
+  }
+  if (!open && !opening) {
+    return {
+      tone: 'off',
+      icon: 'mic-off',
+      text: 'No microphone',
+      hint: 'click to try again',
       key: 'M',
     };
   }

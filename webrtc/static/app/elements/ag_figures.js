@@ -23,6 +23,7 @@ const ROWS = /** @type {readonly (readonly [string, (stats: AudioStats) => strin
 
 /** Figures of the connection, and where a voice spends its time on the way. */
 export class AgFigures extends HTMLElement {
+  #bound = make('span', { class: 'bound', text: 'at least ' });
   #total = make('b', { class: 'figure total', text: '–' });
   #bar = make('div', { class: 'budget', attributes: { 'aria-hidden': 'true' } });
   /** @type {HTMLElement[]} */
@@ -39,7 +40,7 @@ export class AgFigures extends HTMLElement {
     this.replaceChildren(
       make('div', { class: 'panel-head' }, [
         make('h2', { class: 'section-title', text: 'From mouth to ear' }),
-        this.#total,
+        make('span', { class: 'nowrap' }, [this.#bound, this.#total]),
       ]),
       this.#bar,
       this.#table(
@@ -59,13 +60,14 @@ export class AgFigures extends HTMLElement {
   /** @param {AudioStats | null} stats Null: nothing is known. */
   show(stats) {
     const total = stats?.latency.totalMs ?? 0;
-    setText(this.#total, stats ? formatMs(total) : '–');
+    setText(this.#total, total > 0 ? formatMs(total) : '–');
+    this.#bound.hidden = total === 0 || (stats?.latency.isComplete ?? false);
     HOPS.forEach(([key], index) => {
       const ms = stats?.latency[key] ?? null;
       const segment = this.#segments[index];
       const value = this.#hopValues[index];
       if (segment) segment.style.flexGrow = String(total > 0 ? (ms ?? 0) / total : 0);
-      if (value) setText(value, formatMs(ms));
+      if (value) setText(value, stats && ms === null ? 'unknown' : formatMs(ms));
     });
     ROWS.forEach(([, read], index) => {
       const value = this.#rowValues[index];

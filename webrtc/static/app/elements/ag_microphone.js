@@ -144,6 +144,7 @@ export class AgMicrophone extends HTMLElement {
  * @param {boolean} muted
  */
 function hintFor(open, publishing, muted) {
+  if (!open && publishing) return 'No microphone is open: nobody hears you.';
   if (!open) return 'Open the microphone to see its level.';
   if (publishing) return muted ? 'Muted: nobody hears you.' : 'Everyone in the room hears this.';
   return 'Only you see this. Peaks near −12 dB are a good level.';

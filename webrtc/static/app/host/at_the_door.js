@@ -18,6 +18,11 @@ export class AtTheDoor {
   /** @type {object | null} */
   #wish = null;
 
+  /** Wait no longer. */
+  leave() {
+    this.#wish = null;
+  }
+
   /**
    * A join was refused.
    * @param {object} wish What was asked for.
