@@ -56,6 +56,10 @@ class Server:
                 "duration_s": 65.2,
                 "bytes": 12_300_000,
                 "zip_url": "/recordings/r0.zip?key=1",
+                "files": [
+                    {"file": "mix.flac", "kind": "mix", "participant": "", "url": "/mix?key=1"},
+                    {"file": "track.flac", "kind": "dry", "participant": "Ada", "url": "/a?key=1"},
+                ],
             }
             return {"recordings": [one]}
         return {"is_available": True, "playbacks": self.playbacks}
@@ -81,11 +85,13 @@ async def test_a_host_records_and_everybody_sees_the_red_light(chromium: Chromiu
     light = session.get_by_role("status")
     await expect(light).to_be_hidden()
     await session.get_by_label("a track for each person").check()
+    await session.get_by_label("Format of recordings").select_option("Opus")
     await session.get_by_role("button", name="Record", exact=True).click()
     await page.evaluate(ANNOUNCE, "recording")
     await expect(light).to_have_text("This room is being recorded")
     tracks = ["dry", "processed"]
-    assert server.asked.pop() == ("PUT", "recording", {"state": "recording", "tracks": tracks})
+    wanted = {"state": "recording", "tracks": tracks, "format": "opus"}
+    assert server.asked.pop() == ("PUT", "recording", wanted)
     await session.get_by_role("button", name="Mark").click()
     await session.get_by_role("button", name="Pause").click()
     await page.evaluate(ANNOUNCE, "paused")
@@ -96,7 +102,13 @@ async def test_a_host_records_and_everybody_sees_the_red_light(chromium: Chromiu
     assert [path for _, path, _ in server.asked] == ["recording/marks", "recording", "recording"]
     assert server.asked[-1][2]["state"] == "stopped"
     await session.get_by_text("Recordings").click()
-    await expect(session.get_by_role("listitem")).to_contain_text("65 s, 12.3 MB, done")
+    row = session.get_by_role("listitem").filter(has_text="65 s, 12.3 MB, done")
+    await expect(row.get_by_role("link").first).to_have_attribute(
+        "href", "/recordings/r0.zip?key=1"
+    )
+    await row.get_by_text("Files of").click()
+    await expect(row.get_by_role("link", name="Mix")).to_have_attribute("href", "/mix?key=1")
+    await expect(row.get_by_role("link", name="Ada, dry")).to_have_attribute("href", "/a?key=1")
 
 
 async def test_a_guest_sees_the_light_and_nothing_to_press(chromium: Chromium) -> None:

@@ -46,6 +46,8 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
+        self.guess: dict[str, Any] | None = None
+        self.queries: list[str] = []
 
     async def answer(self, route: Route) -> None:
         request = route.request
@@ -57,11 +59,12 @@ class Server:
             await route.fulfill(status=403, body=json.dumps(problem))
         else:
             self.asked.append((request.method, path, request.post_data_json))
+            self.queries.append(urlsplit(request.url).query)
             await route.fulfill(body=json.dumps(self._found(path)))
 
     def _found(self, path: str) -> dict[str, Any]:
         if path.endswith("/info"):
-            return DETAILS
+            return DETAILS if self.guess is None else {**DETAILS, "guess": self.guess}
         if path.endswith("/sessions"):
             return {"sessions": [SESSION], "cursor": None, "may_delete": True}
         if path == "/api/rooms/studio":
@@ -102,6 +105,35 @@ async def test_a_wrong_key_is_said_and_another_may_be_tried(chromium: Chromium) 
     await expect(page.get_by_role("heading", name="Ada")).to_be_visible()
     await expect(page.get_by_role("alert")).to_be_hidden()
     await expect(page.get_by_role("button", name="archive")).to_be_hidden()  # of which?
+
+
+async def test_what_raw_samples_are_can_be_chosen_by_hand(chromium: Chromium) -> None:
+    page = await (await chromium.launch()).new_page()
+    server = await sessions(page, "#token=key&room=")
+    formats = [("s16le", 44_100, 1, 0.7), ("s16be", 8_000, 2, 0.2)]
+    candidates = [
+        {
+            "choice": number,
+            "format": {"encoding": encoding, "sample_rate_hz": rate_hz, "channels": channels},
+            "confidence": confidence,
+            "encoding_confidence": confidence,
+        }
+        for number, (encoding, rate_hz, channels, confidence) in enumerate(formats)
+    ]
+    server.guess = {"container": None, "garbage": False, "candidates": candidates}
+    await page.get_by_role("button", name="Info: Ada").click()
+    choice = page.get_by_label("Format")
+    shown = ["s16le, 44.1 kHz, mono (70 %)", "s16be, 8 kHz, stereo (20 %)"]
+    await expect(choice.get_by_role("option")).to_have_text(shown)
+    async with page.expect_response("**/info?choice=1"):
+        await choice.select_option(shown[1])
+    await expect(choice).to_have_value("1")
+    async with page.expect_response("**/download?*"):
+        await page.get_by_role("button", name="WAV: Ada").click()
+    assert server.queries[-1] == "format=wav&choice=1"
+    await page.get_by_role("button", name="Play here: Ada").click()
+    await expect(page.get_by_role("button", name="Stop: Ada")).to_be_enabled()
+    assert server.asked[-1] == ("POST", "/api/session/s1/play", {"choice": 1})
 
 
 async def test_every_state_of_the_page_is_accessible(chromium: Chromium) -> None:

@@ -7,6 +7,12 @@ import * as service from './room_service.js';
  */
 
 const LOOK_EVERY_MS = 1000;
+/** @type {[string, string][]} */
+const FORMATS = [
+  ['flac', 'FLAC'],
+  ['wav', 'WAV'],
+  ['opus', 'Opus'],
+];
 
 /**
  * The red light for everybody; for whoever may: recording, and files that are played into the room.
@@ -32,6 +38,13 @@ export class AgSession extends HTMLElement {
     this.#tracks,
     ' a track for each person',
   ]);
+  #format = /** @type {HTMLSelectElement} */ (
+    make(
+      'select',
+      { class: 'input', attributes: { 'aria-label': 'Format of recordings' } },
+      FORMATS.map(([value, text]) => make('option', { text, attributes: { value } })),
+    )
+  );
   #list = make('ul', { class: 'session-list' });
   #recordings = make('details', { class: 'session-recordings' }, [
     make('summary', { text: 'Recordings' }),
@@ -54,6 +67,7 @@ export class AgSession extends HTMLElement {
       this.#pause,
       this.#stop,
       this.#mark,
+      this.#format,
       this.#tracksLabel,
     ]);
     this.append(
@@ -136,6 +150,7 @@ export class AgSession extends HTMLElement {
     this.#record.hidden = !host || !this.#canRecord || state === 'recording';
     setText(this.#record, state === 'paused' ? 'Go on recording' : 'Record');
     this.#tracksLabel.hidden = this.#record.hidden || state === 'paused';
+    this.#format.hidden = this.#tracksLabel.hidden;
     this.#pause.hidden = !host || state !== 'recording';
     this.#stop.hidden = !host || state === null;
     this.#mark.hidden = !host || state !== 'recording';
@@ -147,7 +162,8 @@ export class AgSession extends HTMLElement {
   /** @param {'recording' | 'paused' | 'stopped'} state */
   #setRecording(state) {
     const tracks = this.#tracks.checked ? ['dry', 'processed'] : [];
-    return this.#withVisitor((me) => service.setRecording(me, state, tracks));
+    const format = this.#format.value;
+    return this.#withVisitor((me) => service.setRecording(me, state, { tracks, format }));
   }
 
   /** @param {File} file */
@@ -218,17 +234,7 @@ export class AgSession extends HTMLElement {
     const me = this.#client?.room;
     if (!me || !(/** @type {HTMLDetailsElement} */ (this.#recordings).open)) return;
     const found = await this.#withVisitor((visitor) => service.recordings(visitor));
-    this.#list.replaceChildren(
-      ...(found ?? []).map((one) =>
-        make('li', {}, [
-          make('a', {
-            text: new Date(one.started_at * 1000).toLocaleString(),
-            attributes: { href: one.zip_url, download: '' },
-          }),
-          ` ${Math.round(one.duration_s)} s, ${(one.bytes / 1e6).toFixed(1)} MB, ${one.state}`,
-        ]),
-      ),
-    );
+    this.#list.replaceChildren(...(found ?? []).map((one) => recordingRow(one)));
   }
 
   /**
@@ -264,4 +270,22 @@ export class AgSession extends HTMLElement {
     button.addEventListener('click', () => void act());
     return button;
   }
+}
+
+/** @param {import('./room_service.js').Recorded} recording */
+function recordingRow({ started_at: begun, duration_s: lasted, bytes, state, zip_url: zip, files }) {
+  const when = new Date(begun * 1000).toLocaleString();
+  const each = files.map(({ kind, participant, file, url }) => {
+    const text = kind === 'mix' ? 'Mix' : `${participant || 'Somebody'}, ${kind}`;
+    const attributes = { href: url, download: '', title: file };
+    return make('li', {}, [make('a', { text, attributes })]);
+  });
+  return make('li', {}, [
+    make('a', { text: when, attributes: { href: zip, download: '' } }),
+    ` ${Math.round(lasted)} s, ${(bytes / 1e6).toFixed(1)} MB, ${state}`,
+    make('details', { class: 'session-files' }, [
+      make('summary', { text: `Files of ${when}` }),
+      make('ul', { class: 'session-list' }, each),
+    ]),
+  ]);
 }

@@ -18,6 +18,7 @@
  * @property {number} duration_s
  * @property {number} bytes
  * @property {string} zip_url
+ * @property {{ kind: string, participant: string, file: string, url: string }[]} files
  */
 
 /** @typedef {{ roomId: string, resumeToken: string }} Visitor */
@@ -45,10 +46,10 @@ export const recordingStatus = (visitor) => ask(visitor, 'recording');
 /**
  * @param {Visitor} visitor
  * @param {'recording' | 'paused' | 'stopped'} state
- * @param {string[]} [tracks]
+ * @param {{ tracks?: string[], format?: string }} [how] What counts when it begins.
  */
-export const setRecording = (visitor, state, tracks = []) =>
-  ask(visitor, 'recording', { method: 'PUT', body: JSON.stringify({ state, tracks }) });
+export const setRecording = (visitor, state, how = {}) =>
+  ask(visitor, 'recording', { method: 'PUT', body: JSON.stringify({ state, ...how }) });
 
 /** @param {Visitor} visitor @param {string} label */
 export const markRecording = (visitor, label) =>
