@@ -150,9 +150,11 @@ async def test_files_are_fetched_by_their_owners_only(
     name = one["recording_id"]
     assert archive.testzip() is None
     assert archive.namelist() == [
-        f"{name}/{file}" for file in ("mix.flac", "manifest.json", "chapters.txt")
+        f"{name}/{file}" for file in ("mix.flac", "manifest.json", "recording.rpp", "chapters.txt")
     ]
     base = f"{MANY}/{name}/"
+    async with front.http.get(base + "recording.rpp", headers=bearer(key)) as response:
+        assert await response.read() == archive.read(f"{name}/recording.rpp")
     for path, headers, status in [
         (base + "mix.flac", {}, 401),
         (base + "mix.flac", bearer(key), 200),

@@ -26,6 +26,7 @@ from webrtc.errors import ClientError
 from webrtc.recording.archive import zipped
 from webrtc.recording.encoders import CONTENT_TYPE, Format
 from webrtc.recording.files import Chapter, Manifest, RecordingState
+from webrtc.recording.reaper import PROJECT, project_text
 from webrtc.recording.recordings import Recordings
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.messages import RecordingInfo, RoomId, SceneName, recording_info
@@ -155,7 +156,7 @@ class RecordingsResource:
                 "GET",
                 many + "/{recording_id}/{file}",
                 self.fetch,
-                f"Fetch a file, or all of them as `{_ZIP}`; with a ticket in the query, no header.",
+                f"Fetch a file, a project (`{PROJECT}`) or all (`{_ZIP}`); a ticket will do.",
                 {200: Reply("The file.", str, "application/octet-stream")},
                 need=Need.OWN,  # the same, or a ticket
                 problems=problems,
@@ -204,6 +205,8 @@ class RecordingsResource:
         name = request.match_info["file"]
         if name == _ZIP:
             return await self._send_zip(request, folder, manifest)
+        if name == PROJECT:
+            return _project(manifest)
         if name not in {track.file for track in manifest.tracks}:
             raise ClientError("recording_not_found", "the recording has no such file")
         path = folder / name
@@ -343,6 +346,13 @@ class RecordingsResource:
 
 def _next(parts: Iterator[bytes]) -> bytes | None:
     return next(parts, None)
+
+
+def _project(manifest: Manifest) -> web.Response:
+    name = f'attachment; filename="{manifest.recording_id}-{PROJECT}"'
+    headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
+    text = project_text(manifest)
+    return web.Response(text=text, content_type="application/x-reaper-project", headers=headers)
 
 
 def _is_room_id(text: str) -> bool:

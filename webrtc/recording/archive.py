@@ -7,6 +7,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from webrtc.recording import files
 from webrtc.recording.files import Chapter, Manifest
+from webrtc.recording.reaper import PROJECT, project_text
 
 _PART_BYTES: Final = 256 * 1024
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
@@ -48,6 +49,7 @@ def zipped(folder: Path, manifest: Manifest) -> Iterator[bytes]:
                     yield sink.take()
         for name, text in (
             (files.MANIFEST, (folder / files.MANIFEST).read_bytes()),
+            (PROJECT, project_text(manifest).encode()),
             ("chapters.txt", chapters_text(manifest.chapters, manifest.duration_s).encode()),
         ):
             archive.writestr(ZipInfo(f"{manifest.recording_id}/{name}", _DATE), text)
