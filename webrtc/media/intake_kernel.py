@@ -76,12 +76,14 @@ PLACE_BYTES = 512
 MAX_NOTED = 32
 NOTED_ENOUGH = 24
 MAX_TRANSIT_STEP_S = 0.1
-# Who says for so many packets to be silent (RFC 6464, -dBov) is not decoded but for one packet in
-# some, lest somebody say so who is not. The first packets ring out what was before.
+# Who says for so many packets to be silent (RFC 6464, -dBov) is not decoded but for two packets in
+# some, lest somebody say so who is not: a decoder that comes out of silence may well be silent for
+# the first of them. The first packets ring out what was before.
 SILENT_LEVEL = 100
 BELIEVED_AFTER = 25
 CHECKED_AFTER = 5
 CHECKED_EVERY = 50
+CHECKED = 2
 AUDIBLE = np.float32(0.001)
 LOW_WINDOW = 12_000  # as in `mixer.playout_watch`
 RATE_HZ = 48_000.0
@@ -374,7 +376,7 @@ def _play_one(lane, sources, samples, now_s):  # type: ignore[no-untyped-def]
         place = (lane.head + i) % PLACES
         sound = sources[lane.source, i * length : (i + 1) * length]
         hush = hush + 1 if lane.silent[place] else 0
-        if hush > BELIEVED_AFTER and hush % CHECKED_EVERY and not lane.liar:
+        if hush > BELIEVED_AFTER and hush % CHECKED_EVERY >= CHECKED and not lane.liar:
             sound[:] = np.float32(0.0)
             continue
         payload = lane.payloads.ctypes.data + place * PLACE_BYTES
