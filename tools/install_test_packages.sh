@@ -14,6 +14,10 @@ library() { /sbin/ldconfig -p 2>/dev/null | grep -q "$1"; }
 library 'libopus\.so\.0' || missing="$missing libopus0"
 # Of pedalboard's wheel, beside which strips are held.
 library 'libatomic\.so\.1' || missing="$missing libatomic1"
+# Debian keeps the window toolkit out of its Python; other Pythons have it or cannot be given it.
+case "$(readlink -f "$(dirname "$0")/../.venv/bin/python")" in
+/usr/bin/*) "$(dirname "$0")/../.venv/bin/python" -c 'import tkinter' 2>/dev/null || missing="$missing python3-tk" ;;
+esac
 [ -n "$missing" ] || exit 0
 
 by_hand="apt-get install --no-install-recommends$missing"
