@@ -47,7 +47,8 @@ from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
-from webrtc.signaling.messages import JoinRoom, ListenerMix
+from webrtc.signaling.messages_desk import ListenerMix
+from webrtc.signaling.messages_joining import JoinRoom
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
-from webrtc.signaling.messages import JoinRoom
+from webrtc.signaling.messages_joining import JoinRoom
 from webrtc.signaling.presence import Seat
 from webrtc.signaling.stand_in import StandIn
 

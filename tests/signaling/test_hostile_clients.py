@@ -17,7 +17,8 @@ from tests.support.raw_socket import SOCKETIO_URL, raw_socket
 from webrtc.errors import REASONS
 from webrtc.front_limits import FrontLimits
 from webrtc.signaling import socketio_adapter
-from webrtc.signaling.messages import CLIENT_EVENTS, MAX_MESSAGE_BYTES
+from webrtc.signaling.messages import CLIENT_EVENTS
+from webrtc.signaling.messages_parts import MAX_MESSAGE_BYTES
 
 PROBLEM = "application/problem+json"
 UNLIMITED = FrontLimits(event_rate_per_s=1e9, event_burst=1e9)

@@ -16,7 +16,7 @@ from webrtc.control.messages import Levels, SourceLevel
 from webrtc.front_limits import FrontLimits
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import Joined, JoinRoom
+from webrtc.signaling.messages_joining import Joined, JoinRoom
 from webrtc.signaling.rate import TokenBucket
 from webrtc.turn import IceServers
 

@@ -9,7 +9,7 @@ import pytest
 from rooms.models import RoomSettings
 from tests.support.front import Client, RunningFront
 from webrtc.control.messages import Meters, StripMeters, StripSpectrum, WatchMeters
-from webrtc.signaling.messages import MAX_WATCHED
+from webrtc.signaling.messages_parts import MAX_WATCHED
 
 
 def strip(name: str, level_db: float = -20.0) -> StripMeters:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from webrtc.errors import ClientError
 from webrtc.signaling import sdp_fragments
-from webrtc.signaling.messages import IceCandidate
+from webrtc.signaling.messages_media import IceCandidate
 from webrtc.signaling.sdp_fragments import Fragment, read_fragment
 
 CANDIDATE = "candidate:1 1 udp 2130706431 192.0.2.1 9 typ host"

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from webrtc.errors import ClientError
 from webrtc.signaling.events import ActiveSpeakers
-from webrtc.signaling.messages import CLIENT_EVENTS, Done, JoinRoom, Problem, Refused
+from webrtc.signaling.messages import CLIENT_EVENTS
+from webrtc.signaling.messages_joining import JoinRoom
+from webrtc.signaling.messages_parts import Done, Problem, Refused
 from webrtc.signaling.wire import (
     Packet,
     ack_frame,

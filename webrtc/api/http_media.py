@@ -20,7 +20,8 @@ from webrtc.front_addresses import Addresses
 from webrtc.settings_texts import IceServer
 from webrtc.signaling import sdp_fragments
 from webrtc.signaling.http_sessions import HttpKind, HttpSessions
-from webrtc.signaling.messages import MAX_SDP_CHARS, JoinRoom
+from webrtc.signaling.messages_joining import JoinRoom
+from webrtc.signaling.messages_parts import MAX_SDP_CHARS
 from webrtc.turn import IceServers
 
 SDP: Final = "application/sdp"

@@ -9,7 +9,7 @@ from webrtc.api.actors import require_right
 from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import EffectiveNetwork, NetworkChange
+from webrtc.signaling.messages_desk import EffectiveNetwork, NetworkChange
 
 _RIGHT = "This takes the right run_desk."
 _MISSING = "There is no such room, or nobody of this id in it."

@@ -15,7 +15,7 @@ from webrtc.errors import ClientError
 from webrtc.playback.players import Player, Players
 from webrtc.playback.source import FileSource
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import Name
+from webrtc.signaling.messages_parts import Name
 
 LONGEST_S: Final = 4 * 3600.0
 ANY: Final = "application/octet-stream"

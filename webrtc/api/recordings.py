@@ -29,7 +29,8 @@ from webrtc.recording.files import Chapter, Manifest, RecordingState
 from webrtc.recording.reaper import PROJECT, project_text
 from webrtc.recording.recordings import Recordings
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import RecordingInfo, RoomId, SceneName, recording_info
+from webrtc.signaling.messages_desk import RecordingInfo, recording_info
+from webrtc.signaling.messages_parts import RoomId, SceneName
 
 TICKET_S: Final = 600
 _ZIP: Final = "recording.zip"

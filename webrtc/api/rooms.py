@@ -11,7 +11,9 @@ from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import participant_info
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import ParticipantInfo, RoomChange, RoomId
+from webrtc.signaling.messages_desk import RoomChange
+from webrtc.signaling.messages_joining import ParticipantInfo
+from webrtc.signaling.messages_parts import RoomId
 
 WRONG_KEY: Final = "The host key, or the token, is missing or wrong."
 

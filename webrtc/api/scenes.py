@@ -8,14 +8,8 @@ from webrtc.api.rooms import WRONG_KEY
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import (
-    FadeMs,
-    RecalledScene,
-    SceneInfo,
-    SceneName,
-    SceneRecall,
-    scene_list,
-)
+from webrtc.signaling.messages_desk import RecalledScene, SceneInfo, SceneRecall, scene_list
+from webrtc.signaling.messages_parts import FadeMs, SceneName
 
 _MISSING_ROOM = "There is no such room."
 _MISSING_SCENE = "There is no such room or scene."

@@ -9,7 +9,7 @@ from webrtc.control.messages import PeerStats, WorkerStats
 from webrtc.recording.figures import RecordingFigures
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
-from webrtc.signaling.messages import spelled_out
+from webrtc.signaling.messages_media import spelled_out
 
 
 class ParticipantStats(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from webrtc.playback.source import PcmSource
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
-from webrtc.signaling.messages import JoinRoom
+from webrtc.signaling.messages_joining import JoinRoom
 from webrtc.signaling.stand_in import StandIn
 
 logger = logging.getLogger(__name__)

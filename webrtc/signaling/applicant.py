@@ -6,7 +6,7 @@ from rooms.models import Direction, Role
 from rooms.passes import Pass
 from rooms.rights import direction_granted, role_for, role_granted
 from webrtc.errors import ClientError
-from webrtc.signaling.messages import JoinRoom
+from webrtc.signaling.messages_joining import JoinRoom
 
 
 @dataclass(frozen=True, slots=True)

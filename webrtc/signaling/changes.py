@@ -12,22 +12,20 @@ from rooms.strip import to_wire
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
-from webrtc.signaling.messages import (
-    Done,
-    EffectiveMeters,
+from webrtc.signaling.messages_desk import (
     EffectiveMix,
-    EffectiveRole,
     EffectiveRoom,
     EffectiveSpeaker,
     EffectiveStrip,
     ListenerMix,
-    RoleChange,
     RoomChange,
     SpeakerChange,
     StripUpdate,
-    WatchedMeters,
     strip_changes,
 )
+from webrtc.signaling.messages_hosting import EffectiveRole, RoleChange
+from webrtc.signaling.messages_media import EffectiveMeters, WatchedMeters
+from webrtc.signaling.messages_parts import Done
 
 _ABOUT_SPEAKERS: Final = {"max_speakers", "mode"} | {
     name for name in RoomChange.__struct_fields__ if name.startswith("speaker_")

@@ -18,7 +18,8 @@ from webrtc.signaling.connection import Connection
 from webrtc.signaling.contents import Contents
 from webrtc.signaling.events import GuestsWaiting, ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
-from webrtc.signaling.messages import ParticipantInfo, Track, recording_info
+from webrtc.signaling.messages_desk import recording_info
+from webrtc.signaling.messages_joining import ParticipantInfo, Track
 from webrtc.signaling.meters import MeterFanOut
 from webrtc.signaling.presence import Presence, Seat
 from webrtc.signaling.qualities import QualityFanOut

@@ -10,16 +10,9 @@ from typing import Any
 from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection, Socket
 from webrtc.signaling.desk import FrontDesk
-from webrtc.signaling.messages import (
-    CLIENT_EVENTS,
-    Ack,
-    ClientEvent,
-    Done,
-    Joined,
-    JoinRoom,
-    Problem,
-    Refused,
-)
+from webrtc.signaling.messages import CLIENT_EVENTS, Ack, ClientEvent
+from webrtc.signaling.messages_joining import Joined, JoinRoom
+from webrtc.signaling.messages_parts import Done, Problem, Refused
 from webrtc.signaling.rate import TokenBucket
 from webrtc.signaling.wire import Packet, ack_frame, parse_payload
 

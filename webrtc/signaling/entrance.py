@@ -33,15 +33,10 @@ from webrtc.signaling.events import (
     ServerOffered,
     ServerState,
 )
-from webrtc.signaling.messages import (
-    TRACKS,
-    Joined,
-    JoinRoom,
-    ParticipantInfo,
-    door_state,
-    recording_info,
-    scene_list,
-)
+from webrtc.signaling.messages_desk import recording_info, scene_list
+from webrtc.signaling.messages_hosting import door_state
+from webrtc.signaling.messages_joining import Joined, JoinRoom, ParticipantInfo
+from webrtc.signaling.messages_parts import TRACKS
 from webrtc.signaling.presence import Seat
 from webrtc.signaling.waiting_room import WaitingRoom
 from webrtc.signaling.wire import event_frame

@@ -10,7 +10,9 @@ from dsp.genre.profiles import Profile
 from rooms.models import RoomSettings, SimulatedNetwork
 from webrtc.control.messages import StripMeters, StripSpectrum
 from webrtc.sessions.shapes import SessionInfo, SessionRemoved
-from webrtc.signaling.messages import DoorState, ParticipantInfo, RecordingInfo, SceneInfo
+from webrtc.signaling.messages_desk import RecordingInfo, SceneInfo
+from webrtc.signaling.messages_hosting import DoorState
+from webrtc.signaling.messages_joining import ParticipantInfo
 
 Quality = Literal["good", "fair", "poor"]
 

@@ -12,15 +12,15 @@ from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.entrance import Entrance
-from webrtc.signaling.messages import (
+from webrtc.signaling.messages_hosting import (
     AdmissionChoice,
-    Done,
     DoorChange,
     EffectiveDoor,
     MutedParticipant,
     RemovedParticipant,
     door_state,
 )
+from webrtc.signaling.messages_parts import Done
 
 
 class Hosting:

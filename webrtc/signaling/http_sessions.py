@@ -27,7 +27,8 @@ from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
-from webrtc.signaling.messages import JoinRoom, SessionOffer
+from webrtc.signaling.messages_joining import JoinRoom
+from webrtc.signaling.messages_media import SessionOffer
 from webrtc.signaling.presence import Seat
 from webrtc.signaling.sdp_fragments import Fragment, answered, restarted, tag_of
 from webrtc.signaling.stand_in import StandIn

@@ -29,7 +29,7 @@ from rooms.store import ParticipantMissingError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
 from webrtc.signaling.events import ParticipantLeft, ScenesChanged, ServerState
-from webrtc.signaling.messages import scene_list
+from webrtc.signaling.messages_desk import scene_list
 from webrtc.signaling.wire import event_frame
 
 logger = logging.getLogger(__name__)

@@ -23,15 +23,15 @@ from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import ServerOffered
-from webrtc.signaling.messages import (
+from webrtc.signaling.messages_media import (
     Answered,
-    Done,
     IceCandidate,
     MyStats,
     SessionAnswer,
     SessionOffer,
     spelled_out,
 )
+from webrtc.signaling.messages_parts import Done
 from webrtc.signaling.presence import Seat
 
 

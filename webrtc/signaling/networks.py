@@ -8,7 +8,7 @@ from rooms.rights import Right
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
-from webrtc.signaling.messages import EffectiveNetwork, NetworkChange
+from webrtc.signaling.messages_desk import EffectiveNetwork, NetworkChange
 
 OFF = "off"
 

@@ -22,57 +22,65 @@ from webrtc.control.messages import PeerStats, StripMeters, StripSpectrum
 from webrtc.errors import REASONS
 from webrtc.front_limits import FrontLimits
 from webrtc.sessions import shapes
-from webrtc.signaling import events, messages, waiting_room
+from webrtc.signaling import (
+    events,
+    messages_desk,
+    messages_hosting,
+    messages_joining,
+    messages_media,
+    messages_parts,
+    waiting_room,
+)
 from webrtc.signaling.events import SERVER_EVENTS
 from webrtc.signaling.messages import CLIENT_EVENTS
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 
 _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
-    messages.JoinRoom,
-    messages.Joined,
-    messages.ParticipantInfo,
-    messages.SessionOffer,
-    messages.Answered,
-    messages.SessionAnswer,
-    messages.IceCandidate,
-    messages.EffectiveStrip,
-    messages.ListenerMix,
-    messages.EffectiveMix,
+    messages_joining.JoinRoom,
+    messages_joining.Joined,
+    messages_joining.ParticipantInfo,
+    messages_media.SessionOffer,
+    messages_media.Answered,
+    messages_media.SessionAnswer,
+    messages_media.IceCandidate,
+    messages_desk.EffectiveStrip,
+    messages_desk.ListenerMix,
+    messages_desk.EffectiveMix,
     SourceMix,
-    messages.RoomChange,
-    messages.EffectiveRoom,
+    messages_desk.RoomChange,
+    messages_desk.EffectiveRoom,
     RoomSettings,
-    messages.SpeakerChange,
-    messages.EffectiveSpeaker,
-    messages.RoleChange,
-    messages.EffectiveRole,
-    messages.NetworkChange,
-    messages.EffectiveNetwork,
+    messages_desk.SpeakerChange,
+    messages_desk.EffectiveSpeaker,
+    messages_hosting.RoleChange,
+    messages_hosting.EffectiveRole,
+    messages_desk.NetworkChange,
+    messages_desk.EffectiveNetwork,
     SimulatedNetwork,
-    messages.DoorChange,
-    messages.EffectiveDoor,
-    messages.DoorState,
-    messages.AdmissionChoice,
-    messages.MutedParticipant,
-    messages.RemovedParticipant,
-    messages.SceneRequest,
-    messages.SceneRecall,
-    messages.EffectiveScenes,
-    messages.RecalledScene,
-    messages.SceneInfo,
-    messages.RecordingInfo,
-    messages.WatchedMeters,
-    messages.EffectiveMeters,
-    messages.MyStats,
+    messages_hosting.DoorChange,
+    messages_hosting.EffectiveDoor,
+    messages_hosting.DoorState,
+    messages_hosting.AdmissionChoice,
+    messages_hosting.MutedParticipant,
+    messages_hosting.RemovedParticipant,
+    messages_desk.SceneRequest,
+    messages_desk.SceneRecall,
+    messages_desk.EffectiveScenes,
+    messages_desk.RecalledScene,
+    messages_desk.SceneInfo,
+    messages_desk.RecordingInfo,
+    messages_media.WatchedMeters,
+    messages_media.EffectiveMeters,
+    messages_media.MyStats,
     shapes.WatchSessions,
     shapes.WatchedSessions,
     shapes.SessionInfo,
     shapes.SessionRemoved,
     PeerStats,
-    messages.Done,
-    messages.Refused,
-    messages.Problem,
+    messages_parts.Done,
+    messages_parts.Refused,
+    messages_parts.Problem,
     events.ParticipantLeft,
     events.LevelsChanged,
     events.MetersTaken,
@@ -93,7 +101,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     events.ServerDraining,
     events.ServerState,
     events.MediaReset,
-    messages.Track,
+    messages_joining.Track,
 )
 _SECTION: Final = re.compile(
     r"(<!-- printed: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(\n?<!-- end -->)", re.DOTALL
@@ -136,7 +144,7 @@ def _client_events() -> str:
 def _payload(kind: Any) -> str:
     if kind is None:
         return "–"
-    if kind is messages.StripUpdatePayload:
+    if kind is messages_desk.StripUpdatePayload:
         return "any of the [strip's settings](#the-strip), `participant_id`"
     (schema,), _ = msgspec.json.schema_components([kind])
     return _type_text(schema)
@@ -197,8 +205,8 @@ def _limits() -> str:
     return _table(
         ("limit", "value"),
         (
-            ("length of a websocket message", f"{messages.MAX_MESSAGE_BYTES} bytes"),
-            ("length of an SDP", f"{messages.MAX_SDP_CHARS} characters"),
+            ("length of a websocket message", f"{messages_parts.MAX_MESSAGE_BYTES} bytes"),
+            ("length of an SDP", f"{messages_parts.MAX_SDP_CHARS} characters"),
             ("rooms", str(limits.max_rooms)),
             ("participants", str(limits.max_participants)),
             ("participants of a room", str(limits.max_participants_per_room)),
@@ -218,7 +226,7 @@ def _limits() -> str:
             ("scenes of a room", str(scenes.MAX_SCENES)),
             ("strips of a scene", str(scenes.MAX_SCENE_STRIPS)),
             ("others whom one hears in a way of their own", str(models.MAX_PERSONAL_MIX)),
-            ("strips whose meters a page sees", str(messages.MAX_WATCHED)),
+            ("strips whose meters a page sees", str(messages_parts.MAX_WATCHED)),
             ("wait for the media worker", f"{limits.negotiation_timeout_s:g} s"),
             ("wait for the client's answer", f"{limits.server_offer_timeout_s:g} s"),
             (

@@ -12,15 +12,15 @@ from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import ScenesChanged
-from webrtc.signaling.messages import (
+from webrtc.signaling.messages_desk import (
     EffectiveScenes,
     RecalledScene,
     SceneInfo,
-    SceneName,
     SceneRecall,
     SceneRequest,
     scene_list,
 )
+from webrtc.signaling.messages_parts import SceneName
 
 
 class Scenes:

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from webrtc.errors import ClientError
-from webrtc.signaling.messages import IceCandidate
+from webrtc.signaling.messages_media import IceCandidate
 
 CONTENT_TYPE = "application/trickle-ice-sdpfrag"
 MAX_FRAGMENT_BYTES = 16 * 1024

@@ -29,7 +29,7 @@ from webrtc.errors import ClientError
 from webrtc.front_addresses import Addresses
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.dispatch import Dispatcher
-from webrtc.signaling.messages import MAX_MESSAGE_BYTES
+from webrtc.signaling.messages_parts import MAX_MESSAGE_BYTES
 from webrtc.signaling.wire import (
     parse_binary_event_packet,
     parse_connect_token,

@@ -13,7 +13,8 @@ import msgspec
 
 from webrtc.errors import ClientError
 from webrtc.signaling.events import Event
-from webrtc.signaling.messages import CLIENT_EVENTS, Ack, ClientEvent, ConnectAuth
+from webrtc.signaling.messages import CLIENT_EVENTS, Ack, ClientEvent
+from webrtc.signaling.messages_joining import ConnectAuth
 
 _FIN_TEXT: Final = 0x81
 _MAX_DETAIL_CHARS: Final = 200
