@@ -32,8 +32,8 @@ from benchmarks.browser_loop_sound import Mono
 from benchmarks.harness.options import Options, add_options, options_from, run
 from benchmarks.harness.report import Figure, print_result, print_table
 from benchmarks.harness.server import Server
-from benchmarks.load.speaker import Impairment
 from benchmarks.loss import speech_of
+from mixer.netsim_settings import CLEAN, NetworkConditions
 
 Way = Literal["direct", "browser", "own"]
 Part = Literal["loop", "ear", "steady", "speech", "change"]
@@ -47,9 +47,9 @@ OWN_TARGET_MS = (40.0, 48.0)
 CPU_TARGET = 0.03
 BUDGET_TARGET_MS = 5.0
 NETWORKS = {
-    "no loss": Impairment(),
-    "5 % loss": Impairment(loss=0.05),
-    "5 % loss, ±30 ms": Impairment(loss=0.05, jitter_ms=30.0),
+    "no loss": CLEAN,
+    "5 % loss": NetworkConditions(loss_percent=5),
+    "5 % loss, ±30 ms": NetworkConditions(loss_percent=5, scatter_ms=60),
 }
 _SETTLE_MS = 5000
 _BASE_S = 20.0
@@ -229,8 +229,8 @@ async def speech(
     """Listen to speech on the worst so many networks."""
     rows: list[list[Figure]] = []
     figures: dict[str, object] = {}
-    for name, impairment in list(NETWORKS.items())[-networks:]:
-        found = await browser_loop_speech.compare(playwright, server, impairment, sound, times)
+    for name, conditions in list(NETWORKS.items())[-networks:]:
+        found = await browser_loop_speech.compare(playwright, server, conditions, sound, times)
         told = {
             "lost_share": round(found.lost_share, 4),
             "underruns": found.playout["underruns"],

@@ -1,10 +1,11 @@
 """A bad network between the server and a browser on the same machine: a UDP relay."""
 
 import asyncio
-import time
+import math
 from collections.abc import Callable
 
-from benchmarks.load.speaker import ImpairedPath, Impairment
+from mixer.netsim import NetworkSimulator
+from mixer.netsim_settings import NetworkConditions
 
 Address = tuple[str, int]
 
@@ -23,16 +24,14 @@ class Relay:
     a bad network and not of how a connection gets on there.
 
     Attributes:
-        passed: RTP packets that went on to the browser.
-        lost: those that did not.
+        stats: what became of the RTP packets towards the browser.
     """
 
-    def __init__(self, server: Address, impairment: Impairment) -> None:
+    def __init__(self, server: Address, conditions: NetworkConditions, seed: int = 1) -> None:
         """Carry to and from `server`; needs a running event loop from `open` on."""
-        self.passed = 0
-        self.lost = 0
         self._server = server
-        self._path = ImpairedPath(impairment)
+        self._network: NetworkSimulator[bytes] = NetworkSimulator(conditions, seed)
+        self.stats = self._network.stats
         self._browser_side: asyncio.DatagramTransport | None = None
         self._servers_side: asyncio.DatagramTransport | None = None
         self._browser: Address | None = None
@@ -65,14 +64,10 @@ class Relay:
         if not is_rtp(datagram):
             self._to_browser(datagram)
             return
-        now_ns = time.monotonic_ns()
-        leaves_ns = self._path.leave_at(now_ns)
-        if leaves_ns is None:
-            self.lost += 1
-            return
-        self.passed += 1
-        delay_s = (leaves_ns - now_ns) / 1e9
-        asyncio.get_running_loop().call_later(delay_s, self._to_browser, datagram)
+        loop = asyncio.get_running_loop()
+        self._network.send(datagram, len(datagram), loop.time())
+        for time_s, arrived in self._network.poll(math.inf):
+            loop.call_at(time_s, self._to_browser, arrived)
 
     def _to_browser(self, datagram: bytes) -> None:
         if self._browser_side is not None and self._browser is not None:

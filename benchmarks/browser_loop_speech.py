@@ -19,7 +19,7 @@ from benchmarks.browser_loop_sound import RATE_HZ, Mono, decode
 from benchmarks.harness.server import Server
 from benchmarks.harness.speech_quality import pesq_wb
 from benchmarks.load.likeness import find, follow
-from benchmarks.load.speaker import Impairment
+from mixer.netsim_settings import NetworkConditions
 
 SETTLE_MS = 8000
 _STRETCH = RATE_HZ // 2
@@ -58,13 +58,13 @@ class Verdict:
 
 
 async def compare(
-    playwright: Playwright, server: Server, impairment: Impairment, speech: Mono, times: int
+    playwright: Playwright, server: Server, conditions: NetworkConditions, speech: Mono, times: int
 ) -> Verdict:
     """Return how speech that is said several times sounds on both paths."""
     relays: list[Relay] = []
 
     async def relay_to(address: str, port: int) -> int:
-        relay = Relay((address, port), impairment)
+        relay = Relay((address, port), conditions)
         relays.append(relay)
         return await relay.open()
 
@@ -80,7 +80,9 @@ async def compare(
         for relay in relays:
             relay.close()
     said, own, browsers = (decode(found[name]) for name in ("said", "own", "browsers"))
-    passed, lost = (sum(getattr(relay, name) for relay in relays) for name in ("passed", "lost"))
+    passed, lost = (
+        sum(getattr(relay.stats, name) for relay in relays) for name in ("passed", "lost")
+    )
     return Verdict(
         judge(speech, said, own),
         judge(speech, said, browsers),

@@ -11,11 +11,11 @@ The speech is Debian's alsa-utils recordings of a voice (48 kHz) unless a file i
 
 import argparse
 import json
-import random
+import math
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from benchmarks.harness.speech_quality import pesq_wb
+from mixer.netsim import NetworkSimulator
+from mixer.netsim_settings import NetworkConditions
 from mixer.playout import MediaPacket, Playout, PlayoutStats
 from mixer.red import unpack_red
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal, library
@@ -33,6 +35,7 @@ from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Si
 RATE_HZ = 48_000
 BLOCK = 480
 OPUS = 111  # payload type inside RED
+_UNHARMED = 11  # packets in the beginning
 SPEECH_FOLDERS = (Path("/usr/share/sounds/alsa"),)
 Samples = NDArray[np.float32]
 
@@ -54,10 +57,7 @@ class Network:
     """What happens to packets on their way."""
 
     name: str
-    loss: float = 0.0
-    jitter_ms: float = 0.0
-    """Each packet is delayed by up to twice this, uniformly: ± this round the mean."""
-    base_jitter_ms: float = 0.5
+    conditions: NetworkConditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,10 @@ PUBLISHERS = (
     Publisher("celt 96k stereo 10 ms red", EncoderSettings(complexity=9), 2, 10, red=True),
 )
 NETWORKS = (
-    Network("clean"),
-    Network("loss 5 %", loss=0.05),
-    Network("loss 10 %", loss=0.10),
-    Network("jitter ±30 ms", jitter_ms=30.0),
+    Network("clean", NetworkConditions(scatter_ms=0.5)),
+    Network("loss 5 %", NetworkConditions(scatter_ms=0.5, loss_percent=5)),
+    Network("loss 10 %", NetworkConditions(scatter_ms=0.5, loss_percent=10)),
+    Network("jitter ±30 ms", NetworkConditions(scatter_ms=60.5)),
 )
 
 
@@ -148,16 +148,18 @@ def arrivals(
     packets: list[bytes], packet_ms: int, network: Network, seed: int, red: bool
 ) -> list[MediaPacket]:
     """Return the packets that arrive, in the order and with the stamps of their arrival."""
-    rng = random.Random(seed)
+    path: NetworkSimulator[MediaPacket] = NetworkSimulator(
+        replace(network.conditions, loss_percent=0), seed
+    )
     size = packet_ms * RATE_HZ // 1000
     arriving = []
     for index, payload in enumerate(red_of(packets, size) if red else packets):
-        delay_ms = rng.random() * (2 * network.jitter_ms + network.base_jitter_ms)
-        if rng.random() < network.loss and index > 10:
-            continue
-        arrival_s = 1.0 + (index + 1) * packet_ms / 1000 + delay_ms / 1000
-        arriving.append(MediaPacket(index & 0xFFFF, index * size, payload, arrival_s))
-    return sorted(arriving, key=lambda packet: packet.arrival_s)
+        if index == _UNHARMED:
+            path.conditions = network.conditions
+        sent_s = 1.0 + (index + 1) * packet_ms / 1000
+        path.send(MediaPacket(index & 0xFFFF, index * size, payload, sent_s), len(payload), sent_s)
+        arriving += path.poll(math.inf)
+    return [packet._replace(arrival_s=time_s) for time_s, packet in sorted(arriving)]
 
 
 def play(

@@ -1,9 +1,9 @@
 """A network made of chance: packets in, the same packets out, later, fewer, twice or in disorder.
 
 It never reads a clock: `send` and `poll` are told the time, `poll_timeout` tells when to come back.
-The order of effects is that of a real path: bandwidth (a queue, then drops), loss, delay and
-jitter, duplication. All chance comes from the seed, and each effect draws from a source of its own:
-the same packets get lost whether or not others are delayed.
+The order of effects is that of a real path: bandwidth (a queue, then drops), loss, delay with
+jitter and scatter, duplication. All chance comes from the seed, and each effect draws from a source
+of its own: the same packets get lost whether or not others are delayed.
 """
 
 import heapq
@@ -61,6 +61,7 @@ class NetworkSimulator(Generic[T]):
         self._conditions = conditions
         self._loss = _chance(seed, "loss")
         self._delay = _chance(seed, "delay")
+        self._scatter = _chance(seed, "scatter")
         self._order = _chance(seed, "order")
         self._copy = _chance(seed, "copy")
         self._bad = False  # a bad spell
@@ -142,9 +143,10 @@ class NetworkSimulator(Generic[T]):
         arrival_s = max(arrival_s, self._newest_s)  # a queue keeps the order
         if self._order.random() * 100 < conditions.reorder_percent:
             self.stats.reordered += 1
-            return arrival_s + conditions.reorder_ms / 1000
-        self._newest_s = arrival_s
-        return arrival_s
+            arrival_s += conditions.reorder_ms / 1000
+        else:
+            self._newest_s = arrival_s
+        return arrival_s + self._scatter.random() * conditions.scatter_ms / 1000
 
 
 def _chance(seed: int, effect: str) -> random.Random:

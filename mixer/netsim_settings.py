@@ -16,6 +16,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "burst_loss_percent": (1, 100),
     "delay_ms": (0, 5000),
     "jitter_ms": (0, 1000),
+    "scatter_ms": (0, 1000),
     "reorder_percent": (0, 100),
     "reorder_ms": (1, 1000),
     "duplicate_percent": (0, 100),
@@ -35,6 +36,8 @@ class NetworkConditions:
         burst_loss_percent: Share that is lost during a bad spell, 1 to 100; matters above 1 packet.
         delay_ms: Time that every packet takes, 0 to 5000.
         jitter_ms: Mean of what comes on top at random, 0 to 1000; order is kept.
+        scatter_ms: Up to how much longer each packet takes by itself, 0 to 1000, any time up to
+            that being as likely as any other; packets overtake each other.
         reorder_percent: Share of the packets that later ones overtake, 0 to 100.
         reorder_ms: How much longer these take, 1 to 1000.
         duplicate_percent: Share of the packets that arrive twice, 0 to 100.
@@ -51,6 +54,7 @@ class NetworkConditions:
     burst_loss_percent: float = 100.0
     delay_ms: float = 0.0
     jitter_ms: float = 0.0
+    scatter_ms: float = 0.0
     reorder_percent: float = 0.0
     reorder_ms: float = 30.0
     duplicate_percent: float = 0.0
@@ -83,6 +87,7 @@ class NetworkConditions:
                 self.loss_percent,
                 self.delay_ms,
                 self.jitter_ms,
+                self.scatter_ms,
                 self.reorder_percent,
                 self.duplicate_percent,
                 self.bandwidth_kbps,

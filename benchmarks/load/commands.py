@@ -9,7 +9,7 @@ from benchmarks.load.arrivals import Arrivals
 from benchmarks.load.dtls import Certificate
 from benchmarks.load.participant import Connection
 from benchmarks.load.sources import SourcePlan
-from benchmarks.load.speaker import Impairment
+from mixer.netsim_settings import NetworkConditions
 
 # ---- to a media process --------------------------------------------------------------------
 
@@ -35,12 +35,16 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Begin to send, `offset_s` after the next full second of the monotonic clock."""
+    """Begin to send, `offset_s` after the next full second of the monotonic clock.
+
+    Packets take their way through a simulated network where there is one, whose chance is `seed`'s.
+    """
 
     participant: int
     plan: SourcePlan
     offset_s: float
-    impairment: Impairment | None = None
+    network: NetworkConditions | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ from benchmarks.load.commands import (
 from benchmarks.load.dtls import Certificate, make_context
 from benchmarks.load.participant import Participant, State
 from benchmarks.load.sockets import Batch, Sockets
-from benchmarks.load.speaker import ImpairedPath, Speaker
+from benchmarks.load.speaker import Speaker
+from mixer.netsim import NetworkSimulator
 
 CONSENT_INTERVAL_S = 2.5  # Chromium's, for a connection that works
 REPORT_INTERVAL_S = 5.0  # RFC 3550's for audio, half to one and a half times
@@ -267,8 +268,10 @@ class MediaEngine:
     def _begin_to_speak(self, command: Speak) -> None:
         next_second = time.monotonic_ns() // 1_000_000_000 + 1
         start_ns = next_second * 1_000_000_000 + int(command.offset_s * 1e9)
-        path = ImpairedPath(command.impairment) if command.impairment else None
-        speaker = Speaker(command.plan.build(), start_ns, path)
+        network: NetworkSimulator[None] | None = None
+        if command.network is not None:
+            network = NetworkSimulator(command.network, command.seed)
+        speaker = Speaker(command.plan.build(), start_ns, network)
         self._speakers[command.participant] = speaker
         self._at(start_ns, lambda: self._speak(command.participant, speaker))
 
@@ -291,16 +294,14 @@ class MediaEngine:
         speaker.begins_talkspurt = False
         late_ns = time.monotonic_ns() - due_ns
         ready_ns = time.time_ns() - late_ns
-        if speaker.path is None:
-            sent_ns = time.time_ns()
-            participant.send(datagram)
-            self._sent.append((number, packet_number, ready_ns, sent_ns))
+        if speaker.network is None:
+            self._leave(number, packet_number, ready_ns, datagram)
             return
-        leave_ns = speaker.path.leave_at(due_ns)
-        if leave_ns is None:
+        leaves_ns = speaker.leave_at(due_ns, len(datagram))
+        if not leaves_ns:
             self._sent.append((number, packet_number, ready_ns, 0))
-            return
-        self._at(leave_ns, lambda: self._leave(number, packet_number, ready_ns, datagram))
+        for leave_ns in leaves_ns:
+            self._at(leave_ns, lambda: self._leave(number, packet_number, ready_ns, datagram))
 
     def _leave(self, number: int, packet_number: int, ready_ns: int, datagram: bytes) -> None:
         participant = self._participants.get(number)

@@ -46,8 +46,8 @@ from benchmarks.load.sdp import (
     parse_answer,
 )
 from benchmarks.load.sources import SourcePlan
-from benchmarks.load.speaker import Impairment
 from benchmarks.load.websocket import WebsocketError
+from mixer.netsim_settings import NetworkConditions
 
 T = TypeVar("T")
 
@@ -224,11 +224,15 @@ class Swarm:
         plan: SourcePlan,
         *,
         offset_s: float = 0.0,
-        impairment: Impairment | None = None,
+        network: NetworkConditions | None = None,
+        seed: int = 0,
     ) -> None:
-        """Let a participant send, from the next full second of the clock plus `offset_s` on."""
+        """Let a participant send, from the next full second of the clock plus `offset_s` on.
+
+        With a `network`, through one that is simulated by that seed.
+        """
         assert self._speaking is not None
-        self._speaking.tell(Speak(participant.number, plan, offset_s, impairment))
+        self._speaking.tell(Speak(participant.number, plan, offset_s, network, seed))
 
     def move(self, participant: Participant) -> None:
         """Let a participant's packets come from another address from now on."""

@@ -20,7 +20,7 @@ from benchmarks.browser_loop_sound import (
 from benchmarks.browser_loop_speech import judge as judge_speech
 from benchmarks.browser_loop_tone import PITCH_HZ, count_clicks
 from benchmarks.browser_loop_tone import judge as judge_changes
-from benchmarks.load.speaker import Impairment
+from mixer.netsim_settings import NetworkConditions
 
 RTP = bytes([128, 111]) + bytes(30)
 OTHERS = {
@@ -121,11 +121,11 @@ async def peer() -> tuple[asyncio.DatagramTransport, Peer]:
     return await loop.create_datagram_endpoint(Peer, local_addr=("127.0.0.1", 0))
 
 
-async def carry(impairment: Impairment, packets: int) -> tuple[Relay, list[bytes]]:
+async def carry(conditions: NetworkConditions, packets: int) -> tuple[Relay, list[bytes]]:
     """Send RTP and then a report from a server through a relay; return what the browser got."""
     server, at_server = await peer()
     browser, at_browser = await peer()
-    relay = Relay(server.get_extra_info("sockname"), impairment)
+    relay = Relay(server.get_extra_info("sockname"), conditions)
     port = await relay.open()
     got = []
     try:
@@ -138,7 +138,7 @@ async def carry(impairment: Impairment, packets: int) -> tuple[Relay, list[bytes
             server.sendto(OTHERS["RTCP"], relays_address)
             while not got or got[-1] != OTHERS["RTCP"]:
                 got.append((await at_browser.got.get())[0])
-            while got.count(RTP) < relay.passed:
+            while got.count(RTP) < relay.stats.passed:
                 got.append((await at_browser.got.get())[0])
     finally:
         relay.close()
@@ -148,15 +148,15 @@ async def carry(impairment: Impairment, packets: int) -> tuple[Relay, list[bytes
 
 
 def test_a_relay_loses_the_share_that_it_should_and_no_report():
-    relay, got = asyncio.run(carry(Impairment(loss=0.5), 60))
-    assert relay.passed + relay.lost == 60
-    assert 10 < relay.lost < 50
-    assert got.count(RTP) == relay.passed
+    relay, got = asyncio.run(carry(NetworkConditions(loss_percent=50), 60))
+    assert relay.stats.passed + relay.stats.lost == 60
+    assert 10 < relay.stats.lost < 50
+    assert got.count(RTP) == relay.stats.passed
 
 
 def test_a_relay_lets_reports_overtake_what_it_delays():
-    relay, got = asyncio.run(carry(Impairment(jitter_ms=50), 20))
-    assert relay.lost == 0
+    relay, got = asyncio.run(carry(NetworkConditions(scatter_ms=100), 20))
+    assert relay.stats.lost == 0
     assert got.count(RTP) == 20
     assert got.index(OTHERS["RTCP"]) < 19
 

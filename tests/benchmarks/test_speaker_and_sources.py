@@ -3,7 +3,9 @@ import pytest
 
 from benchmarks.load.clip import make_clip, make_sound
 from benchmarks.load.sources import ClipPlan, LivePlan, LiveSource
-from benchmarks.load.speaker import ImpairedPath, Impairment, Speaker
+from benchmarks.load.speaker import Speaker
+from mixer.netsim import NetworkSimulator
+from mixer.netsim_settings import NetworkConditions
 from webrtc.media.opus import Mode, inspect
 
 MS = 1_000_000
@@ -20,23 +22,21 @@ def voice() -> np.ndarray:
     return make_sound(pulses=False)[:, :1]
 
 
-def test_an_impaired_path_loses_its_share_and_keeps_its_bounds():
-    path = ImpairedPath(Impairment(loss=0.1, jitter_ms=30, seed=3))
-    leaves = [path.leave_at(1000) for _ in range(5000)]
-    delays = [leave - 1000 for leave in leaves if leave is not None]
-    assert 0.08 < leaves.count(None) / len(leaves) < 0.12
-    assert 0 <= min(delays) < 1 * MS
-    assert 59 * MS < max(delays) <= 60 * MS
-    assert np.mean(delays) == pytest.approx(30 * MS, rel=0.05)
+def test_a_speakers_packets_leave_as_its_network_lets_them():
+    def speaker(network: NetworkSimulator | None) -> Speaker:
+        return Speaker(ClipPlan(make_clip(10)).build(), 5000, network)
 
-
-def test_a_seed_gives_the_same_fate_again_and_loss_does_not_depend_on_jitter():
-    def fates(jitter_ms: float, seed: int) -> list[bool]:
-        path = ImpairedPath(Impairment(0.2, jitter_ms, seed))
-        return [path.leave_at(0) is None for _ in range(300)]
-
-    assert fates(0, 1) == fates(30, 1)
-    assert fates(0, 1) != fates(0, 2)
+    assert speaker(None).leave_at(7 * MS, 100) == [7 * MS]
+    one = speaker(NetworkSimulator(NetworkConditions(delay_ms=20, duplicate_percent=100), 1))
+    assert one.leave_at(7 * MS, 100) == pytest.approx([27 * MS] * 2, abs=MS // 100)
+    lossy = NetworkConditions(loss_percent=10, scatter_ms=60)
+    bad = speaker(NetworkSimulator(lossy, 3))
+    leaves = [bad.leave_at(number * 10 * MS, 100) for number in range(1000)]
+    same = speaker(NetworkSimulator(lossy, 3))
+    assert leaves == [same.leave_at(number * 10 * MS, 100) for number in range(1000)]
+    assert 50 < leaves.count([]) < 150
+    flat = [leave_ns for one in leaves for leave_ns in one]
+    assert sorted(flat) != flat, "packets overtake each other"
 
 
 def test_a_speaker_never_drifts():

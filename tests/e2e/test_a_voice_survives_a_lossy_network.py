@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from mixer.netsim_settings import NetworkConditions
 from tests.e2e.conftest import BehindARelay, People, all_hear_each_other
 from tests.support.people import CLIENT, TONE_DBFS, Person
 
@@ -36,7 +37,7 @@ async def test_losses_bring_redundancy_and_are_heard_half_as_much_with_it(
 ) -> None:
     relay, ada, grace = behind_a_relay
     await ada.page.evaluate(f"{CLIENT}.setRedundancy('never')")
-    relay.loss = _LOSS
+    relay.network.conditions = NetworkConditions(loss_percent=100 * _LOSS)
     plain = await concealed(ada)
     assert plain > _LOSS / 2
     assert not await is_redundant(ada)

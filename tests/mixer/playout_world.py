@@ -1,11 +1,13 @@
 """A publisher, a network and a clock in virtual time, for the tests of the playout."""
 
-import random
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from mixer.netsim import NetworkSimulator
+from mixer.netsim_settings import NetworkConditions
 from mixer.playout import Block, DecodeError, MediaPacket, Playout, Pull
 
 RATE = 48_000
@@ -138,8 +140,25 @@ def stream(
 
 def jittered(seed: int, spread_s: float, base_s: float = 0.020) -> Delay:
     """Delays drawn evenly from `base_s` to `base_s` + `spread_s`."""
-    rng = random.Random(seed)
-    return lambda _: base_s + rng.random() * spread_s
+    network = NetworkSimulator[None](NetworkConditions(scatter_ms=1000 * spread_s), seed)
+
+    def delay_s(_: int) -> float:
+        network.send(None, 0, 0.0)
+        return base_s + network.poll(math.inf)[0].time_s
+
+    return delay_s
+
+
+def through(
+    packets: Iterable[MediaPacket], conditions: NetworkConditions, seed: int
+) -> list[MediaPacket]:
+    """What comes of packets that a network gets when they would have arrived without it."""
+    network: NetworkSimulator[MediaPacket] = NetworkSimulator(conditions, seed)
+    came = []
+    for packet in sorted(packets, key=lambda packet: packet.arrival_s):
+        network.send(packet, len(packet.payload), packet.arrival_s)
+        came += network.poll(math.inf)
+    return [packet._replace(arrival_s=time_s) for time_s, packet in sorted(came)]
 
 
 def delayed(packet: MediaPacket, by_s: float) -> MediaPacket:

@@ -111,6 +111,15 @@ def test_jitter_keeps_the_order(jitter_ms: float, seed: int) -> None:
     assert [number for _, number in arrived] == list(range(200))
 
 
+def test_scattered_packets_take_any_time_up_to_the_most_and_overtake_each_other() -> None:
+    _, arrived = run(NetworkConditions(delay_ms=5, scatter_ms=60), 20_000)
+    numbers = [number for _, number in arrived]
+    assert sorted(numbers) == list(range(20_000))
+    assert numbers != sorted(numbers)
+    waits_ms = np.array([(time - number * EVERY_S) * 1000 for time, number in arrived])
+    assert kstest((waits_ms - 5) / 60, "uniform").pvalue > HIGHLY_UNLIKELY
+
+
 def test_reordered_packets_are_overtaken() -> None:
     conditions = NetworkConditions(reorder_percent=3, reorder_ms=50)
     network, arrived = run(conditions)
@@ -158,6 +167,7 @@ any_conditions = st.builds(
     burst_packets=st.floats(1, 20),
     delay_ms=st.floats(0, 500),
     jitter_ms=st.floats(0, 100),
+    scatter_ms=st.floats(0, 100),
     reorder_percent=st.floats(0, 50),
     duplicate_percent=st.floats(0, 50),
     bandwidth_kbps=st.sampled_from([0, 16, 64, 1000]),
@@ -181,7 +191,9 @@ def test_every_packet_is_accounted_for(conditions: NetworkConditions) -> None:
 
 def test_what_gets_lost_does_not_depend_on_delays() -> None:
     plain = NetworkConditions(loss_percent=10)
-    delayed = NetworkConditions(loss_percent=10, delay_ms=20, jitter_ms=30, duplicate_percent=5)
+    delayed = NetworkConditions(
+        loss_percent=10, delay_ms=20, jitter_ms=30, scatter_ms=9, duplicate_percent=5
+    )
     assert {n for _, n in run(plain)[1]} == {n for _, n in run(delayed)[1]}
 
 

@@ -69,6 +69,7 @@ def test_transitions_lead_to_the_loss_wanted(percent: float, burst: float) -> No
                 reorder_ms=12,
             ),
         ),
+        ("scatter=60", NetworkConditions(scatter_ms=60)),
         ("bandwidth=64,queue=50", NetworkConditions(bandwidth_kbps=64, queue_ms=50)),
         ("clean", CLEAN),
     ],

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mixer.netsim_settings import NetworkConditions
 from mixer.playout import MediaPacket, Playout, PlayoutSettings, Pull
 from tests.mixer.playout_world import (
     EPOCH_S,
@@ -20,6 +21,7 @@ from tests.mixer.playout_world import (
     payload_of,
     play,
     stream,
+    through,
 )
 
 
@@ -195,9 +197,9 @@ def amid(pulls: Played, first_s: float, last_s: float) -> list[Pull]:
 
 
 def test_a_fifth_of_the_packets_lost_is_concealed_and_forgotten_at_once() -> None:
-    rng = random.Random(5)
     packets = stream(3000)
-    played = play([p for p in packets if not (500 <= p.sequence < 2000 and rng.random() < 0.2)])
+    bad = through(packets[500:2000], NetworkConditions(loss_percent=20), 5)
+    played = play([*packets[:500], *bad, *packets[2000:]])
     bad = amid(played, 5.1, 20.0)
     assert Pull.SILENT not in bad
     assert bad.count(Pull.CONCEALED) == pytest.approx(0.2 * len(bad), rel=0.25)
@@ -207,12 +209,9 @@ def test_a_fifth_of_the_packets_lost_is_concealed_and_forgotten_at_once() -> Non
 
 
 def test_half_a_second_of_jitter_leaves_gaps_a_bounded_delay_and_nothing_behind() -> None:
-    rng = random.Random(3)
-
-    def delay_s(index: int) -> float:
-        return 0.02 + (rng.random() * 0.5 if 500 <= index < 2000 else 0.0)
-
-    played = play(stream(3500, delay_s=delay_s))
+    packets = stream(3500)
+    bad = through(packets[500:2000], NetworkConditions(scatter_ms=500), 3)
+    played = play([*packets[:500], *bad, *packets[2000:]])
     assert Pull.SOUND in amid(played, 7.0, 19.0)
     assert max(played.waits) < 0.3, "more delay is worse than gaps"
     after = amid(played, 21.0, 34.9)
@@ -234,19 +233,15 @@ def test_the_backlog_of_the_start_is_dropped() -> None:
     assert played.wait_at(EPOCH_S + 1.5) < 0.008
 
 
-@given(seed=st.integers(0, 10_000), spread_ms=st.integers(0, 60), loss=st.sampled_from([0, 0.1]))
+@given(seed=st.integers(0, 10_000), spread_ms=st.integers(0, 60), loss=st.sampled_from([0, 10]))
 @settings(max_examples=30, deadline=None)
 def test_positions_never_go_back_and_the_delay_stays_bounded(
     seed: int, spread_ms: int, loss: float
 ) -> None:
-    rng = random.Random(seed)
-    packets = [
-        packet
-        for packet in stream(500, fec=True, delay_s=jittered(seed, spread_ms / 1000))
-        if rng.random() >= loss
-    ]
-    copies = [delayed(packet, 0.005) for packet in packets if rng.random() < 0.05]
-    played = play([*packets, *copies], phase_s=rng.random() * 0.01, tail_s=0.0)
+    network = NetworkConditions(loss_percent=loss, scatter_ms=spread_ms, duplicate_percent=5)
+    phase_s = random.Random(seed).random() * 0.01
+    packets = through(stream(500, fec=True), network, seed)
+    played = play(packets, phase_s=phase_s, tail_s=0.0)
     assert played.decoder.decoded == sorted(set(played.decoder.decoded))
     assert max(played.waits) < spread_ms / 1000 + 0.030
     stats = played.playout.stats()
@@ -257,7 +252,7 @@ def test_positions_never_go_back_and_the_delay_stays_bounded(
 @given(
     seed=st.integers(0, 10_000),
     spread_ms=st.integers(0, 60),
-    loss=st.sampled_from([0, 0.05, 0.3]),
+    loss=st.sampled_from([0, 5, 30]),
     samples=st.sampled_from([480, 960, 2880]),
     fec=st.booleans(),
     stalls=st.lists(st.tuples(st.integers(0, 150), st.floats(0, 0.4)), max_size=4),
@@ -271,11 +266,9 @@ def test_nothing_the_network_does_is_heard_as_a_click(
     fec: bool,
     stalls: list[tuple[int, float]],
 ) -> None:
-    rng = random.Random(seed)
-    delay_s = jittered(seed, spread_ms / 1000)
-    sent = stream(120_000 // samples, samples, fec=fec, delay_s=delay_s)
-    world = World(phase_s=rng.random() * 0.01)
-    world.send(packet for packet in sent if rng.random() >= loss)
+    network = NetworkConditions(loss_percent=loss, scatter_ms=spread_ms)
+    world = World(phase_s=random.Random(seed).random() * 0.01)
+    world.send(through(stream(120_000 // samples, samples, fec=fec), network, seed))
     waiting = dict(stalls)
     for turn in range(250):
         world.now_s += waiting.get(turn, 0.0)  # nobody pulled for a while

@@ -5,16 +5,19 @@ the same port: `WEBRTC_HOST=127.0.0.1`, `WEBRTC_ANNOUNCED_IPS=ADDRESS`.
 """
 
 import asyncio
-import random
+import math
 import socket
 from collections import Counter
 from types import TracebackType
 from typing import Self
 
+from mixer.netsim import NetworkSimulator
+
 ADDRESS = "127.0.0.2"
 
 _SERVER = "127.0.0.1"
 _FLOWS_S = 30.0
+_AT_ONCE_S = 0.0005
 _Address = tuple[str, int]
 
 
@@ -26,13 +29,12 @@ class Relay:
 
     Attributes:
         cut: nothing gets through while it is true.
-        loss: share of the media packets that get lost on their way to the server, 0 to 1.
+        network: what media packets pass on their way to the server; clean in the beginning.
     """
 
     def __init__(self, port: int) -> None:
         self.cut = False
-        self.loss = 0.0
-        self._random = random.Random(1)  # the same packets in every run
+        self.network: NetworkSimulator[tuple[bytes, _Address]] = NetworkSimulator(seed=1)
         self._port = port
         self._loop = asyncio.get_running_loop()
         self._near = _bound(ADDRESS, port)
@@ -78,11 +80,22 @@ class Relay:
             if client not in self._far:
                 far = self._far[client] = _bound(_SERVER, 0)
                 self._loop.add_reader(far.fileno(), self._from_server, far, client)
-            if not self.cut and not self._loses(datagram):
-                _send(self._far[client], datagram, (_SERVER, self._port))
+            if self.cut:
+                continue
+            if not _is_media(datagram):
+                self._to_server(datagram, client)
+                continue
+            now_s = self._loop.time()
+            self.network.send((datagram, client), len(datagram), now_s)
+            for time_s, packet in self.network.poll(math.inf):
+                if time_s - now_s < _AT_ONCE_S:
+                    self._to_server(*packet)
+                else:
+                    self._loop.call_at(time_s, self._to_server, *packet)
 
-    def _loses(self, datagram: bytes) -> bool:
-        return _is_media(datagram) and self._random.random() < self.loss
+    def _to_server(self, datagram: bytes, client: _Address) -> None:
+        if client in self._far:  # the addresses may have changed meanwhile
+            _send(self._far[client], datagram, (_SERVER, self._port))
 
     def _from_server(self, far: socket.socket, client: _Address) -> None:
         while (arrived := _receive(far)) is not None:
