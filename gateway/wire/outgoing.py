@@ -2,7 +2,7 @@
 
 All streams of a room run in step: 160 samples at 48 kHz are 147 at 44.1 kHz, so every block gives
 the same number to each, and a listener who changes mixes does so between two samples. soxr gives
-its output in lumps of up to 20 ms here; scipy's polyphase filter gives exactly what goes in, 0.5 ms
+its output in lumps of up to 20 ms here; scipy's polyphase filter gives exactly what goes in, 0.3 ms
 later.
 """
 
@@ -18,12 +18,15 @@ from mixer.playout_packet import Block
 
 _UP: Final = 147
 _DOWN: Final = 160
-_MEMORY: Final = _DOWN  # samples that the filter looks back on, at least its 48 taps
-_TAPS: Final = 48
+_MEMORY: Final = _DOWN  # samples that the filter looks back on, at least its 28 taps
+_TAPS: Final = 28
 _FILTER: Final = (
-    _UP * firwin(_UP * _TAPS + 1, 20_900, window=("kaiser", 8.0), fs=_UP * SAMPLE_RATE_HZ)
+    _UP * firwin(_UP * _TAPS + 1, 23_000, window=("kaiser", 7.5), fs=_UP * SAMPLE_RATE_HZ)
 ).astype(np.float32)
-"""Flat to 19 kHz; what it lets fold back lies above 20 kHz."""
+"""Flat to 19.5 kHz; 67 dB down from 27 kHz on, where what lies below 21 kHz is mirrored.
+
+What it lets fold back lies above 20 kHz, so that it can be short.
+"""
 
 assert _UP * SAMPLE_RATE_HZ == _DOWN * RATE_HZ
 

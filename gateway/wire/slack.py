@@ -14,9 +14,9 @@ from typing import Final
 from mixer.arena import SAMPLE_RATE_HZ
 from mixer.jitter import LATE_PACKET_COST_S
 
-SPARE: Final = 24.0
-"""0.5 ms that chunks in time are to be early by."""
-_FIRST_JITTER: Final = 48.0  # 1 ms at least, while little is known
+SPARE: Final = 12.0
+"""0.25 ms that chunks in time are to be early by."""
+_FIRST_JITTER: Final = 60.0  # 1.25 ms at least, while little is known
 _MOST_JITTER: Final = 3_840.0
 _WINDOWS: Final = 5  # after so many, a late chunk is forgotten
 _FEW: Final = 8  # chunks tell nothing

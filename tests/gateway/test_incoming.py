@@ -95,7 +95,7 @@ def test_sound_waits_no_longer_than_it_must() -> None:
     assert max(waits) < CHUNK_S + 0.005
 
 
-@pytest.mark.parametrize("tone_hz", [60.0, 1_000.0, 10_000.0, 18_000.0])
+@pytest.mark.parametrize("tone_hz", [60.0, 1_000.0, 10_000.0, 19_400.0])
 def test_tones_keep_their_level_and_bring_nothing_with_them(tone_hz: float) -> None:
     playout = ChunkPlayout()
     tone = 20_000 * np.sin(2 * np.pi * tone_hz * np.arange(100 * CHUNK_SAMPLES) / RATE_HZ)
@@ -180,7 +180,7 @@ def test_one_late_chunk_delays_nothing_that_follows() -> None:
     world = World(jitter_s=lambda number: 0.02 if number == 1000 else 0.0)
     world.run(23.0)
     before = mean_slack_ms(world, 0.2)
-    assert before == pytest.approx(0.5, abs=0.5)
+    assert before == pytest.approx(0.25, abs=0.5)
     world.run(1.0)  # it comes, and the buffer ran dry
     assert world.playout.underruns == 1
     assert mean_slack_ms(world, 0.2) == pytest.approx(before, abs=0.3)
@@ -194,7 +194,7 @@ def test_a_path_that_has_become_longer_is_followed_at_once() -> None:
     world.run(24.0)
     underruns = world.playout.underruns
     assert 1 <= underruns <= 4
-    assert mean_slack_ms(world, 0.2) == pytest.approx(0.75, abs=0.5)
+    assert mean_slack_ms(world, 0.2) == pytest.approx(0.5, abs=0.5)
     world.run(30.0)
     assert world.playout.underruns == underruns
 
@@ -223,5 +223,5 @@ def test_a_word_after_a_pause_begins_at_its_place_within_a_block(offset_ms: floa
         heard.append(out[:, 0].copy())
     sound = np.concatenate(heard)
     half = int((sound > 0.5 * 10_000 / 32768).argmax())
-    # The margin of 1.5 ms, soxr's and the filter's 3 ms, and half of the fade-in.
-    assert half / 48 == pytest.approx(offset_ms + 1.5 + 3 + 2.5, abs=0.7)
+    # The margin of 1.5 ms, soxr's 2.7 ms, and half of the fade-in.
+    assert half / 48 == pytest.approx(offset_ms + 1.5 + 2.7 + 2.5, abs=0.7)

@@ -40,6 +40,7 @@ def test_a_fork_goes_on_in_step_and_without_a_click() -> None:
     ours, theirs = chunks(stream, sound[24_000:]), chunks(other, sound[24_000:])
     assert [chunk is None for chunk in ours] == [chunk is None for chunk in theirs]
     changed = np.frombuffer(b"".join(filter(None, [*head, *theirs])), "<i2") / 32767
+    changed = changed[1_000:]  # the tone began all at once
     assert np.abs(np.diff(changed)).max() < 1.05 * 0.3 * 2 * np.pi * 700 / 44_100
 
 
