@@ -28,7 +28,7 @@ from benchmarks.harness.server import our_server
 from gateway.client.coding import Mono
 from gateway.client.engine import Engine
 from gateway.client.options import Options
-from tests.support.pulse import Pulse, is_available, running_pulse
+from tests.support.pulse import Pulse, missing_packages, running_pulse
 
 RATE_HZ: Final = 48_000
 TARGET_MS: Final = 50.0
@@ -142,8 +142,8 @@ async def main() -> None:
         options = Options("127.0.0.1", int(port), "desk", "client", payload, always=True)
         await be_client(dataclasses.replace(options, muted=bool(muted)), float(length))
         return
-    if not is_available():
-        sys.exit("This takes pulseaudio and libasound2-plugins.")
+    if missing := missing_packages():
+        sys.exit(f"This takes {', '.join(missing)}.")
     seconds = 16.0 if given.quick else 36.0
     rows, figures = list[list[float | str | None]](), {}
     for payload in ("pcm", "opus"):

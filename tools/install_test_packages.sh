@@ -7,7 +7,16 @@ have chromium || missing="$missing chromium"
 have firefox-esr || missing="$missing firefox-esr"
 have Xvfb || missing="$missing xvfb"
 have turnserver || missing="$missing coturn"
+have xdotool || missing="$missing xdotool"
 have redis-server || missing="$missing redis-server"
+# The desktop client: its window, and a sound system without devices.
+.venv/bin/python -c "import tkinter" 2>/dev/null ||
+    ls /usr/lib/python3*/lib-dynload/_tkinter*.so >/dev/null 2>&1 || missing="$missing python3-tk"
+have pulseaudio || missing="$missing pulseaudio"
+have parec || missing="$missing pulseaudio-utils"
+ls /usr/lib*/*/alsa-lib/libasound_module_pcm_pulse.so >/dev/null 2>&1 ||
+    missing="$missing libasound2-plugins"
+/sbin/ldconfig -p 2>/dev/null | grep -q 'libportaudio\.so\.2' || missing="$missing libportaudio2"
 # Recordings of a voice.
 [ -f /usr/share/sounds/alsa/Side_Right.wav ] || missing="$missing alsa-utils"
 library() { /sbin/ldconfig -p 2>/dev/null | grep -q "$1"; }

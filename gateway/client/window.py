@@ -21,6 +21,7 @@ OFF: Final = "#c62828"
 ABSENT: Final = "#757575"
 _REFRESH_MS: Final = 100
 _QUIETEST_DB: Final = 60
+_TEXT_WIDTH: Final = 400  # pixels
 
 
 def run(options: Options) -> int:
@@ -47,15 +48,16 @@ class Window:
         self._rows: dict[str, tk.Label] = {}
         root.title("AG06 Mixer")
         root.protocol("WM_DELETE_WINDOW", self.close)
-        self.status = tk.Label(root, anchor="w", text="connecting")
-        self.status.pack(fill="x", padx=8, pady=4)
         bar = tk.Frame(root)
-        bar.pack(padx=8, pady=4)
+        bar.pack(anchor="w", padx=8, pady=4)  # switches stay where they are, whatever comes below
         self.camera = self._button(bar, "🎥 Camera", None)
         self.microphone = self._button(bar, "🎤 Microphone", self._toggle_microphone)
         self.speaker = self._button(bar, "🔊 Speaker", self._toggle_speaker)
-        self.camera.configure(state="disabled", bg=ABSENT)
-        tk.Label(root, text="The camera waits for a version with video.", fg=ABSENT).pack()
+        self.camera.configure(state="disabled")
+        _colour(self.camera, ABSENT)
+        tk.Label(root, text="The camera waits for a version with video.", fg=ABSENT).pack(
+            anchor="w", padx=8
+        )
         self.spoken = self._meter("You")
         self.heard = self._meter("Heard")
         self.clean = tk.BooleanVar(value=True)
@@ -66,6 +68,9 @@ class Window:
             command=self._clean,
         )
         self.cleaning.pack(anchor="w", padx=8)
+        self.status = tk.Label(root, anchor="w", justify="left", text="connecting")
+        self.status.configure(wraplength=_TEXT_WIDTH)
+        self.status.pack(side="bottom", fill="x", padx=8, pady=4)
         self.people = tk.Frame(root)
         self.people.pack(fill="both", expand=True, padx=8, pady=8)
 
@@ -135,8 +140,8 @@ class Window:
             ]
             state = f"{engine.session.state}: {engine.detail}"
             self.status.configure(text=" · ".join([state, *problems]))
-            self.microphone.configure(bg=OFF if engine.is_muted else ON)
-            self.speaker.configure(bg=OFF if engine.is_deafened else ON)
+            _colour(self.microphone, OFF if engine.is_muted else ON)
+            _colour(self.speaker, OFF if engine.is_deafened else ON)
             self.spoken.configure(value=max(0, _QUIETEST_DB - engine.gate.level))
             self.heard.configure(value=max(0, _QUIETEST_DB - engine.heard_level))
             self._show_people(engine)
@@ -173,7 +178,9 @@ class Window:
         self._volumes[participant_id] = scale
 
     def _button(self, parent: tk.Frame, text: str, command: Callable[[], None] | None) -> tk.Button:
-        button = tk.Button(parent, text=text, fg="white", bg=OFF, command=command or (lambda: None))
+        act = command or (lambda: None)
+        button = tk.Button(parent, text=text, fg="white", activeforeground="white", command=act)
+        _colour(button, OFF)
         button.pack(side="left", padx=4)
         return button
 
@@ -184,3 +191,8 @@ class Window:
         meter = ttk.Progressbar(row, maximum=_QUIETEST_DB)
         meter.pack(side="left", fill="x", expand=True)
         return meter
+
+
+def _colour(button: tk.Button, colour: str) -> None:
+    """Show a colour, under the pointer too."""
+    button.configure(bg=colour, activebackground=colour)

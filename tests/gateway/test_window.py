@@ -1,15 +1,14 @@
-"""The client's window on a display of its own, clicked for real."""
+"""The client's window on a display of its own, with a sound system and a server made up."""
 
 import asyncio
-import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from gateway.client.options import Options
 from gateway.wire.lines import Deafen, Mute, User, Users, Volume, write_line
+from tests.support.display import running_display
 from tests.support.gateway_fakes import FakeStream, Server
 
 tkinter = pytest.importorskip("tkinter")
@@ -20,16 +19,9 @@ from gateway.client.window import ABSENT, OFF, ON, Window  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as line:
-        number = line.readline().strip()
-    yield f":{number}"
-    server.terminate()
-    server.wait()
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_display(tmp_path_factory.mktemp("display")) as display:
+        yield display.name
 
 
 class Shown:

@@ -6,18 +6,25 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 
 _WITHIN_S = 20.0
 
 
-def is_available() -> bool:
-    """Whether PulseAudio is installed, and ALSA's plug-in by which PortAudio finds it."""
-    return shutil.which("pulseaudio") is not None and any(
-        Path(folder).glob("*/alsa-lib/libasound_module_pcm_pulse.so")
-        for folder in ("/usr/lib", "/usr/lib64", "/lib")
-    )
+def missing_packages() -> list[str]:
+    """Return the Debian packages that lack for a sound system which PortAudio finds."""
+    plugin = "*/alsa-lib/libasound_module_pcm_pulse.so"
+    there = {
+        "pulseaudio": shutil.which("pulseaudio"),
+        "pulseaudio-utils": shutil.which("parec"),
+        "libasound2-plugins": any(
+            any(Path(folder).glob(plugin)) for folder in ("/usr/lib", "/usr/lib64", "/lib")
+        ),
+        "libportaudio2": find_library("portaudio"),
+    }
+    return [package for package, found in there.items() if not found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,23 @@ class Pulse:
         return await asyncio.create_subprocess_exec(
             "paplay", "--latency-msec=20", str(path), env=self.environment(sink=sink)
         )
+
+    async def record(self, sink: str) -> asyncio.subprocess.Process:
+        """Begin to record what a sink plays, to the process's output: float32, mono, 48 kHz."""
+        return await asyncio.create_subprocess_exec(
+            *("parec", f"--device={sink}.monitor", "--format=float32le", "--channels=1"),
+            *("--rate=48000", "--latency-msec=20"),
+            env=self.environment(),
+            stdout=asyncio.subprocess.PIPE,
+        )
+
+    async def control(self, *words: str) -> str:
+        """Return what `pactl` says."""
+        process = await asyncio.create_subprocess_exec(
+            "pactl", *words, env=self.environment(), stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+        return output.decode()
 
 
 @contextlib.asynccontextmanager
