@@ -123,7 +123,7 @@ async def test_who_takes_tracks_is_offered_as_many_as_are_heard_once(make_house)
     assert f"a=ptime:{FORWARD_PTIME_MS}" in offered
     assert await house.settle() == []
     assert isinstance(await house.answer(), Done)
-    assert len(house.anna.peer.tracks.flowing) == 3
+    assert len(house.anna.peer.session.tracks.flowing) == 3
     assert await house.settle() == []
 
 
@@ -146,7 +146,7 @@ async def test_what_changes_while_an_offer_is_open_is_offered_when_that_is_answe
     assert len(house.told) == 2
     assert house.told[-1].sdp.count("a=sendonly") == 4
     await house.answer()
-    assert len(house.anna.peer.tracks.flowing) == 4
+    assert len(house.anna.peer.session.tracks.flowing) == 4
 
 
 async def test_an_offer_that_nobody_answers_is_made_again(make_house):
@@ -176,7 +176,7 @@ async def test_a_room_that_begins_to_mix_takes_the_tracks_back(make_house):
     [offered] = await house.settle()
     assert offered.count("a=inactive") == 2
     assert "a=ptime:10" in offered
-    assert house.anna.peer.tracks.flowing == []
+    assert house.anna.peer.session.tracks.flowing == []
 
 
 async def test_an_answer_that_makes_no_sense_is_refused_and_the_offer_stays_open(make_house):

@@ -330,11 +330,14 @@ async def test_nothing_is_reported_of_a_stream_that_rests(host, peer):
 
 def take_tracks(peer, count):
     """Let the client take so many tracks, and return their rows of the forward table."""
-    assert peer.want_tracks(count)
+    assert peer.session.want_tracks(count)
     offered = peer.offer(START_S)
     answered = "".join(
         f"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:{mid}\r\na={direction}\r\n"
-        for mid, direction in [("0", "sendrecv"), *((t.mid, "recvonly") for t in peer.tracks.all)]
+        for mid, direction in [
+            ("0", "sendrecv"),
+            *((t.mid, "recvonly") for t in peer.session.tracks.all),
+        ]
     )
     peer.take_answer(answered, publishes=True, subscribes=True)
     assert offered.count("a=sendonly") == count
@@ -352,7 +355,7 @@ async def test_tracks_that_the_client_takes_can_be_sent_to_until_it_is_gone(host
     assert peer.sent() == (2, 8)
     say(host, peer, 0)
     assert peer.sent() == (3, 12)
-    assert not peer.want_tracks(2)
+    assert not peer.session.want_tracks(2)
     peer.allow(publishes=True, subscribes=False)
     assert peer.outputs == []
     peer.allow(publishes=True, subscribes=True)
@@ -381,11 +384,11 @@ async def test_each_track_on_which_something_is_sent_has_a_report(host, peer):
 
 async def test_another_packet_time_takes_an_offer_although_the_tracks_are_settled(peer):
     take_tracks(peer, 1)
-    assert not peer.want_tracks(1)
-    peer.ptime_ms = 20
-    assert peer.want_tracks(1)
+    assert not peer.session.want_tracks(1)
+    peer.session.ptime_ms = 20
+    assert peer.session.want_tracks(1)
     assert "a=ptime:20" in peer.offer(START_S)
-    assert not peer.want_tracks(1)
+    assert not peer.session.want_tracks(1)
 
 
 async def test_an_answer_to_no_offer_is_the_clients_mistake(peer):

@@ -80,7 +80,9 @@ def _attach_listener(participant: Participant) -> None:
     if row is None:
         mixer.remove_listener(name)
     elif listener is None or listener.handle != row:
-        level_id = peer.audio.csrc_level_id if peer is not None and peer.audio else 0
+        level_id = (
+            peer.session.audio.csrc_level_id if peer is not None and peer.session.audio else 0
+        )
         mixer.add_listener(name, row, level_id)
         mixer.set_tier(name, peer.tiers.tier if peer is not None else 0)
         mixer.set_deafened(name, put.deafened)
@@ -95,5 +97,5 @@ def _attach_tracks(participant: Participant, room: Room) -> None:
     if peer is None or put.deafened or participant.hears_mix:
         room.forward.put_listener(put.participant_id, [], [])
     else:
-        mids = [track.mid for track in peer.tracks.flowing]
+        mids = [track.mid for track in peer.session.tracks.flowing]
         room.forward.put_listener(put.participant_id, mids, peer.outputs)

@@ -104,13 +104,13 @@ class Negotiator:
         if peer is not None and (
             message.renew
             or peer.state in ("failed", "closed")
-            or not peer.is_same_connection(offer)
+            or not peer.session.is_same_connection(offer)
         ):
             self._host.close_peer(participant)
             peer = None
         if peer is None:
             peer = participant.peer = self._host.new_peer(message.participant_id)
-        peer.ptime_ms = self._ptime_in(participant.room)
+        peer.session.ptime_ms = self._ptime_in(participant.room)
         return peer
 
     def _negotiate(self, participant_id: str, peer: Peer, offer: sdp.Offer) -> str:
@@ -141,10 +141,10 @@ class Negotiator:
         peer = participant.peer
         if peer is None or not participant.put.takes_tracks or peer.state != "connected":
             return
-        peer.ptime_ms = self._ptime_in(participant.room)
-        unsettled = peer.want_tracks(participant.wanted_tracks)
+        peer.session.ptime_ms = self._ptime_in(participant.room)
+        unsettled = peer.session.want_tracks(participant.wanted_tracks)
         self._host.attach(participant)
-        waits = peer.tracks.offered_s > time.monotonic() - OFFER_AGAIN_S
+        waits = peer.session.tracks.offered_s > time.monotonic() - OFFER_AGAIN_S
         if unsettled and not waits and not participant.is_offering:
             participant.is_offering = True
             self._host.run(self._offer(participant, peer), "offer tracks")
@@ -153,7 +153,9 @@ class Negotiator:
         try:
             async with self._one_at_a_time:
                 await self._slack.wait()
-                if peer.state == "connected" and peer.want_tracks(participant.wanted_tracks):
+                if peer.state == "connected" and peer.session.want_tracks(
+                    participant.wanted_tracks
+                ):
                     self._tell(ServerOffer(peer.participant_id, peer.offer(time.monotonic())))
         finally:
             participant.is_offering = False

@@ -57,9 +57,9 @@ class Participant:
     def wanted_tracks(self) -> int:
         """How many tracks it is to have besides its first section."""
         forward, peer, put = self.room.forward, self.peer, self.put
-        if forward is None or peer is None or peer.audio is None or not put.subscribes:
+        if forward is None or peer is None or peer.session.audio is None or not put.subscribes:
             return 0
-        return forward.max_speakers if peer.audio.receives else 0
+        return forward.max_speakers if peer.session.audio.receives else 0
 
     @property
     def hears_mix(self) -> bool:
@@ -72,7 +72,10 @@ class Participant:
             return True
         if self.peer.outputs:
             return False
-        return self.peer.tracks.is_refused or self.put.participant_id in self.room.mixer.listeners
+        return (
+            self.peer.session.tracks.is_refused
+            or self.put.participant_id in self.room.mixer.listeners
+        )
 
     def personal_gains(self) -> dict[str, PersonalGain]:
         """Return its listener mix in the mixer's terms."""

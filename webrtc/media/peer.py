@@ -15,15 +15,12 @@ States, as told to the front process:
 While disconnected nothing is sent. A failed or closed peer is of no further use: the client builds
 a new connection and offers again.
 
-Who offers: the client at first and whenever it likes, we when its tracks are to become more or less
-or its packets longer or shorter. An offer of the client's makes ours void.
+What is offered and answered is the matter of `peer_session`.
 """
 
 import asyncio
 import logging
-import secrets
 from collections import Counter
-from dataclasses import replace
 from typing import Protocol
 
 from pylibsrtp import Error as SrtpError
@@ -31,8 +28,7 @@ from pylibsrtp import Error as SrtpError
 from mixer.playout import MediaPacket, Playout
 from mixer.tiers import TierPolicy
 from webrtc.control.messages import PeerStateName
-from webrtc.errors import ClientError
-from webrtc.media import rtcp, rtp, sdp, sdp_offer
+from webrtc.media import rtcp, rtp, sdp
 from webrtc.media.aiortc_adapter import CertificateSupply, DtlsTransport
 from webrtc.media.allowance import Allowance
 from webrtc.media.fanout import SendTable
@@ -40,9 +36,9 @@ from webrtc.media.forward_table import ForwardTable
 from webrtc.media.ice import IceAgent
 from webrtc.media.intake import Intake
 from webrtc.media.lanes import Lane
+from webrtc.media.peer_session import PeerSession
 from webrtc.media.reception import Reception
 from webrtc.media.sender_reports import SenderReports
-from webrtc.media.tracks import PeerTracks
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +88,7 @@ class Peer:
 
     Attributes:
         receives: Whether we take sound from it, as negotiated.
-        audio: The section of its last offer that we took.
-        ptime_ms: Packet time that we ask it for in the next description.
-        tracks: What we send it besides.
+        session: What was offered and answered.
         allowance: How much it may send.
     """
 
@@ -109,13 +103,8 @@ class Peer:
         """Make a peer; `negotiate` brings it to life."""
         self.participant_id = participant_id
         self.allowance = Allowance(bitrate_bps, now_s)
-        self._bitrate_bps = bitrate_bps
-        self.ptime_ms = ptime_ms
-        self.tracks = PeerTracks()
         self.state: PeerStateName = "connecting"
-        self.audio: sdp.RemoteAudio | None = None
         self.receives = False
-        self.ssrc = secrets.randbits(32) or 1
         self.reception: Reception | None = None
         self.round_trip_s: float | None = None
         self.remote_loss = 0.0
@@ -126,20 +115,15 @@ class Peer:
         self._channel = host.ice.open(self)
         self._channel.heard_s = now_s
         self._certificate = host.certificates.take(now_s)
+        self.session = PeerSession(self._channel, self._certificate, ptime_ms, bitrate_bps)
         self._dtls = DtlsTransport(self._channel, self._certificate, self._dtls_changed)
         self._keyed = False  # the SRTP sessions are there
         self._intake_row: int | None = None
         self._handshake: asyncio.Task[None] | None = None
-        self._session_id = secrets.randbits(62)
-        self._version = 0
-        self._sections: tuple[sdp.Section, ...] = ()
-        self._session: tuple[str, ...] = ()  # the client's, of its last offer
-        self._told_ptime_ms = ptime_ms
-        self._cname = secrets.token_urlsafe(12)
         self._sends = False
         self._row: int | None = None
         self._born_s = now_s
-        self._reports = SenderReports(self.ssrc, self._cname, now_s)
+        self._reports = SenderReports(self.session.ssrc, self.session.cname, now_s)
         self._media_since_visit = 0
         self._stream_changed_s = float("-inf")
         self._is_greedy = False  # its lane brought more than is allowed
@@ -151,23 +135,9 @@ class Peer:
 
     # ---- negotiation -----------------------------------------------------------------------
 
-    def is_same_connection(self, offer: sdp.Offer) -> bool:
-        """Whether an offer comes from the peer connection that we know, not from a new one.
-
-        A client may give a certificate that it has kept to a new connection, which begins with a
-        handshake of its own. Such an offer differs from one that restarts ICE by its session.
-        Session alone says nothing: aiortc names another one in each offer.
-        """
-        known, audio = self.audio, offer.audio
-        if known is None or known.fingerprints != audio.fingerprints:
-            return False
-        same_ice = (known.ufrag, known.password) == (audio.ufrag, audio.password)
-        return same_ice or self._session == offer.session
-
     async def prepare(self, offer: sdp.Offer) -> None:
         """Do what takes time before `negotiate`: ICE restarts with new credentials in the offer."""
-        known, audio = self.audio, offer.audio
-        if known is not None and (known.ufrag, known.password) != (audio.ufrag, audio.password):
+        if self.session.restarts_ice(offer):
             self._channel.rotate()
         await self._channel.prepare()
 
@@ -179,11 +149,9 @@ class Peer:
             publishes: Whether the participant may send.
             subscribes: Whether it may receive.
         """
-        audio = self.audio = offer.audio
+        audio = offer.audio
         self._channel.set_remote(audio.ufrag, audio.password, audio.candidates)
-        self._sections = offer.sections
-        self._session = offer.session
-        self.tracks.offered(offer.receiving, {section.mid for section in offer.sections})
+        self.session.take_offer(offer)
         self.allow(publishes=publishes, subscribes=subscribes)
         if self._handshake is None:
             self._handshake = asyncio.create_task(
@@ -193,21 +161,11 @@ class Peer:
                 name=f"dtls {self.participant_id}",
             )
             self._handshake.add_done_callback(self._handshake_ended)
-        return sdp.write_answer(offer, self._describe(), self.tracks.local())
-
-    def want_tracks(self, count: int) -> bool:
-        """Want so many further tracks; return whether the client has to be offered anything."""
-        ours = {track.mid for track in self.tracks.all}
-        taken = {section.mid for section in self._sections} - ours
-        self.tracks.want(count, taken)
-        return self.tracks.is_unsettled or self._told_ptime_ms != self.ptime_ms
+        return self.session.answer(offer, sends=self._sends, receives=self.receives)
 
     def offer(self, now_s: float) -> str:
         """Return an offer of ours, for the tracks that are wanted; after `negotiate`."""
-        if self.audio is None:
-            raise RuntimeError("the client offers first")
-        local = self._describe()
-        return sdp_offer.write_offer(self.audio, self._sections, local, self.tracks.offer(now_s))
+        return self.session.offer(now_s, sends=self._sends, receives=self.receives)
 
     def take_answer(self, text: str, *, publishes: bool, subscribes: bool) -> None:
         """Take the client's answer to our open offer.
@@ -215,47 +173,15 @@ class Peer:
         Raises:
             ClientError: `no_offer_pending`, `bad_sdp`.
         """
-        if self.audio is None or not self.tracks.is_answer_due:
-            raise ClientError("no_offer_pending", "The server has made no offer.")
-        answered = sdp_offer.read_answer(text)
-        here = {section.mid for section in self._sections}
-        profile = next(s.profile for s in self._sections if s.mid == self.audio.mid)
-        self._sections += tuple(
-            sdp.Section("audio", profile, str(self.audio.opus_type), section.mid)
-            for section in answered
-            if section.mid not in here
-        )
-        self.tracks.answered(answered)
-        for section in answered:
-            if section.mid == self.audio.mid:
-                self.audio = replace(self.audio, sends=section.sends, receives=section.receives)
+        self.session.take_answer(text)
         self.allow(publishes=publishes, subscribes=subscribes)
-
-    def _describe(self) -> sdp.LocalAudio:
-        self._version += 1
-        self._told_ptime_ms = self.ptime_ms
-        return sdp.LocalAudio(
-            session_id=self._session_id,
-            version=self._version,
-            candidates=self._channel.candidates,
-            ufrag=self._channel.ufrag,
-            password=self._channel.password,
-            fingerprint=self._certificate.sha256(),
-            lite=self._channel.is_lite,
-            sends=self._sends,
-            receives=self.receives,
-            ssrc=self.ssrc,
-            cname=self._cname,
-            ptime_ms=self.ptime_ms,
-            bitrate_bps=self._bitrate_bps,
-        )
 
     def sent(self) -> tuple[int, int]:
         """Return how many packets it was sent, mix and tracks together, and their octets."""
         packets = octets = 0
         if self._row is not None:
             packets, octets, _ = self._host.table.counters(self._row)
-        for track in self.tracks.all:
+        for track in self.session.tracks.all:
             if track.row is not None:
                 more, longer, _ = self._host.forward_table.report(track.row, 0.0)
                 packets, octets = packets + more, octets + longer
@@ -264,11 +190,11 @@ class Peer:
     @property
     def outputs(self) -> list[int]:
         """Rows of the forward table on which it may be sent to."""
-        return self.tracks.rows if self._sends and self.state == "connected" else []
+        return self.session.tracks.rows if self._sends and self.state == "connected" else []
 
     def allow(self, *, publishes: bool, subscribes: bool) -> None:
         """Let the participant do what its rights and its last offer have in common."""
-        audio = self.audio
+        audio = self.session.audio
         self.receives = audio is not None and audio.sends and publishes
         self._sends = audio is not None and audio.receives and subscribes
         if self._dtls.state == "connected":
@@ -291,27 +217,24 @@ class Peer:
             self._become("closed")
 
     def _take_intake_row(self) -> None:
-        if self._channel.is_lite and self.audio is not None:
-            intake, address = self._host.intake, self._channel.address
-            self._intake_row = intake.add(self._dtls.incoming, self.audio.level_id, self._on_rtp)
+        audio, intake, address = self.session.audio, self._host.intake, self._channel.address
+        if self._channel.is_lite and audio is not None:
+            self._intake_row = intake.add(self._dtls.incoming, audio.level_id, self._on_rtp)
             if self._intake_row is not None and address is not None:
                 intake.route(address, self._intake_row)
 
     def _take_row(self) -> None:
         # Kept until the end even while nothing is sent: SRTP refuses a sequence that goes back.
-        table, address = self._host.table, self._channel.address
-        if self._sends and self._row is None and address is not None and self.audio is not None:
-            self._row = table.add(
-                self._dtls.outgoing, self.ssrc, self.audio.opus_type, address, self._channel.via
-            )
-        for track in self.tracks.flowing:
-            if track.row is None and address is not None and self.audio is not None:
+        session, address, via = self.session, self._channel.address, self._channel.via
+        if session.audio is None or address is None:
+            return
+        outgoing, payload_type = self._dtls.outgoing, session.audio.opus_type
+        if self._sends and self._row is None:
+            self._row = self._host.table.add(outgoing, session.ssrc, payload_type, address, via)
+        for track in session.tracks.flowing:
+            if track.row is None:
                 track.row = self._host.forward_table.add(
-                    self._dtls.outgoing,
-                    track.ssrc,
-                    self.audio.opus_type,
-                    address,
-                    self._channel.via,
+                    outgoing, track.ssrc, payload_type, address, via
                 )
 
     def _become(self, state: PeerStateName) -> None:
@@ -331,7 +254,7 @@ class Peer:
             self._host.intake.route(address, self._intake_row)
         if self._row is not None:
             self._host.table.move(self._row, address)
-        for track in self.tracks.all:
+        for track in self.session.tracks.all:
             if track.row is not None:
                 self._host.forward_table.move(track.row, address)
 
@@ -349,7 +272,8 @@ class Peer:
                 self._on_rtcp(self._dtls.incoming.unprotect_rtcp(data), arrival_s)
                 return
             packet = rtp.parse_rtp(
-                self._dtls.incoming.unprotect(data), self.audio.level_id if self.audio else 0
+                self._dtls.incoming.unprotect(data),
+                self.session.audio.level_id if self.session.audio else 0,
             )
         except SrtpError:
             counters["srtp_rejected"] += 1
@@ -373,7 +297,7 @@ class Peer:
     def _on_rtp(self, packet: MediaPacket, payload_type: int, ssrc: int) -> None:
         """Take an authentic media packet."""
         self._channel.heard_s = packet.arrival_s
-        audio = self.audio
+        audio = self.session.audio
         self._media_since_visit += 1
         if audio is None or not self.receives:
             self._host.counters["rtp_unwanted"] += 1
@@ -405,7 +329,7 @@ class Peer:
             source: Row of the source arena into which it plays.
             packet: The last that came, which the playout has.
         """
-        lanes, reception, audio = self._host.intake.lanes, self.reception, self.audio
+        lanes, reception, audio = self._host.intake.lanes, self.reception, self.session.audio
         if lanes is None or self._intake_row is None or reception is None or audio is None:
             return None
         if not self.allowance.is_ample(packet.arrival_s):
@@ -454,9 +378,9 @@ class Peer:
         for ssrc, ntp_middle in report.sender_reports:
             if self.reception is not None and self.reception.ssrc == ssrc:
                 self.reception.sender_report(ntp_middle, arrival_s)
-        tracks = {track.ssrc for track in self.tracks.flowing}
+        tracks = {track.ssrc for track in self.session.tracks.flowing}
         for block in report.blocks:
-            if block.ssrc == self.ssrc:
+            if block.ssrc == self.session.ssrc:
                 self._on_report(block, arrival_s)
             elif block.ssrc in tracks:
                 self._note_report(block, arrival_s)
@@ -501,12 +425,12 @@ class Peer:
     def _report(self, now_s: float) -> None:
         host = self._host
         media_time = host.media_time(self, now_s)
-        parts = self._reports.due(host, self.row, self.tracks.all, media_time, now_s)
+        parts = self._reports.due(host, self.row, self.session.tracks.all, media_time, now_s)
         if self.reception is not None:
-            parts.append(rtcp.receiver_report(self.ssrc, self.reception.block(now_s)))
+            parts.append(rtcp.receiver_report(self.session.ssrc, self.reception.block(now_s)))
         if not parts or self._channel.address is None:
             return
-        parts.append(rtcp.source_description(self.ssrc, self._cname))
+        parts.append(rtcp.source_description(self.session.ssrc, self.session.cname))
         packet = self._dtls.outgoing.protect_rtcp(b"".join(parts))
         self._channel.send(packet)
 
@@ -519,7 +443,7 @@ class Peer:
         if self._row is not None:
             self._host.table.remove(self._row)
             self._row = None
-        for track in self.tracks.all:
+        for track in self.session.tracks.all:
             if track.row is not None:
                 self._host.forward_table.remove(track.row)
                 track.row = None
