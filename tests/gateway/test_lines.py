@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.wire.lines import (
     MOST_LINE_BYTES,
+    PING_EVERY_S,
+    SILENT_LINE_S,
     Bye,
     Deafen,
     Error,
@@ -103,6 +105,50 @@ def test_lines_are_cut_wherever_they_are_broken(parts: list[bytes], step: int) -
     for start in range(0, len(data), step):
         got += reader.feed(data[start : start + step])
     assert got == [line for line in lines if line.strip()]
+
+
+def test_what_a_line_leaves_out_is_as_documented() -> None:
+    assert read_client_line(b'{"type":"hello"}') == Hello(
+        name="", room_id="", payload="pcm", token=None, resume_token=None
+    )
+    assert read_client_line(b'{"type":"bye"}') == Bye(reason="left")
+    (user,) = read_server_line(
+        b'{"type":"users","users":[{"participant_id":"p","name":"Ada"}]}'
+    ).users  # type: ignore[union-attr]
+    assert (user.muted, user.deafened, user.speaking) == (False, False, False)
+    assert LineError("why").reason == "bad_message"
+    assert (MOST_LINE_BYTES, PING_EVERY_S, SILENT_LINE_S) == (4096, 5.0, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("name", 64), ("room_id", 128), ("token", 3072), ("resume_token", 256)]
+)
+def test_texts_have_a_longest_length(field: str, most: int) -> None:
+    assert read_client_line(b'{"type":"hello","%b":"%b"}' % (field.encode(), b"x" * most))
+    with pytest.raises(LineError):
+        read_client_line(b'{"type":"hello","%b":"%b"}' % (field.encode(), b"x" * (most + 1)))
+
+
+@pytest.mark.parametrize(("field", "low", "high"), [("gain_db", -60, 12), ("pan", -1, 1)])
+def test_volumes_have_their_range(field: str, low: int, high: int) -> None:
+    line = '{"type":"volume","participant_id":"p","%s":%d}'
+    for value in (low, high):
+        assert read_client_line((line % (field, value)).encode())
+    for value in (low - 1, high + 1):
+        with pytest.raises(LineError):
+            read_client_line((line % (field, value)).encode())
+
+
+def test_the_longest_line_is_read() -> None:
+    longest = b"x" * MOST_LINE_BYTES
+    assert LineReader().feed(longest + b"\n") == [longest]
+    assert LineReader().feed(longest) == []
+
+
+def test_a_refusal_is_short() -> None:
+    with pytest.raises(LineError) as refusal:
+        read_client_line(b'{"type":"' + b"x" * 3000 + b'"}')
+    assert len(str(refusal.value)) == 200
 
 
 @pytest.mark.parametrize("tail", [b"", b"\n"])

@@ -59,7 +59,10 @@ TARGETS = (
     Target("webrtc/media/rtp.py", ("tests/media/test_rtp.py",)),
     Target("webrtc/media/rtcp.py", ("tests/media/test_rtcp.py",)),
     Target("mixer/red.py", ("tests/mixer/test_red.py",)),
-    Target("gateway/wire/datagrams.py", ("tests/gateway/test_incoming.py",)),
+    Target(
+        "gateway/wire/datagrams.py",
+        ("tests/gateway/test_guard.py", "tests/gateway/test_incoming.py"),
+    ),
     Target("gateway/wire/guard.py", ("tests/gateway/test_guard.py",)),
     Target("gateway/wire/lines.py", ("tests/gateway/test_lines.py",)),
 )

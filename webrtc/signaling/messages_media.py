@@ -74,5 +74,10 @@ _Figures = TypeVar("_Figures", bound=msgspec.Struct)
 
 
 def spelled_out(figures: _Figures) -> _Figures:
-    """Return `figures` so that JSON shows every field; the control socket leaves zeros out."""
-    return cast(_Figures, msgspec.structs.asdict(figures))
+    """Return `figures` so that JSON shows every field; the control socket leaves zeros out.
+
+    What the schema names besides, the tag, is shown, too.
+    """
+    config = figures.__struct_config__
+    tag = {} if config.tag_field is None else {config.tag_field: config.tag}
+    return cast(_Figures, tag | msgspec.structs.asdict(figures))
