@@ -30,7 +30,8 @@ from mixer.netsim import NetworkSimulator
 from mixer.netsim_settings import NetworkConditions
 from mixer.playout import MediaPacket, Playout, PlayoutStats
 from mixer.red import unpack_red
-from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal, library
+from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal
+from webrtc.media.opus_library import library
 
 RATE_HZ = 48_000
 BLOCK = 480

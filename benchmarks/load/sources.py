@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.load.clip import Clip, level_byte
-from webrtc.media.opus import Application, Encoder, EncoderSettings, packet_is_dtx
+from webrtc.media.opus import Application, Encoder, EncoderSettings
+from webrtc.media.opus_packets import packet_is_dtx
 
 SAMPLE_RATE_HZ = 48_000
 

@@ -6,7 +6,7 @@ from benchmarks.load.sources import ClipPlan, LivePlan, LiveSource
 from benchmarks.load.speaker import Speaker
 from mixer.netsim import NetworkSimulator
 from mixer.netsim_settings import NetworkConditions
-from webrtc.media.opus import Mode, inspect
+from webrtc.media.opus_packets import Mode, inspect
 
 MS = 1_000_000
 

@@ -5,7 +5,7 @@ import pytest
 
 from mixer.outputs import MixKey, Output, OutputKey
 from mixer.room import QUIET_PACKETS
-from webrtc.media import opus
+from webrtc.media import opus, opus_packets
 from webrtc.media.encoding import (
     DTX_EVERY_MS,
     FLUSH_MS,
@@ -67,7 +67,7 @@ def test_silence_is_flushed_then_hinted_every_400_ms_then_left_unsaid(ptime_ms):
     flush = FLUSH_MS // ptime_ms
     assert sent == [*range(flush), *range(flush, QUIET_PACKETS, every)]
     for i in sent[flush:]:
-        info = opus.inspect(packets[i].payload)
+        info = opus_packets.inspect(packets[i].payload)
         assert info.is_dtx
         assert info.samples == ptime_ms * 48
         assert not packets[i].marker
@@ -234,15 +234,17 @@ def speech(packets, ptime_ms):
 
 @PTIMES
 def test_the_best_tier_is_full_band_celt(ptime_ms):
-    infos = [opus.inspect(p.payload) for p in Desk(ptime_ms, 0).play(speech(50, ptime_ms))]
-    assert {info.mode for info in infos} == {opus.Mode.CELT}
+    infos = [opus_packets.inspect(p.payload) for p in Desk(ptime_ms, 0).play(speech(50, ptime_ms))]
+    assert {info.mode for info in infos} == {opus_packets.Mode.CELT}
     assert {info.samples for info in infos} == {ptime_ms * 48}
 
 
 @PTIMES
 @pytest.mark.parametrize("tier", [1, 2])
 def test_the_lower_tiers_carry_forward_error_correction(ptime_ms, tier):
-    infos = [opus.inspect(p.payload) for p in Desk(ptime_ms, tier).play(speech(100, ptime_ms))]
+    infos = [
+        opus_packets.inspect(p.payload) for p in Desk(ptime_ms, tier).play(speech(100, ptime_ms))
+    ]
     carrying = sum(info.carries_fec for info in infos[10:])
     assert carrying > 0.35 * len(infos[10:])  # half of it is pauses
     assert {info.samples for info in infos} == {ptime_ms * 48}

@@ -8,21 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixer.playout_packet import DecodeError
-from webrtc.media.opus import (
-    Application,
-    Bandwidth,
-    Decoder,
-    Encoder,
-    EncoderSettings,
-    Library,
+from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal
+from webrtc.media.opus_library import (
     MalformedPacketError,
-    Mode,
     OpusError,
-    OpusLibraryMissingError,
-    Signal,
-    _candidates,
+)
+from webrtc.media.opus_packets import (
+    Bandwidth,
+    Mode,
     inspect,
-    library,
     packet_carries_fec,
     packet_is_dtx,
     packet_samples,
@@ -287,25 +281,3 @@ def test_a_damaged_packet_never_breaks_the_next_one(data: st.DataObject) -> None
         decoder.decode(bytes(damaged[:cut]), out)
     assert decoder.decode(packets[2], out) == 960
     assert np.isfinite(out[:960]).all()
-
-
-def test_every_copy_of_libopus_that_is_found_loads() -> None:
-    loaded = []
-    for path in _candidates():
-        try:
-            loaded.append(Library(path))
-        except OSError:
-            continue
-    assert loaded
-    assert loaded[0].path == library().path
-    assert all(candidate.version.startswith("libopus") for candidate in loaded)
-
-
-def test_no_libopus_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webrtc.media.opus._candidates", lambda: ["/nowhere/libopus.so"])
-    library.cache_clear()
-    try:
-        with pytest.raises(OpusLibraryMissingError, match="libopus0"):
-            library()
-    finally:
-        library.cache_clear()

@@ -15,7 +15,7 @@ from tests.mixer.stage import Voice
 from webrtc.media import fanout
 from webrtc.media.fanout import SendTable
 from webrtc.media.hall import Hall
-from webrtc.media.opus import OpusError
+from webrtc.media.opus_library import OpusError
 from webrtc.media.ticker import SLOT_S
 from webrtc.media.udp import UdpPort
 

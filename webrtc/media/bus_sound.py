@@ -11,7 +11,8 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 
 from mixer.exchange_frames import BYTES_PER_SAMPLE, MOST_SAMPLES, BusFrame, RosterEntry, Sound
-from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, OpusError
+from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings
+from webrtc.media.opus_library import OpusError
 
 _SETTINGS: Final = EncoderSettings(
     application=Application.RESTRICTED_LOWDELAY, bitrate_bps=128_000, complexity=5

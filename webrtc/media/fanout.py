@@ -22,7 +22,7 @@ from pylibsrtp import Session
 
 from webrtc.media import rtp
 from webrtc.media.aiortc_adapter import srtp_pointer
-from webrtc.media.opus import OpusError
+from webrtc.media.opus_library import OpusError
 from webrtc.media.rtp import MAX_PAYLOAD_BYTES
 from webrtc.media.udp import UdpPort, unpack_address
 

@@ -19,7 +19,9 @@ from mixer.selection_settings import SelectionSettings
 from webrtc.control.messages import Levels, SourceLevel, ToFront, TrackGroup, TracksAssigned
 from webrtc.media.forward_table import ForwardTable
 from webrtc.media.forward_voices import ForwardVoices
-from webrtc.media.opus import Decoder, MalformedPacketError, packet_samples
+from webrtc.media.opus import Decoder
+from webrtc.media.opus_library import MalformedPacketError
+from webrtc.media.opus_packets import packet_samples
 
 LEVELS_EVERY_S = 0.1
 LEVEL_STEP_DB = 3
