@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench screenshots lighthouse clean install install-dev install-bench \
+.PHONY: help run test check format bench soak screenshots lighthouse clean install install-dev install-bench \
 	lint types javascript unit
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make check    format, lint, types, import arrows unit tests but the slow ones: in under a minute"
 	@echo "make format   format the code and sort its imports"
 	@echo "make bench    run the benchmarks that docs/performance.md quotes"
+	@echo "make soak     let people come and go for five minutes; fail if anything grows"
 	@echo "make screenshots  take the pictures of the documentation from the real page"
 	@echo "make lighthouse   judge the pages by Lighthouse, which is fetched"
 	@echo "make clean    remove what was installed and built"
@@ -82,6 +83,9 @@ bench: install-bench
 	@for each in $(BENCHMARKS); do \
 		echo "== benchmarks.$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; \
 	done
+
+soak: install-dev
+	@$(BIN)/python -m benchmarks.soak --minutes 5 --strict
 
 screenshots: install-dev
 	@$(BIN)/python tools/screenshots.py

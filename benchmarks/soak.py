@@ -2,6 +2,7 @@
 
     python -m benchmarks.soak --hours 2
     python -m benchmarks.soak --quick
+    python -m benchmarks.soak --minutes 5 --strict    # in CI: ends with status 1 if anything grows
     python -m benchmarks.soak --hours 1 --rooms 1 --residents 4 --rate 0.3    # beside other work
 
 Residents stay in their rooms the whole time; some of them speak, and how punctually the others
@@ -45,6 +46,8 @@ WARM_SHARE = 0.2
 REST_S = 100.0  # until the server has given up those who vanished, and rooms with nobody in them
 QUICK_REST_S = 5.0
 GROWTH_TARGET_MB = 1.0
+STRICT_MB_PER_HOUR = 120.0  # 10 MB in five minutes: less cannot be told from warming up
+STRICT_MORE = 2
 _WINDOW_S = 2.0
 _START_S = 10.0  # until the worker that stands by is there, too
 _WATCHED = {
@@ -151,10 +154,24 @@ def slopes(samples: list[Sample]) -> dict[str, Trend]:
     return {name: trend(times, [getattr(one, name) for one in late]) for name in _WATCHED}
 
 
+def complaints(found: Soaked, trends: dict[str, Trend]) -> list[str]:
+    """Return what has grown, for sure: by the trend of memory, or left when all had gone."""
+    told = []
+    if trends["memory_mb"].low > STRICT_MB_PER_HOUR:
+        told.append(f"memory grows by at least {trends['memory_mb'].low:.0f} MB per hour")
+    for name in ("descriptors", "sockets", "threads"):
+        more = getattr(found.after, name) - getattr(found.before, name)
+        if more > STRICT_MORE:
+            told.append(f"{more} {name} are left when all have gone")
+    return told
+
+
 async def main() -> None:
     """Soak and tell what was found."""
     parser = argparse.ArgumentParser(description="people coming and going for hours")
     parser.add_argument("--hours", type=float, help=f"how long, {HOURS:.0f} without it")
+    parser.add_argument("--minutes", type=float, help="the same in minutes")
+    parser.add_argument("--strict", action="store_true", help="fail if anything grows")
     parser.add_argument("--every", type=float, help="seconds from reading to reading")
     parser.add_argument("--rate", type=float, default=RATE_HZ, help="events per second")
     parser.add_argument("--rooms", type=int, default=RESIDENT_ROOMS, help="in which people stay")
@@ -165,6 +182,8 @@ async def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="tell each reading")
     arguments = parser.parse_args()
     quick = arguments.quick
+    if arguments.minutes:
+        arguments.hours = arguments.minutes / 60
     arguments.hours = arguments.hours or (QUICK_HOURS if quick else HOURS)
     arguments.every = arguments.every or (QUICK_EVERY_S if quick else EVERY_S)
     arguments.rest = arguments.rest or (QUICK_REST_S if quick else REST_S)
@@ -199,6 +218,8 @@ async def main() -> None:
             "events": found.counts,
         },
     )
+    if arguments.strict and (told := complaints(found, trends)):
+        raise SystemExit("; ".join(told))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 from tests.support.front import RunningFront, running_front
 from webrtc.control.messages import Answer, Candidate, Offer, ServerOffer
 from webrtc.front_limits import FrontLimits
+from webrtc.signaling.messages_parts import MAX_SDP_CHARS
 
 OFFER = {"type": "offer", "sdp": "v=0"}
 
@@ -62,6 +63,14 @@ async def test_a_silent_worker_is_not_waited_for_for_ever(tmp_path: Path) -> Non
         alice, _ = await front.joined()
         assert await alice.refused("offer", OFFER) == "negotiation_timeout"
         assert await alice.refused("ice_candidate", None) == "negotiation_timeout"
+
+
+async def test_a_description_has_a_longest_length(front: RunningFront) -> None:
+    alice, _ = await front.joined()
+    longest = {"type": "offer", "sdp": "x" * MAX_SDP_CHARS}
+    assert (await alice.ok("offer", longest))["type"] == "answer"
+    too_long = {"type": "offer", "sdp": "x" * (MAX_SDP_CHARS + 1)}
+    assert await alice.refused("offer", too_long) == "bad_message"
 
 
 async def test_an_offer_of_the_server_yields_to_one_of_the_client(front: RunningFront) -> None:
