@@ -10,7 +10,8 @@ ear     From a microphone to a loudspeaker, both of PulseAudio, beside the laten
 steady  A tone for as long as --steady says: gaps, clicks and underruns, and what the page costs
         with our own path and without it.
 speech  Speech that loses packets on its way to the page: PESQ-WB and delay of what the page plays
-        on our own path and on the browser's, recorded at once from the same packets.
+        on our own path and on the browser's, recorded at once from the same packets; and beside
+        it, between two connections of a page without the server, over the same kind of network.
 change  From our own path to the browser's and back while a tone plays: gaps and clicks.
 
 10 ms packets and stereo at the server's bitrate on every way. The page uses the client as the
@@ -50,6 +51,7 @@ NETWORKS = {
     "no loss": CLEAN,
     "5 % loss": NetworkConditions(loss_percent=5),
     "5 % loss, ±30 ms": NetworkConditions(loss_percent=5, scatter_ms=60),
+    "5 % loss, 0 to 50 ms": NetworkConditions(loss_percent=5, scatter_ms=50),
 }
 _SETTLE_MS = 5000
 _BASE_S = 20.0
@@ -231,13 +233,18 @@ async def speech(
     figures: dict[str, object] = {}
     for name, conditions in list(NETWORKS.items())[-networks:]:
         found = await browser_loop_speech.compare(playwright, server, conditions, sound, times)
+        peers = await browser_loop_speech.peer_to_peer(playwright, server, conditions, sound, times)
         told = {
             "lost_share": round(found.lost_share, 4),
+            "direct_lost_share": round(peers.lost_share, 4),
+            "concealed_share": round(found.concealed, 4),
+            "direct_concealed_share": round(peers.concealed, 4),
             "underruns": found.playout["underruns"],
             "target_ms": round(found.playout["targetMs"], 1),
         }
         row: list[Figure] = [name, 100 * found.lost_share]
-        for path, verdict in (("own", found.own), ("browser", found.browsers)):
+        heard = {"own": found.own, "browser": found.browsers, "direct": peers.heard}
+        for path, verdict in heard.items():
             score = float(verdict.pesq_wb.mean())
             delay_ms = float(np.median(verdict.delay_ms))
             told[path] = {"pesq_wb": round(score, 3), "delay_ms": round(delay_ms, 1)}
@@ -245,6 +252,7 @@ async def speech(
         rows.append(row)
         figures[name] = told
     columns = ["speech", "lost %", "own PESQ-WB", "delay ms", "browser's PESQ-WB", "delay ms"]
+    columns += ["no server PESQ-WB", "delay ms"]
     return Told(columns, rows, figures)
 
 

@@ -27,7 +27,9 @@ _FLAGS = (
     "--allow-loopback-in-peer-connection",
     "--disable-background-networking",
     # Chromium takes a page that a tool hands it for a stranger to the loopback network.
-    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
+    # Names in place of addresses would hide where a connection is that a relay stands for.
+    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,"
+    "WebRtcHideLocalIpsWithMdns",
 )
 
 

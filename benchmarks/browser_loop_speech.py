@@ -49,18 +49,64 @@ class Verdict:
         browsers: the browser's.
         lost_share: of the packets.
         playout: figures of our own path at the end.
+        concealed: share of the samples that the browser's path made up.
     """
 
     own: PathVerdict
     browsers: PathVerdict
     lost_share: float
     playout: dict[str, Any]
+    concealed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """Between two connections of a page, over the same kind of network.
+
+    Attributes:
+        heard: what was played.
+        lost_share: of the packets.
+        concealed: share of the samples that the browser made up.
+    """
+
+    heard: PathVerdict
+    lost_share: float
+    concealed: float
 
 
 async def compare(
     playwright: Playwright, server: Server, conditions: NetworkConditions, speech: Mono, times: int
 ) -> Verdict:
     """Return how speech that is said several times sounds on both paths."""
+    found, lost = await _listen(playwright, server, conditions, speech, times, "own")
+    said, own, browsers = (decode(found[name]) for name in ("said", "own", "browsers"))
+    return Verdict(
+        judge(speech, said, own),
+        judge(speech, said, browsers),
+        lost,
+        found["playout"],
+        float(found["concealed"]),
+    )
+
+
+async def peer_to_peer(
+    playwright: Playwright, server: Server, conditions: NetworkConditions, speech: Mono, times: int
+) -> Direct:
+    """Return how it sounds from browser to browser; the server has nothing to do with it."""
+    found, lost = await _listen(playwright, server, conditions, speech, times, "direct")
+    said, heard = (decode(found[name]) for name in ("said", "browsers"))
+    return Direct(judge(speech, said, heard), lost, float(found["concealed"]))
+
+
+async def _listen(
+    playwright: Playwright,
+    server: Server,
+    conditions: NetworkConditions,
+    speech: Mono,
+    times: int,
+    way: str,
+) -> tuple[dict[str, Any], float]:
+    """Return what the page recorded, and the share of packets that were lost."""
     relays: list[Relay] = []
 
     async def relay_to(address: str, port: int) -> int:
@@ -73,22 +119,16 @@ async def compare(
             await page.expose_function("relayTo", relay_to)
             sound = base64.b64encode(speech.astype("<f4").tobytes()).decode()
             found = await page.evaluate(
-                "([sound, times, settleMs]) => bench.speech(sound, times, settleMs)",
-                [sound, times + 1, SETTLE_MS],
+                "([sound, times, settleMs, way]) => bench.speech(sound, times, settleMs, way)",
+                [sound, times + 1, SETTLE_MS, way],
             )
     finally:
         for relay in relays:
             relay.close()
-    said, own, browsers = (decode(found[name]) for name in ("said", "own", "browsers"))
     passed, lost = (
         sum(getattr(relay.stats, name) for relay in relays) for name in ("passed", "lost")
     )
-    return Verdict(
-        judge(speech, said, own),
-        judge(speech, said, browsers),
-        lost / max(passed + lost, 1),
-        found["playout"],
-    )
+    return found, lost / max(passed + lost, 1)
 
 
 def judge(speech: Mono, said: Mono, heard: Mono) -> PathVerdict:

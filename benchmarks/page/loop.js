@@ -187,11 +187,13 @@ async function changes(times) {
 
 /**
  * Play speech again and again over a bad network and record it on both paths: the same packets.
+ * `direct`: from one connection of the page to another, without the server.
  * @param {string} sound base64 of float32, 48 kHz.
  * @param {number} times
  * @param {number} settleMs
+ * @param {'own' | 'direct'} way
  */
-async function speech(sound, times, settleMs) {
+async function speech(sound, times, settleMs, way) {
   const studio = await Studio.create('recorder_worklet.js');
   const { context } = studio;
   const bytes = await (await fetch(`data:application/octet-stream;base64,${sound}`)).arrayBuffer();
@@ -202,13 +204,27 @@ async function speech(sound, times, settleMs) {
   voice.connect(studio.microphone);
   voice.start();
   const relay = (address, port) => globalThis.relayTo(address, port);
-  const heard = await open('own', context, studio.track, relay);
+  const heard = await open(way, context, studio.track, relay);
   await sleep(settleMs);
+  const before = await concealment(heard.connection());
   const recording = studio.record([voice, heard.output, heard.browsers]);
   await sleep(times * buffer.duration * 1000 + 1000);
   const [said, own, browsers] = await recording.take();
-  const { playout } = await heard.listener.getAudioStats();
-  return { said, own, browsers, playout };
+  const after = await concealment(heard.connection());
+  const concealed = (after.concealed - before.concealed) / (after.all - before.all);
+  const playout = heard.listener && (await heard.listener.getAudioStats()).playout;
+  return { said, own, browsers, playout, concealed };
+}
+
+/** Samples that the browser's own path has made up, and all of them. */
+async function concealment(connection) {
+  for (const one of (await connection.getStats()).values()) {
+    if (one.type === 'inbound-rtp') {
+      const quiet = one.silentConcealedSamples ?? 0;
+      return { concealed: one.concealedSamples - quiet, all: one.totalSamplesReceived - quiet };
+    }
+  }
+  throw new Error('nothing is received');
 }
 
 globalThis.bench = { loop, devices, tone, taken, changes, speech };

@@ -40,7 +40,7 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @returns {Promise<Heard>} Once it can be heard.
  */
 export function open(way, context, track, relay = null) {
-  return way === 'direct' ? direct(context, track) : throughServer(way, context, track, relay);
+  return way === 'direct' ? direct(context, track, relay) : throughServer(way, context, track, relay);
 }
 
 /** Ask for stereo, short packets and the bitrate of the server's mixes. */
@@ -52,10 +52,23 @@ const tune = (sdp) =>
     )
     .replace(/(m=audio [\s\S]*?)$/, `$1a=ptime:${PTIME_MS}\r\n`);
 
-async function direct(context, track) {
+/** Over the bad network, if there is one: only who listens is told where the other is, by way of it. */
+async function direct(context, track, relay) {
   const [from, to] = [new RTCPeerConnection(), new RTCPeerConnection()];
-  from.onicecandidate = ({ candidate }) => to.addIceCandidate(candidate);
-  to.onicecandidate = ({ candidate }) => from.addIceCandidate(candidate);
+  let found = false;
+  if (relay) {
+    from.onicecandidate = async ({ candidate }) => {
+      const line = /^(candidate:\S+ 1 udp \d+) ([\d.]+) (\d+) typ host/i.exec(candidate?.candidate ?? '');
+      if (!line || found) return;
+      found = true;
+      const port = await relay(line[2], Number(line[3]));
+      const there = `${line[1]} 127.0.0.1 ${port} typ host`;
+      await to.addIceCandidate({ candidate: there, sdpMid: candidate.sdpMid });
+    };
+  } else {
+    from.onicecandidate = ({ candidate }) => to.addIceCandidate(candidate);
+    to.onicecandidate = ({ candidate }) => from.addIceCandidate(candidate);
+  }
   const came = new Promise((resolve) => {
     to.ontrack = ({ track: remote, receiver }) => {
       receiver.jitterBufferTarget = 0;
