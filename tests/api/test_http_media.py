@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.support.front import RunningFront, running_front
 from webrtc.control.messages import Answer, Failed, Offer
 from webrtc.front_limits import FrontLimits
 from webrtc.settings_texts import IceServer
-from webrtc.signaling import http_sessions
+from webrtc.signaling import http_guests, http_sessions
 from webrtc.signaling.sdp_fragments import CONTENT_TYPE
 
 SDP = {"Content-Type": "application/sdp"}
@@ -54,6 +55,44 @@ async def until_nobody(front: RunningFront) -> None:
             or await people(front)
             or front.front.dispatcher.sockets > len(front.clients)
         ):
+            await asyncio.sleep(0.01)
+
+
+async def test_who_has_to_wait_at_a_door_asks_again_and_is_let_in(front: RunningFront) -> None:
+    answering(front)
+    host, _ = await front.joined("studio")
+    await host.ok("set_door", {"waiting": True})
+    for _ in range(2):  # it is one guest, however often it asks
+        status, headers, text = await opened(front, "/whip/studio?name=OBS")
+        assert (status, headers["Retry-After"]) == (403, "5")
+        assert json.loads(text)["reason"] == "waiting"
+    waiting = await host.event("guests_waiting", lambda told: told["guests"])
+    (guest,) = waiting["guests"]
+    assert guest["name"] == "OBS"
+    await host.ok("admit", {"guest_id": guest["guest_id"], "admit": True})
+    assert (await opened(front, "/whip/studio?name=Another"))[0] == 403
+    assert (await opened(front, "/whip/studio?name=OBS"))[0] == 201
+    assert (await opened(front, "/whip/studio?name=OBS"))[0] == 403, "once let in is not for ever"
+
+
+async def test_who_is_not_let_in_is_told_and_who_asks_no_more_is_forgotten(
+    front: RunningFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(front)
+    host, _ = await front.joined("studio")
+    await host.ok("set_door", {"waiting": True})
+    await opened(front, "/whip/studio?name=OBS")
+    (guest,) = (await host.event("guests_waiting", lambda told: told["guests"]))["guests"]
+    await host.ok("admit", {"guest_id": guest["guest_id"], "admit": False})
+    for _ in range(2):
+        status, _, text = await opened(front, "/whip/studio?name=OBS")
+        assert (status, json.loads(text)["reason"]) == (403, "denied")
+    await opened(front, "/whip/studio?name=Another")
+    await host.event("guests_waiting", lambda told: told["guests"])
+    monkeypatch.setattr(http_guests, "STAYS_S", 0.0)
+    await host.event("guests_waiting", lambda told: not told["guests"])
+    async with asyncio.timeout(5):
+        while front.front.dispatcher.sockets > len(front.clients):
             await asyncio.sleep(0.01)
 
 

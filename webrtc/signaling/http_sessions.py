@@ -6,6 +6,7 @@ its session, so that a restarted front process knows it again.
 | what happens                                    | the participant       |
 |-------------------------------------------------|-----------------------|
 | the first offer is refused                      | leaves                |
+| a host has to let it in                         | asks again, see `http_guests` |
 | the client ends the session, or its connection  | leaves                |
 | its media is lost with its worker               | leaves                |
 | no media comes to be, or comes back             | leaves after a while  |
@@ -27,7 +28,8 @@ from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
-from webrtc.signaling.messages_joining import JoinRoom
+from webrtc.signaling.http_guests import ASK_AGAIN_S, HttpGuests, Knock
+from webrtc.signaling.messages_joining import Joined, JoinRoom
 from webrtc.signaling.messages_media import SessionOffer
 from webrtc.signaling.presence import Seat
 from webrtc.signaling.sdp_fragments import Fragment, answered, restarted, tag_of
@@ -64,6 +66,14 @@ class _Session:
     lost: bool = False
 
 
+class _AtTheDoorError(Exception):
+    """Somebody is not let in, or not yet; the connection is kept."""
+
+    def __init__(self, refusal: ClientError) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
+
+
 class HttpSessions:
     """All sessions of this front process."""
 
@@ -71,6 +81,7 @@ class HttpSessions:
         self._desk = desk
         self._dispatcher = dispatcher
         self._sessions: dict[str, _Session] = {}
+        self._guests = HttpGuests()
         self._looking: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -107,9 +118,11 @@ class HttpSessions:
             parsed = msgspec.convert({"type": "offer", "sdp": offer}, SessionOffer)
         except msgspec.ValidationError:
             raise ClientError("bad_sdp", "the offer is empty or too long") from None
-        connection = self._connect(address)
+        room_id, name, token = request.room_id or "", request.name or "", request.token or ""
+        knock = Knock(kind.value, room_id, name, token, address)
+        connection = self._guests.take(knock) or self._connect(address)
         try:
-            joined = await self._desk.entrance.join(connection, request)
+            joined = await self._join(connection, request, knock)
             seat = conference.seat_of(connection)
             answer = (await self._desk.negotiation.offer(connection, parsed)).sdp
             tag = tag_of(answer)
@@ -118,6 +131,8 @@ class HttpSessions:
                 return msgspec.structs.replace(participant, kind=kind, ice_tag=tag)
 
             await conference.change(seat.participant_id, apply)
+        except _AtTheDoorError as guest:
+            raise guest.refusal from None
         except BaseException:
             if connection.seat is not None:
                 await self._desk.entrance.leave(connection.seat, "left")
@@ -126,6 +141,19 @@ class HttpSessions:
         conference.announcer.request(seat.participant_id)
         self._hold(seat, connection, offer)
         return Opened(joined.resume_token, joined.room_id, answer, tag)
+
+    async def _join(self, connection: Connection, request: JoinRoom, knock: Knock) -> Joined:
+        try:
+            return await self._desk.entrance.join(connection, request)
+        except ClientError as refusal:
+            if refusal.reason not in ("waiting", "denied"):
+                raise
+            former = self._guests.keep(knock, connection, asyncio.get_running_loop().time())
+            if former is not None:
+                self._dispatcher.disconnected(former)
+            if refusal.reason == "waiting":
+                refusal = ClientError(refusal.reason, refusal.detail, ASK_AGAIN_S)
+            raise _AtTheDoorError(refusal) from None
 
     async def trickle(self, kind: HttpKind, room_id: str, token: str, fragment: Fragment) -> None:
         """Take further candidates.
@@ -233,6 +261,8 @@ class HttpSessions:
         for seat in self._desk.presence.all_seats():
             if seat.connection is None:
                 await self._adopt(seat)
+        for connection in self._guests.gone(now_s):
+            self._dispatcher.disconnected(connection)
         for session in list(self._sessions.values()):
             seat = session.seat
             state = self._desk.workers.peer_state(seat.participant_id)
