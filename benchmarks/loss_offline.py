@@ -28,7 +28,9 @@ from numpy.typing import NDArray
 from benchmarks.harness.speech_quality import pesq_wb
 from mixer.netsim import NetworkSimulator
 from mixer.netsim_settings import NetworkConditions
-from mixer.playout import MediaPacket, Playout, PlayoutStats
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket
+from mixer.playout_stats import PlayoutStats
 from mixer.red import unpack_red
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal
 from webrtc.media.opus_library import library

@@ -37,7 +37,7 @@ from benchmarks.load.doors import SocketIoDoor
 from benchmarks.loss_offline import SPEECH_FOLDERS
 from mixer.arena import BLOCK_20MS, SAMPLE_RATE_HZ, Arena, Block, SourceArena
 from mixer.levels import AUDIBLE_DBOV
-from mixer.playout import Pull
+from mixer.playout_packet import Pull
 from mixer.room import RoomMixer
 
 Mono = npt.NDArray[np.float32]

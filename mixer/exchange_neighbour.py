@@ -30,7 +30,9 @@ from mixer.exchange_frames import (
 )
 from mixer.levels import SILENCE_DBOV
 from mixer.pcm_frames import PcmDecoder
-from mixer.playout import MediaPacket, Playout, PlayoutSettings
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket
+from mixer.playout_settings import PlayoutSettings
 from mixer.selection_candidate import Standing
 from mixer.source import PlayoutLike, Source
 

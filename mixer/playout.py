@@ -1,6 +1,6 @@
 """One publisher's way from packets to blocks of sound.
 
-Positions are RTP time in samples at 48 kHz, extended over wrap-around. `_next` is the position
+Positions are RTP time in samples at 48 kHz, extended over wrap-around. The head is at the position
 that is decoded next; what was decoded ahead waits in the pool. Every rule follows from one figure,
 the *spare*: how long before this pull the last packet that the block needs should have been here,
 by the deadline of `TransitWindow`.
@@ -26,10 +26,10 @@ Positions never go backwards but at such a jump. Sequence numbers only tell loss
 and find duplicates.
 """
 
-import math
-
 from mixer import stretch
 from mixer.jitter import Transit, TransitWindow
+from mixer.playout_deadline import Deadline
+from mixer.playout_head import PlayHead
 from mixer.playout_loss import LossWatch
 from mixer.playout_packet import (
     SAMPLE_RATE_HZ,
@@ -47,20 +47,8 @@ from mixer.playout_stats import PlayoutStats
 from mixer.playout_stream import SteadyStream
 from mixer.playout_watch import MIN_SIMILARITY, DelayWatch
 
-__all__ = [
-    "Block",
-    "DecodeError",
-    "FrameDecoder",
-    "MediaPacket",
-    "Playout",
-    "PlayoutSettings",
-    "PlayoutStats",
-    "Pull",
-]
-
 CONCEAL_STEP = 480
 HISTORY_KEPT = 12_000  # what was played is kept for so long after expansion was near
-WAITS = 32  # over which the mean wait is taken, as the compiled blocks do
 CALM_BLOCKS = 50  # played packet by packet, before a stream is lent
 
 
@@ -71,7 +59,6 @@ class Playout:
         if settings is None:
             settings = PlayoutSettings()
         self._decoder = decoder
-        self._margin_s = settings.margin_ms / 1000
         self._compress_above_s = settings.compress_above_ms / 1000
         self._skip_above = _samples(settings.skip_above_ms)
         self._max_payload_bytes = settings.max_payload_bytes
@@ -89,9 +76,11 @@ class Playout:
             self._stats, self._losses, settings.max_packets, _samples(settings.max_backlog_ms)
         )
         self._packets = self._queue.packets
+        self._head = PlayHead(self._queue, self._sound, self._stats)
         self._transits = TransitWindow()
-        self._mean_wait_s = 0.0
-        self._waits = 0  # of which that is the mean, as many as count
+        self._deadline = Deadline(
+            self._queue, self._transits, self._losses, settings.margin_ms / 1000
+        )
         self._history = History(stretch.LONGEST_PERIOD)
         self._history_left = 0
         self._block = 480
@@ -99,7 +88,6 @@ class Playout:
         self._lent = False
         self._lent_waiting = 0
         self._rest()
-        self._next = 0
         self._watch = DelayWatch()
 
     # ---- what the caller sees ----------------------------------------------------------------
@@ -139,7 +127,7 @@ class Playout:
                 self._losses.repairs_come(samples)
         queue.add(
             Queued(*numbers, samples, packet.arrival_s, packet.payload, packet.redundant),
-            self._next,
+            self._head.next,
         )
 
     def pull(self, out: Block, now_s: float) -> Pull:
@@ -172,7 +160,7 @@ class Playout:
         self._losses.reset()
         self._queue.reset()
         self._rest()
-        self._next = 0
+        self._head.next = 0
 
     def safe_time_s(self) -> float | None:
         """Return when the packets that the next pull needs should all be here.
@@ -180,9 +168,9 @@ class Playout:
         In the clock of `now_s`, for a block as long as the last; None while nothing is to play.
         """
         if self._playing:
-            return self._due_s(self._next - len(self._pool), self._block)
+            return self._deadline.due_s(self._head.next - len(self._pool), self._block)
         if self._packets:
-            return self._due_s(self._packets[0].position, self._block)
+            return self._deadline.due_s(self._packets[0].position, self._block)
         return None
 
     @property
@@ -203,18 +191,17 @@ class Playout:
     @property
     def mean_wait_s(self) -> float:
         """Time from arrival to pull of the packets played, averaged over the last 32 or so."""
-        return self._mean_wait_s
+        return self._head.mean_wait_s
 
     def stats(self) -> PlayoutStats:
         """Return the counters, with the present figures filled in; the object is live."""
         stats = self._stats
         waiting = len(self._pool) + sum(packet.samples for packet in self._packets)
         waiting += self._lent_waiting * self._queue.newest_samples
-        target_s = self._transits.target_s + self._margin_s + self._losses.extension_s
         stats.buffer_ms = waiting * 1000 / SAMPLE_RATE_HZ
-        stats.target_ms = target_s * 1000
+        stats.target_ms = self._deadline.target_s * 1000
         stats.jitter_ms = self._transits.jitter_s * 1000
-        stats.mean_wait_ms = self._mean_wait_s * 1000 if self._waits else None
+        stats.mean_wait_ms = self._head.mean_wait_s * 1000 if self._head.waits else None
         return stats
 
     # ---- lending -----------------------------------------------------------------------------
@@ -242,7 +229,7 @@ class Playout:
             and not self._block % queue.newest_samples
             and self._losses.is_quiet
             and self._transits.is_settled
-            and queue.is_plain(self._next)
+            and queue.is_plain(self._head.next)
             and not any(self._decoder.is_dtx(queued.payload) for queued in queue.packets)
         )
         if not calm:
@@ -256,13 +243,13 @@ class Playout:
         return SteadyStream(
             queue.newest_samples,
             queue.newest_position,
-            self._next,
+            self._head.next,
             watch.low,
             watch.low_before,
             watch.low_left,
             watch.cooldown,
-            self._mean_wait_s,
-            self._transits.deadline_s + self._margin_s,
+            self._head.mean_wait_s,
+            self._transits.deadline_s + self._deadline.margin_s,
             self._transits.deadline_s,
             self._compress_above_s,
             self._skip_above,
@@ -279,8 +266,8 @@ class Playout:
         Returns:
             False when the path jumped: take it back.
         """
-        self._next = stream.next
-        self._mean_wait_s = stream.wait_s
+        self._head.next = stream.next
+        self._head.mean_wait_s = stream.wait_s
         self._lent_waiting = stream.waiting
         self._stats.received += stream.arrived
         self._queue.catch_up(stream.arrived)
@@ -290,7 +277,7 @@ class Playout:
             steady = steady and self._transits.add(transit_s, arrival_s) is not Transit.JUMP
         stream.transits.clear()
         stream.late_after_s = self._transits.deadline_s
-        stream.deadline_s = self._transits.deadline_s + self._margin_s
+        stream.deadline_s = self._transits.deadline_s + self._deadline.margin_s
         return steady
 
     def take_back(self, stream: SteadyStream) -> None:
@@ -307,49 +294,21 @@ class Playout:
 
     # ---- timing ------------------------------------------------------------------------------
 
-    def _last_packet_of(self, position: int, samples: int) -> int:
-        """Return where the packet begins that holds the last sample of a block at `position`.
-
-        Packets are taken to be as long as the newest, in line with it.
-        """
-        newest, length = self._queue.newest_position, self._queue.newest_samples
-        return newest + (position + samples - 1 - newest) // length * length
-
-    def _due_s(self, position: int, samples: int) -> float:
-        """Return when the packets of a block at `position` should all have come, margin added."""
-        return (
-            self._last_packet_of(position, samples) / SAMPLE_RATE_HZ
-            + self._transits.deadline_s
-            + self._margin_s
-            + self._losses.extension_s
-        )
-
-    def _excess(self, position: int, samples: int, now_s: float, guard_s: float) -> int:
-        """Return by how many samples a block at `position` could be later in the media.
-
-        Negative: what it needs may not be here in time. `guard_s` is asked beside the margin.
-        """
-        length = self._queue.newest_samples
-        last = self._last_packet_of(position, samples)
-        spare_s = now_s - self._due_s(position, samples) - guard_s
-        packets_spare = math.floor(spare_s * SAMPLE_RATE_HZ / length)
-        return packets_spare * length + last + length - position - samples
-
     def _start(self, samples: int, now_s: float) -> bool:
         """Begin to play when the deadline of what waits has passed; return whether it has."""
         queue, packets = self._queue, self._packets
-        queue.drop_late(self._next)
+        queue.drop_late(self._head.next)
         while packets and self._decoder.is_dtx(packets[0].payload):
             queue.take_first()
         if not packets:
             return False
-        excess = self._excess(packets[0].position, samples, now_s, 0.0)
+        excess = self._deadline.excess(packets[0].position, samples, now_s, 0.0)
         if excess <= -samples:
             return False
         goal = packets[0].position + excess
         while len(packets) > 1 and packets[1].position <= goal:
             queue.drop_first()
-        self._next = packets[0].position
+        self._head.next = packets[0].position
         if excess < 0:  # its turn is within this block: in the next, it would be late for good
             self._sound.lead_in(-excess)
         self._playing = True
@@ -368,21 +327,23 @@ class Playout:
 
         Only whole packets are skipped; what is left over is excess delay for `_steer`.
         """
-        excess = self._excess(self._next - len(self._pool), samples, now_s, -self._margin_s)
-        goal = self._next + min(self._debt, max(excess, 0))
+        excess = self._deadline.excess(
+            self._head.next - len(self._pool), samples, now_s, -self._deadline.margin_s
+        )
+        goal = self._head.next + min(self._debt, max(excess, 0))
         self._debt = 0
         self._queue.drop_late(goal)
         if self._packets:
             goal = min(goal, self._packets[0].position)
-        self._next = max(self._next, goal)
+        self._head.next = max(self._head.next, goal)
 
     # ---- holding the delay -------------------------------------------------------------------
 
     def _steer(self, samples: int, now_s: float) -> None:
         """Compress, skip or expand what comes next where the delay is not what it should be."""
-        position = self._next - len(self._pool)
-        excess = self._excess(position, samples, now_s, self._compress_above_s)
-        watch = self._watch
+        position = self._head.next - len(self._pool)
+        deadline, watch = self._deadline, self._watch
+        excess = deadline.excess(position, samples, now_s, self._compress_above_s)
         watch.see(excess, samples)
         self._history_left -= samples
         if excess < 0:
@@ -399,16 +360,11 @@ class Playout:
             lasting >= stretch.SHORTEST_PERIOD or len(self._pool)
         ):
             self._compress(lasting, samples, now_s)
-        elif excess < 0 and self._excess(position, samples, now_s, -self._margin_s / 2) < 0:
+        elif (
+            excess < 0
+            and self._deadline.excess(position, samples, now_s, -self._deadline.margin_s / 2) < 0
+        ):
             self._expand(position, samples, now_s)
-
-    def _gather(self, samples: int, now_s: float) -> None:
-        """Decode up to `samples` into the pool, of what is here without a hole."""
-        packets = self._packets
-        self._queue.drop_late(self._next)
-        while len(self._pool) < samples and packets and packets[0].position <= self._next:
-            self._decode_first(now_s)
-            self._queue.drop_late(self._next)
 
     def _compress(self, excess: int, samples: int, now_s: float) -> None:
         """Take out `excess`, or part of it, where that is hardly heard.
@@ -417,7 +373,7 @@ class Playout:
         packet, however little it is, leaves one packet later than the rest.
         """
         longest = min(excess, stretch.LONGEST_PERIOD)
-        self._gather(samples + longest + stretch.OVERLAP_SAMPLES, now_s)
+        self._head.gather(samples + longest + stretch.OVERLAP_SAMPLES, now_s)
         pool = self._pool
         watch = self._watch
         cut = stretch.find_cut(pool.view, excess, len(pool) - samples, watch.patience)
@@ -430,10 +386,10 @@ class Playout:
         self._stats.compressed_samples += cut.samples
 
     def _expand(self, position: int, samples: int, now_s: float) -> None:
-        self._gather(samples, now_s)
+        self._head.gather(samples, now_s)
         pool = self._pool
         # So much more, and blocks begin where packets begin.
-        wanted = position + samples - self._last_packet_of(position, samples)
+        wanted = position + samples - self._deadline.last_packet_of(position, samples)
         period = stretch.find_repeat(self._history.view, pool.view, wanted)
         if period is None or period.similarity < self._watch.patience:
             self._watch.in_vain()
@@ -449,21 +405,21 @@ class Playout:
     def _skip(self, goal: int, now_s: float) -> None:
         """Go on at the packet before `goal`, blended over; what lies between is dropped."""
         queue, packets = self._queue, self._packets
-        self._gather(stretch.OVERLAP_SAMPLES, now_s)
+        self._head.gather(stretch.OVERLAP_SAMPLES, now_s)
         if len(packets) < 3 or packets[2].position > goal:
             return
         if len(self._pool) < stretch.OVERLAP_SAMPLES:
             self._sound.conceal(CONCEAL_STEP)  # a hole comes next: fade out into a guess
         ending = self._pool.view[: stretch.OVERLAP_SAMPLES].copy()
-        before = self._next - len(self._pool)
+        before = self._head.next - len(self._pool)
         while len(packets) > 2 and packets[2].position <= goal:
             queue.drop_first()
-        self._next = packets[0].position
-        self._decode_first(now_s)  # brings the decoder into the sound; not played
+        self._head.next = packets[0].position
+        self._head.decode_first(now_s)  # brings the decoder into the sound; not played
         self._pool.clear()
-        self._next = packets[0].position
-        self._stats.skipped_samples += self._next - before
-        self._decode_first(now_s)
+        self._head.next = packets[0].position
+        self._stats.skipped_samples += self._head.next - before
+        self._head.decode_first(now_s)
         stretch.crossfade(ending, self._pool.view)
         self._watch.restart()
 
@@ -473,9 +429,9 @@ class Playout:
         """Fill `out`; return whether any of it was concealed in this call."""
         pool = self._pool
         samples = len(out)
-        if not pool and self._sound.full and self._queue.is_run(self._next, samples):
+        if not pool and self._sound.full and self._queue.is_run(self._head.next, samples):
             self._plain_blocks += 1
-            return self._decode_run(out, now_s)
+            return self._head.decode_run(out, now_s)
         self._plain_blocks = 0
         concealed = False
         while len(pool) < samples:
@@ -483,69 +439,41 @@ class Playout:
         pool.take(out)
         return concealed
 
-    def _decode_run(self, out: Block, now_s: float) -> bool:
-        """Fill `out` with whole packets; return whether any of it had to be concealed."""
-        concealed = False
-        at = 0
-        while at < len(out):
-            first = self._packets[0]
-            self._take_first(now_s)
-            room = out[at : at + first.samples]
-            concealed |= self._sound.decode_into(first.payload, room)
-            at += first.samples
-        return concealed
-
     def _refill(self, samples: int, now_s: float) -> bool:
         """Put more towards `samples` into the pool; return whether it is concealment."""
         queue, packets, sound = self._queue, self._packets, self._sound
-        queue.drop_late(self._next)
+        queue.drop_late(self._head.next)
         step = min(queue.newest_samples, CONCEAL_STEP)
         missing = _whole(samples - len(self._pool), step)
         if not packets:
             self._debt += missing
             return sound.conceal(missing)
         first = packets[0]
-        hole = first.position - self._next
+        hole = first.position - self._head.next
         if hole <= 0:
-            return self._decode_first(now_s)
+            return self._head.decode_first(now_s)
         if not queue.lost_before_first():
             return self._bridge(hole, missing, samples, now_s)
         if self._decoder.carries_fec(first.payload):
             if hole <= first.samples:
-                self._next = first.position
+                self._head.next = first.position
                 return sound.repair(first.payload, first.samples, first.samples - hole)
             hole -= first.samples
         # Whole packets at a time: one that still comes is late, never cut into.
         made_up = _whole(min(hole, max(queue.newest_samples, missing)), step)
-        self._next += min(hole, made_up)
+        self._head.next += min(hole, made_up)
         return sound.conceal(made_up)
 
     def _bridge(self, hole: int, missing: int, samples: int, now_s: float) -> bool:
         """Cross a silence that the publisher left out, and decide on the delay after it afresh."""
-        excess = self._excess(self._next - len(self._pool), samples, now_s, 0.0)
+        excess = self._deadline.excess(self._head.next - len(self._pool), samples, now_s, 0.0)
         if excess >= hole:
-            self._next += hole
+            self._head.next += hole
             return False
         # No more than is due: what follows would be late by the rest, and the block may want it.
         made_up = min(missing, _whole(hole - excess, min(self._queue.newest_samples, CONCEAL_STEP)))
-        self._next += max(0, min(hole, made_up + excess))
+        self._head.next += max(0, min(hole, made_up + excess))
         return self._sound.conceal(made_up)
-
-    def _decode_first(self, now_s: float) -> bool:
-        """Decode the first packet into the pool; return whether it had to be concealed."""
-        played_to = self._next
-        first = self._packets[0]
-        self._take_first(now_s)
-        # Packets that overlap: what was played of the earlier one counts.
-        return self._sound.decode(first.payload, first.samples, played_to - first.position)
-
-    def _take_first(self, now_s: float) -> None:
-        first = self._queue.take_first()
-        self._next = first.end
-        if first.redundant:
-            self._stats.recovered += 1
-        self._waits = min(self._waits + 1, WAITS)
-        self._mean_wait_s += (now_s - first.arrival_s - self._mean_wait_s) / self._waits
 
 
 def _whole(samples: int, step: int) -> int:

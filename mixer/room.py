@@ -29,7 +29,7 @@ from mixer.listener import Listener, PersonalGain
 from mixer.outputs import SAMPLES, Output
 from mixer.packet_times import PacketTimes, Ptime
 from mixer.plan import MixPlan
-from mixer.playout import Pull
+from mixer.playout_packet import Pull
 from mixer.room_mixes import RoomMixes
 from mixer.selection_candidate import Standing
 from mixer.selection_room import RoomSelection

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from mixer.arena import Block, SourceArena
 from mixer.levels import SILENCE_DBOV
-from mixer.playout import Pull
+from mixer.playout_packet import Pull
 from mixer.selection_candidate import Standing
 
 

@@ -16,8 +16,10 @@ from mixer.listener import PersonalGain
 from mixer.netsim import LineNoise, NetworkSimulator
 from mixer.netsim_settings import NetworkConditions
 from mixer.pcm_frames import PcmDecoder, pcm_payload
-from mixer.playout import MediaPacket, Playout, PlayoutSettings, PlayoutStats, Pull
-from mixer.playout_packet import Block
+from mixer.playout import Playout
+from mixer.playout_packet import Block, MediaPacket, Pull
+from mixer.playout_settings import PlayoutSettings
+from mixer.playout_stats import PlayoutStats
 from mixer.room import RoomMixer
 
 BLOCK: Final = BLOCK_20MS

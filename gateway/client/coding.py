@@ -14,7 +14,8 @@ from gateway.wire.datagrams import CHUNK_BYTES, SILENT_CHUNK, PayloadKind, read_
 from gateway.wire.incoming import ChunkPlayout
 from gateway.wire.outgoing import ChunkStream
 from mixer.arena import BLOCK_10MS
-from mixer.playout import MediaPacket, Playout, Pull
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket, Pull
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal
 
 Mono = npt.NDArray[np.float32]

@@ -27,8 +27,7 @@ import soxr
 from gateway.wire.datagrams import RATE_HZ
 from gateway.wire.slack import SPARE, SlackWatch
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ
-from mixer.playout import Pull
-from mixer.playout_packet import Block
+from mixer.playout_packet import Block, Pull
 
 Mono = npt.NDArray[np.float32]
 

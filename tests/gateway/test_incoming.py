@@ -8,7 +8,7 @@ import pytest
 
 from gateway.wire.datagrams import CHUNK_BYTES, CHUNK_S, CHUNK_SAMPLES, RATE_HZ
 from gateway.wire.incoming import ChunkPlayout
-from mixer.playout import Pull
+from mixer.playout_packet import Pull
 
 BLOCK_S = 0.01
 PITCH_HZ = 1000.0

@@ -8,7 +8,7 @@ import pytest
 
 from archive.wire import Piece, read_piece
 from mixer.arena import Arena, Block, SourceArena
-from mixer.playout import Pull
+from mixer.playout_packet import Pull
 from mixer.room import RoomMixer
 from webrtc.media.archive_tap import ArchiveTap
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
-from mixer.playout import MediaPacket, Playout
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket
 from tests.media.fakes import address_of, bound_socket
 from webrtc.media import intake as intake_module
 from webrtc.media import intake_kernel as kernel

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from mixer.playout import CALM_BLOCKS, MediaPacket, Playout, Pull
+from mixer.playout import CALM_BLOCKS, Playout
+from mixer.playout_packet import MediaPacket, Pull
 from mixer.playout_watch import LOW_WINDOW
 from webrtc.media import intake_kernel as kernel
 from webrtc.media.lanes import LaneTable

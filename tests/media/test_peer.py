@@ -9,7 +9,7 @@ import pytest
 from aiortc.rtp import RtcpPacket, RtcpSrPacket
 from pylibsrtp import Policy, Session
 
-from mixer.playout import MediaPacket
+from mixer.playout_packet import MediaPacket
 from tests.media.fakes import SentPort, binding_request, bound_socket
 from tests.media.test_sdp import MINIMAL
 from webrtc.errors import ClientError

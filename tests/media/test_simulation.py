@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixer.playout import MediaPacket
+from mixer.playout_packet import MediaPacket
 from tests.media.test_hall import House
 from webrtc.control.messages import PutParticipant, SimulatedNetwork
 from webrtc.media.participant import Participant

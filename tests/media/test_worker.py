@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from mixer.playout import MediaPacket
+from mixer.playout_packet import MediaPacket
 from mixer.selection_candidate import Standing
 from mixer.selection_settings import SelectionSettings
 from tests.media.fakes import binding_request, bound_socket

@@ -6,7 +6,7 @@ import random
 import pytest
 from pylibsrtp import Policy, Session
 
-from mixer.playout import MediaPacket
+from mixer.playout_packet import MediaPacket
 from tests.media import test_worker
 from tests.media.test_lanes import PAYLOADS, RATE
 from tests.media.test_peer import KEY, HandshakeLeftOut

@@ -8,7 +8,8 @@ import numpy as np
 
 from mixer.netsim import NetworkSimulator
 from mixer.netsim_settings import NetworkConditions
-from mixer.playout import Block, DecodeError, MediaPacket, Playout, Pull
+from mixer.playout import Playout
+from mixer.playout_packet import Block, DecodeError, MediaPacket, Pull
 
 RATE = 48_000
 EPOCH_S = 1_000.0

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from mixer.arena import SAMPLE_RATE_HZ, Arena, Block, SourceArena
 from mixer.listener import Listener
 from mixer.packet_times import Ptime
-from mixer.playout import Pull
+from mixer.playout_packet import Pull
 from mixer.room import RoomMixer
 from mixer.source import Source
 

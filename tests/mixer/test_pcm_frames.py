@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixer.pcm_frames import PcmDecoder, pcm_payload
-from mixer.playout import DecodeError
+from mixer.playout_packet import DecodeError
 
 
 def tone(count: int, period: int, start: int = 0) -> np.ndarray:

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixer.playout import MediaPacket, Playout, PlayoutSettings, Pull
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket, Pull
+from mixer.playout_settings import PlayoutSettings
 from tests.mixer.playout_world import (
     EPOCH_S,
     PERIOD,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mixer.phase import best_shift
-from mixer.playout import Block, MediaPacket, Playout, Pull
+from mixer.playout import Playout
+from mixer.playout_packet import Block, MediaPacket, Pull
 from mixer.stretch import OVERLAP_SAMPLES
 from tests.mixer.playout_world import EPOCH_S, RATE, ToneDecoder, World, jittered, stream
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mixer.netsim_settings import NetworkConditions
-from mixer.playout import FrameDecoder, MediaPacket, Playout, Pull
+from mixer.playout import Playout
+from mixer.playout_packet import FrameDecoder, MediaPacket, Pull
 from tests.mixer.playout_world import EPOCH_S, World, through
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal
 

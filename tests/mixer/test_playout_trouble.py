@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixer.netsim_settings import NetworkConditions
-from mixer.playout import MediaPacket, Playout, PlayoutSettings, Pull
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket, Pull
+from mixer.playout_settings import PlayoutSettings
 from tests.mixer.playout_world import (
     EPOCH_S,
     RATE,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mixer.playout import MediaPacket
+from mixer.playout_packet import MediaPacket
 from mixer.red import unpack_red
 from webrtc.control.messages import PeerState, PeerStateName, PlainClient, ToFront
 from webrtc.media import rtcp

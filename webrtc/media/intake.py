@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 from pylibsrtp import Session
 
-from mixer.playout import MediaPacket
+from mixer.playout_packet import MediaPacket
 from webrtc.media.aiortc_adapter import srtp_pointer
 from webrtc.media.lanes import LaneTable
 from webrtc.media.udp import BATCH, Datagram, UdpPort

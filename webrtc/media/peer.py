@@ -25,7 +25,8 @@ from typing import Protocol
 
 from pylibsrtp import Error as SrtpError
 
-from mixer.playout import MediaPacket, Playout
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket
 from mixer.tiers import TierPolicy
 from webrtc.control.messages import PeerStateName
 from webrtc.media import rtcp, rtp, sdp

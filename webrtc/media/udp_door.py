@@ -20,7 +20,8 @@ from gateway.wire.outgoing import ChunkStream
 from gateway.wire.plain import Knocks
 from mixer.arena import BLOCK_10MS, Block
 from mixer.outputs import SAMPLES, Output
-from mixer.playout import MediaPacket, Playout
+from mixer.playout import Playout
+from mixer.playout_packet import MediaPacket
 from mixer.room import RoomMixer
 from webrtc.control.messages import PeerStateName, UdpClient
 from webrtc.media.opus import Application, Decoder, Encoder, EncoderSettings, Signal
