@@ -43,3 +43,14 @@ class TestMemoryRevocations(RevocationStoreContract):
     @pytest.fixture
     def store(self) -> RevocationStore:
         return MemoryRevocations(most=2)
+
+    async def test_what_has_just_expired_is_not_held(self, store: RevocationStore) -> None:
+        await store.add("one", until=10.0, now=10.0)
+        assert not await store.holds("one")
+
+    async def test_it_holds_ten_thousand_unless_told_otherwise(self) -> None:
+        store = MemoryRevocations()
+        store._revoked = dict.fromkeys(map(str, range(9_999)), 20.0)
+        await store.add("last", until=20.0, now=10.0)
+        with pytest.raises(CapacityError):
+            await store.add("one more", until=20.0, now=10.0)
