@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Page, WebSocketRoute
 
-from tests.js.test_the_page import DENY_MICROPHONE, be_on_air, join
+from tests.js.test_the_desk import MIDI, PEOPLE, SAY
+from tests.js.test_the_page import DENY_MICROPHONE, NO_MICROPHONE, UNPLUG, be_on_air, join
+from tests.js.test_the_session_panel import ANNOUNCE, Server
 from tests.support.chromium import Chromium
 from tests.support.server import LiveServer
 
@@ -16,6 +18,10 @@ VIOLATIONS = """async () => {
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
 }"""
+RIGHTS = [
+    *("subscribe", "publish", "edit_own_strip", "edit_any_strip", "choose_speakers", "run_desk"),
+    *("set_roles", "record", "play_files", "hear_sessions", "run_archive"),
+]
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -98,9 +104,22 @@ async def walk(context: BrowserContext, url: str, look: str) -> None:
     await check(page, f"{look}: my own mix, a scene, whose role")
     await page.get_by_role("button", name="Make listener: Bela").focus()
     await page.keyboard.press("Escape")
+    await page.get_by_role("switch", name="Waiting room").check()
+    guest = await context.new_page()
+    await guest.goto(url)
+    await guest.get_by_label("Your name").fill("Nina")
+    await guest.get_by_role("button", name="Join Room").click()
+    await guest.get_by_role("button", name="Stop waiting").wait_for()
+    await check(guest, f"{look}: at the door")
+    await guest.close()
+    await page.get_by_role("button", name="Let in").wait_for(state="detached")
     await page.keyboard.press("m")
     await page.keyboard.press("d")
     await check(page, f"{look}: microphone and sound off")
+    await page.evaluate(NO_MICROPHONE)
+    await page.evaluate(UNPLUG)
+    await page.get_by_role("button", name="No microphone").wait_for()
+    await check(page, f"{look}: no microphone")
     await page.get_by_role("button", name="Stop Broadcasting").click()
     await page.get_by_role("button", name="Stop listening").click()
     await check(page, f"{look}: neither sending nor hearing")
@@ -113,3 +132,46 @@ async def check(page: Page, state: str) -> None:
     await page.evaluate(AXE.read_text("utf-8"))
     assert await page.evaluate(VIOLATIONS) == [], state
     assert not await page.evaluate(TOO_WIDE), state
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="npm ci has not been run")
+async def test_a_crowded_desk_is_accessible(chromium: Chromium) -> None:
+    """A recording, a file, an archive, a control surface, a search, and a room that forwards."""
+    browser = await chromium.launch()
+    for scheme, width in (("light", 360), ("dark", 1440)):
+        page = await browser.new_page(
+            color_scheme="dark" if scheme == "dark" else "light",
+            viewport={"width": width, "height": 800},
+            reduced_motion="reduce",
+        )
+        await crowd(page, f"{scheme}, {width} px")
+        await page.close()
+
+
+async def crowd(page: Page, look: str) -> None:
+    server = Server()
+    await page.add_init_script(MIDI)
+    await page.route("**/*", server.answer)
+    await page.goto("http://localhost:9")
+    await page.wait_for_function("() => customElements.get('ag-app') !== undefined")
+    await page.evaluate(PEOPLE.read_text("utf-8"))
+    await page.evaluate("(rights) => { window.fake = fakeRoom(40, { rights }); }", RIGHTS)
+    await page.locator("[data-ref=roomName]").evaluate("(name) => { name.textContent = 'studio'; }")
+    await page.evaluate(ANNOUNCE, "recording")
+    await page.locator("ag-session input[type=file]").set_input_files(
+        {"name": "song.wav", "mimeType": "audio/wav", "buffer": b"RIFF"}
+    )
+    await page.get_by_role("slider", name="Place in song.wav").wait_for()
+    await page.get_by_role("button", name="Keep what is said").click()
+    await page.get_by_text("Advanced: who is heard").click()
+    await page.get_by_role("button", name="Connect by MIDI").click()
+    await page.get_by_role("button", name="Learn").click()
+    await page.evaluate(SAY, [0xB0, 7, 100])
+    await page.get_by_role("slider", name="Room fader of Ada", exact=True).press("PageDown")
+    await page.get_by_role("button", name="Forget Fader").wait_for()
+    await check(page, f"{look}: much at once")
+    await page.evaluate("fake.desk.setRoom({ mode: 'forward' }); 0")
+    await page.get_by_label("Find").fill("xyz")
+    await page.get_by_text("Nobody here has such a name.").wait_for()
+    await page.get_by_text("The server cannot be reached").wait_for()
+    await check(page, f"{look}: forwarded, nobody of this name, and no server")

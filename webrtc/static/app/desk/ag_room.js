@@ -21,6 +21,8 @@ const REORDER_EVERY_MS = 1500;
 /** Gate lights, and whom the server is asked to measure. */
 const LIGHTS_EVERY_MS = 100;
 const WATCH_AFTER_MS = 250;
+/** Strips that change their place in the page at a time: each is laid out anew. */
+const MOVED_AT_ONCE = 4;
 /** From so many people on, the loudest come first unless somebody chose another order. */
 const MANY = 20;
 
@@ -213,15 +215,23 @@ export class AgRoom extends HTMLElement {
     strip.show(person, state);
   }
 
-  /** The order of reading and of the Tab key is the order in sight. @param {readonly string[]} sequence */
+  /**
+   * The order of reading and of the Tab key is the order in sight, some frames later: where a strip is
+   * seen does not depend on it.
+   * @param {readonly string[]} sequence
+   */
   #putInOrder(sequence) {
     const wanted = sequence.flatMap((id) => this.#strips.get(id)?.element ?? []);
     if (wanted.every((element, index) => this.#list.children[index] === element)) return;
     const kept = stayingPut(/** @type {HTMLElement[]} */ ([...this.#list.children]), wanted);
+    let left = MOVED_AT_ONCE;
     wanted.reduceRight((/** @type {Element | null} */ next, element) => {
-      if (!kept.has(element)) this.#list.insertBefore(element, next);
-      return element;
+      if (kept.has(element)) return element;
+      if (left > 0) this.#list.insertBefore(element, next);
+      left -= 1;
+      return left < 0 ? next : element;
     }, null);
+    if (left < 0) this.#later();
   }
 
   /** @param {readonly { participantId: string }[]} levels */
