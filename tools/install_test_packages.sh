@@ -23,10 +23,14 @@ library() { /sbin/ldconfig -p 2>/dev/null | grep -q "$1"; }
 library 'libopus\.so\.0' || missing="$missing libopus0"
 # Of pedalboard's wheel, beside which strips are held.
 library 'libatomic\.so\.1' || missing="$missing libatomic1"
-# Debian keeps the window toolkit out of its Python; other Pythons have it or cannot be given it.
-case "$(readlink -f "$(dirname "$0")/../.venv/bin/python")" in
-/usr/bin/*) "$(dirname "$0")/../.venv/bin/python" -c 'import tkinter' 2>/dev/null || missing="$missing python3-tk" ;;
-esac
+# A WHIP and WHEP client that is nobody's of ours: GStreamer's, driven by the system's Python.
+typelib() { ls /usr/lib*/*/girepository-1.0/"$1"-1.0.typelib >/dev/null 2>&1; }
+plugin() { ls /usr/lib*/*/gstreamer-1.0/libgst"$1".so >/dev/null 2>&1; }
+[ -d /usr/lib/python3/dist-packages/gi ] || missing="$missing python3-gi"
+typelib GstWebRTC || missing="$missing gir1.2-gst-plugins-bad-1.0"
+plugin webrtc || missing="$missing gstreamer1.0-plugins-bad"
+plugin spectrum || missing="$missing gstreamer1.0-plugins-good"
+plugin nice || missing="$missing gstreamer1.0-nice"
 [ -n "$missing" ] || exit 0
 
 by_hand="apt-get install --no-install-recommends$missing"

@@ -101,7 +101,7 @@ async def test_gstreamer_publishes_and_listens(url: str) -> None:
         if gone.done():
             heard.cancel()
             assert gone.result() == 77
-            pytest.skip("GStreamer is not here")
+            pytest.skip("GStreamer is not installed: tools/install_test_packages.sh")
         await heard
         gone.cancel()
         await ada.end()

@@ -54,7 +54,7 @@ class RedisServer:
         """Start it, or start it again: whatever was in it is gone."""
         program = shutil.which("redis-server")
         if program is None:
-            pytest.skip("redis-server is not installed")
+            pytest.skip("redis-server is not installed: apt-get install redis-server")
         for left in self.folder.iterdir():
             left.unlink()
         self._process = await asyncio.create_subprocess_exec(
