@@ -49,7 +49,7 @@ else
     exit 0
 fi
 echo "Installing for the tests, by the system's package manager:$missing"
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes
 $as_root apt-get update -qq || echo "The package lists could not be refreshed; trying as they are."
 for package in $missing; do
     # One by one: a package that this system lacks must not keep the others away.
