@@ -2,16 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from playwright.async_api import expect
 
 from tests.support.chromium import Chromium
 from tests.support.server import LiveServer
 
-PAGE = "<!doctype html><title>Somebody else's page</title><p>With a conference in it.</p>"
+PAGE = (Path(__file__).parents[2] / "docs" / "embed.html").read_text("utf-8")
+PATIENCE_MS = 45_000
+ROOMS = """async (api) => {
+  const { rooms } = await (await fetch(`${api}/api/rooms`)).json();
+  return rooms.map((room) => [room.room_id, room.participants]);
+}"""
 
 EMBED = """async (api) => {
   const { AudioStreamingClient } = await import(`${api}/webrtc_client.js`);
@@ -21,8 +28,6 @@ EMBED = """async (api) => {
   await client.startPublishing();
   await client.startSubscribing();
   window.client = client;
-  const rooms = await (await fetch(`${api}/api/rooms`)).json();
-  return rooms.rooms.map((room) => [room.room_id, room.participants]);
 }"""
 
 REFUSED = """async (api) => {
@@ -63,10 +68,19 @@ async def test_a_listed_page_joins_speaks_and_asks(
 ) -> None:
     server = await start_server(WEBRTC_CORS_ORIGINS=elsewhere, WEBRTC_MEDIA_WORKERS="1")
     page = await chromium.page(elsewhere, tone(440))
-    assert await page.evaluate(EMBED, server.api_url) == [["embedded", 1]]
+    await page.get_by_label("Server").fill(server.api_url)
+    await page.get_by_label("Room").fill("embedded")
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("status")).to_have_text("connected", timeout=PATIENCE_MS)
+    guest = page.get_by_role("list", name="People").get_by_role("listitem")
+    await expect(guest).to_have_text("Guest, speaking", timeout=PATIENCE_MS)
+    assert await page.evaluate(ROOMS, server.api_url) == [["embedded", 1]]
     async with asyncio.timeout(30):
         while await packets_received(server) < 20:
             await asyncio.sleep(0.2)
+    await page.get_by_role("button", name="Mute").click()
+    await expect(page.get_by_role("button", name="Mute", pressed=True)).to_be_visible()
+    await expect(guest).to_have_text("Guest", timeout=PATIENCE_MS)
 
 
 async def packets_received(server: LiveServer) -> int:
