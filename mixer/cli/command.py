@@ -104,8 +104,8 @@ def _typed(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 def _seconds(text: str) -> float:
     value = float(text)
-    if not 0.1 <= value <= 3600:
-        raise ValueError(f"must be 0.1 to 3600 seconds, not {text}")
+    if not 0.1 <= value <= 600:
+        raise ValueError(f"must be 0.1 to 600 seconds, not {text}")
     return value
 
 

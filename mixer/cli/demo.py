@@ -26,6 +26,7 @@ TONES_HZ: Final = {"user1": 440.0, "user2": 554.37, "user3": 659.26}
 AMPLITUDE: Final = 0.236
 """Of each tone: together they come to 0.707 within a second."""
 _FADE_S: Final = 0.01
+_STRETCH: Final = 10 * SAMPLE_RATE_HZ
 POOR_QUALITY_PERCENT: Final = 50.0
 _TOLD_EVERY_S: Final = 1.0
 
@@ -141,15 +142,16 @@ class Demo:
 def make_tones(folder: Path, options: Options) -> list[SoundFile]:
     """Write the three tones as WAV files, long enough for all acts, and open them."""
     count = round(3 * options.act_s * SAMPLE_RATE_HZ)
-    fade = np.minimum(1.0, np.arange(count) / (_FADE_S * SAMPLE_RATE_HZ))
     files = []
     folder.mkdir(parents=True, exist_ok=True)
     for name, tone_hz in TONES_HZ.items():
-        turn = 2 * np.pi * tone_hz / SAMPLE_RATE_HZ
-        tone = AMPLITUDE * np.sin(turn * np.arange(count)) * np.minimum(fade, fade[::-1])
         path = folder / f"{name}.wav"
         writer = OutputFormat(channels=1, overwrite=True).open(path)
-        writer.write(np.repeat(tone[:, None], 2, axis=1).astype(np.float32))
+        for first in range(0, count, _STRETCH):  # the whole of it may take more than the memory
+            at = np.arange(first, min(first + _STRETCH, count))
+            fade = np.minimum(1.0, np.minimum(at, count - 1 - at) / (_FADE_S * SAMPLE_RATE_HZ))
+            tone = AMPLITUDE * np.sin(2 * np.pi * tone_hz / SAMPLE_RATE_HZ * at) * fade
+            writer.write(np.repeat(tone[:, None], 2, axis=1).astype(np.float32))
         writer.close()
         files.append(SoundFile(path))
     return files
