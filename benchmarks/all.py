@@ -25,6 +25,7 @@ BENCHMARKS = (
     "dsp_quality",
     "replicas",
     "failover",
+    "rolling_restart",
     "redis_outage",
     "cluster_model",
     "peers",

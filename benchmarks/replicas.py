@@ -5,6 +5,8 @@ All replicas, Redis and the load run on this one machine.
 - Delay: ten rooms of two as in `benchmarks.latency`, both with one replica, and each with another.
 - Traffic: what Redis is sent and sends per second for one speaker, with few and with many listeners
   at another replica.
+- Bus: what it costs that two workers share 10, 100 and 1,000 rooms with a voice each, one way,
+  without Opus: CPU of both ends in one process, CPU of Redis, and messages.
 - Joining: clients that come to three replicas within seconds, without sound.
 - State: rooms of four in Redis, changed one after the other by one of two replicas.
 
@@ -17,10 +19,12 @@ import itertools
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import msgspec
 import numpy as np
 
+from benchmarks.cluster_model import a_frame, redis_cpu_s
 from benchmarks.harness.options import Options, add_options, options_from, run
 from benchmarks.harness.report import print_result, print_table, quantiles
 from benchmarks.harness.server import Server, our_server
@@ -35,6 +39,9 @@ from rooms.redis_connection import RedisAddress, connect
 from rooms.replicas import number_of, worker_number
 from rooms.shared_store import SharedRoomStore
 from tests.support.redis_server import RedisServer
+from webrtc.media.bus_sound import SoundPacker
+from webrtc.media.redis_bus import RedisBus
+from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN
 
 ADDED_P95_MS = 15.0
 JOIN_P95_S = 1.0
@@ -101,6 +108,41 @@ async def _redis_figures(redis: RedisServer) -> dict[str, float]:
         "bytes_in": info["total_net_input_bytes"],
         "bytes_out": info["total_net_output_bytes"],
         "commands": info["total_commands_processed"],
+    }
+
+
+async def measure_bus(rooms: int, seconds: float) -> dict[str, float]:
+    """Return frames and messages per second, and what they cost as shares of a core."""
+    async with RedisServer() as redis:
+        address = RedisAddress.parse(redis.url)
+        here, there = (RedisBus(address, worker) for worker in (0, 1))
+        packer, names = SoundPacker(), [f"room {number}" for number in range(rooms)]
+        for bus in (here, there):
+            await bus.wait()
+            for name in names:
+                bus.share(name, [0, 1])
+        frame = packer.pack(a_frame(0), 0.0)
+        frames = [replace(frame, room_id=name) for name in names]
+        there.on_arrival(there.take)
+        before, redis_before = await _redis_figures(redis), await redis_cpu_s(address)
+        spent, began = time.process_time(), time.monotonic()
+        slots = round(seconds / SLOT_S)
+        for slot in range(slots):  # each room's block of 20 ms in a slot of its own
+            for one in frames[slot % SLOTS_PER_TURN :: SLOTS_PER_TURN]:
+                here.publish(one)
+            await asyncio.sleep(max(0.0, began + slot * SLOT_S - time.monotonic()))
+        took_s = time.monotonic() - began
+        spent = time.process_time() - spent
+        after, redis_after = await _redis_figures(redis), await redis_cpu_s(address)
+        got = there.counters["bus_received"]
+        for bus in (here, there):
+            bus.close()
+    return {
+        "frames": got / took_s,
+        "messages": (after["commands"] - before["commands"]) / took_s,
+        "kB": (after["bytes_in"] - before["bytes_in"]) / 1000 / took_s,
+        "workers": spent / took_s,
+        "redis": (redis_after - redis_before) / took_s,
     }
 
 
@@ -193,6 +235,17 @@ async def traffic(options: Options) -> dict[str, object]:
     return {"traffic_per_s": found}
 
 
+async def bus(options: Options) -> dict[str, object]:
+    """Measure what sharing rooms costs and tell it."""
+    found = {rooms: await measure_bus(rooms, options.seconds / 2) for rooms in (10, 100, 1000)}
+    print_table(
+        "The bus from one worker to another, per second and as shares of a core",
+        ["rooms", *next(iter(found.values()))],
+        [[rooms, *one.values()] for rooms, one in found.items()],
+    )
+    return {"bus": found}
+
+
 async def joins(options: Options) -> dict[str, object]:
     """Measure joins and tell them."""
     clients = 150 if options.quick else 500
@@ -218,7 +271,7 @@ async def state(options: Options) -> dict[str, object]:
     return {"state_ms": found}
 
 
-_PARTS = {one.__name__: one for one in (delay, traffic, joins, state)}
+_PARTS = {one.__name__: one for one in (delay, traffic, bus, joins, state)}
 
 
 async def main() -> None:

@@ -179,6 +179,8 @@ async def test_probes_ask_for_what_the_server_answers(manifests: Manifests, tmp_
 
 def check_metrics(manifests: Manifests, text: str) -> None:
     known = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    histograms = re.findall(r"^# TYPE (\S+) histogram", text, re.MULTILINE)
+    known |= {f"{name}_bucket" for name in histograms}
     known |= {"ag06_redis_connected", "ag06_redis_losses_total"}  # with Redis only
     for used in expressions(manifests):
         names = set(re.findall(r"\bag06_[a-z_]+", used))

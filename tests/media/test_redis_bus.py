@@ -175,3 +175,14 @@ async def test_on_a_cluster_everybody_is_reached_on_whatever_node(make_in_cluste
             await asyncio.sleep(0.05)
     assert all(number not in workers for number, workers in heard.items())
     assert sum(bus.counters["bus_malformed"] for bus in ends) == 0
+
+
+async def test_the_time_that_redis_takes_is_told(server: RedisServer) -> None:
+    told: list[float] = []
+    bus = RedisBus(RedisAddress.parse(server.url), 0, told.append)
+    await bus.wait()
+    bus.share("studio", [0, 1])
+    bus.publish(a_frame())
+    await until(lambda: told)
+    assert 0 < told[0] < PATIENCE_S
+    bus.close()

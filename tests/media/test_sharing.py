@@ -98,3 +98,17 @@ def test_a_defect_in_one_frame_leaves_the_others_alone(scene, caplog):
     assert scene.sharing.counters["bus_defects"] == 1
     assert "a frame of another worker" in caplog.text
     assert scene.woken == [scene.room]
+
+
+def test_frames_that_never_came_are_counted_and_new_beginnings_are_not(scene):
+    scene.sharing.set_workers(scene.room, [0, 1, 2])
+    numbers = [(0, 7), (0, 8), (2, 1), (0, 11), (2, 2), (0, 1), (0, 2)]
+    for worker, number in numbers:
+        scene.bus.waiting = [Arrived(a_frame(worker, number=number), 5.0)]
+        scene.sharing.read()
+    assert scene.sharing.counters["bus_lost"] == 2
+    scene.sharing.set_workers(scene.room, [1, 2])
+    scene.sharing.set_workers(scene.room, [0, 1, 2])
+    scene.bus.waiting = [Arrived(a_frame(0, number=50), 5.0)]
+    scene.sharing.read()
+    assert scene.sharing.counters["bus_lost"] == 2

@@ -27,6 +27,7 @@ from webrtc.control.messages import (
     PutRoom,
     RemoteAnswer,
     SourceLevel,
+    SpreadStats,
     ToFront,
     ToWorker,
     Welcome,
@@ -128,6 +129,7 @@ class FakeWorker:
                 counters=counters or {},
                 peer_stats=list(peers),
                 shedding=shedding,
+                tick=SpreadStats([0.001, 0.01], [98, 99, 100], 0.05),
             )
         )
 

@@ -1,14 +1,14 @@
 """`/metrics`: the figures in Prometheus' text format (version 0.0.4)."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route
-from webrtc.control.messages import WorkerStats
+from webrtc.control.messages import SpreadStats
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.dispatch import Dispatcher
 from webrtc.signaling.socketio_adapter import SignalingServer
@@ -31,6 +31,28 @@ class Metric:
         """Return the metric in the exposition format."""
         lines = [f"# HELP {self.name} {self.meaning}", f"# TYPE {self.name} {self.kind}"]
         lines += [f"{self.name}{_labels(labels)} {value!r}" for labels, value in self.samples]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """One histogram and its samples."""
+
+    name: str
+    meaning: str
+    samples: list[tuple[_Labels, SpreadStats]]
+
+    def text(self) -> str:
+        """Return the metric in the exposition format."""
+        lines = [f"# HELP {self.name} {self.meaning}", f"# TYPE {self.name} histogram"]
+        for labels, spread in self.samples:
+            bounds = [*map(repr, spread.bounds_s), "+Inf"]
+            lines += [
+                f"{self.name}_bucket{_labels({**labels, 'le': bound})} {count}"
+                for bound, count in zip(bounds, spread.counts, strict=True)
+            ]
+            lines.append(f"{self.name}_sum{_labels(labels)} {spread.sum_s!r}")
+            lines.append(f"{self.name}_count{_labels(labels)} {spread.counts[-1]}")
         return "\n".join(lines) + "\n"
 
 
@@ -58,6 +80,41 @@ _WORKER_METRICS = (
     ("ag06_worker_shedding", "gauge", "Step of what is left out for lack of time.", "shedding"),
 )
 
+_WORKER_SPREADS = (
+    ("ag06_worker_tick_seconds", "Work of each tick.", "tick"),
+    (
+        "ag06_worker_jitter_buffer_seconds",
+        "Wait of each publisher's packets before they are mixed, once a second.",
+        "mix_wait",
+    ),
+    (
+        "ag06_worker_bus_round_trip_seconds",
+        "Time that Redis took to answer what was sent to other replicas.",
+        "bus_round_trip",
+    ),
+)
+_WORKER_COUNTERS = (
+    (
+        "ag06_worker_concealed_seconds_total",
+        "Sound of publishers that was missing and made up.",
+        "concealed_ms",
+        0.001,
+    ),
+    ("ag06_worker_bus_sent_total", "Frames sent to other workers.", "bus_sent", 1),
+    (
+        "ag06_worker_bus_lost_total",
+        "Frames of other workers that never came.",
+        "bus_lost",
+        1,
+    ),
+    (
+        "ag06_worker_bus_dropped_total",
+        "Frames to or of other workers that there was no room for.",
+        "bus_dropped",
+        1,
+    ),
+)
+
 
 class MetricsResource:
     """Answers the scraper."""
@@ -80,7 +137,11 @@ class MetricsResource:
     async def metrics(self, _: web.Request) -> web.Response:
         """`GET /metrics`."""
         rooms = await self._desk.conference.store.rooms()
-        metrics = [*self._front(len(rooms)), *self._archive(), *self._workers()]
+        metrics: list[Metric | Histogram] = [
+            *self._front(len(rooms)),
+            *self._archive(),
+            *self._workers(),
+        ]
         text = "".join(metric.text() for metric in metrics)
         return web.Response(
             body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
@@ -164,7 +225,7 @@ class MetricsResource:
             [({"state": state}, count) for state, count in sorted(recordings.ended.items())],
         )
 
-    def _workers(self) -> Iterator[Metric]:
+    def _workers(self) -> Iterator[Metric | Histogram]:
         pool = self._desk.workers
         yield Metric(
             "ag06_worker_connected",
@@ -180,9 +241,24 @@ class MetricsResource:
                 ({"worker": stats.worker}, getattr(stats, attribute)) for stats in present
             ]
             yield Metric(name, kind, meaning, samples)
-        yield Metric(
-            "ag06_worker_tick_seconds", "gauge", "Length of ticks.", list(_tick_quantiles(present))
-        )
+        for name, meaning, field_name in _WORKER_SPREADS:
+            spreads: list[tuple[_Labels, SpreadStats]] = [
+                ({"worker": stats.worker}, spread)
+                for stats in present
+                if (spread := getattr(stats, field_name)) is not None
+            ]
+            yield Histogram(name, meaning, spreads)
+        for name, meaning, counter, unit in _WORKER_COUNTERS:
+            yield Metric(
+                name,
+                "counter",
+                meaning,
+                [
+                    ({"worker": stats.worker}, stats.counters[counter] * unit)
+                    for stats in present
+                    if counter in stats.counters
+                ],
+            )
         yield Metric(
             "ag06_worker_events_total",
             "counter",
@@ -193,12 +269,6 @@ class MetricsResource:
                 for counter, value in sorted(stats.counters.items())
             ],
         )
-
-
-def _tick_quantiles(present: Iterable[WorkerStats]) -> Iterator[tuple[_Labels, float]]:
-    for stats in present:
-        yield {"worker": stats.worker, "quantile": "0.5"}, stats.tick_p50_ms / 1000
-        yield {"worker": stats.worker, "quantile": "0.99"}, stats.tick_p99_ms / 1000
 
 
 def _one(name: str, kind: str, meaning: str, value: float) -> Metric:

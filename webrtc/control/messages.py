@@ -403,10 +403,23 @@ class PeerStats(msgspec.Struct, frozen=True, omit_defaults=True):
     packets_refused: int = 0  # of this publisher's, for its bitrate was above what it may take
 
 
+class SpreadStats(msgspec.Struct, frozen=True):
+    """How often something took how long, cumulative: a histogram.
+
+    `counts` are of those that took no longer than each of `bounds_s`; the last one is of all.
+    """
+
+    bounds_s: list[float]
+    counts: list[int]
+    sum_s: float
+
+
 class WorkerStats(_Message, frozen=True):
     """Pushed once a second; counters are cumulative since the worker started.
 
-    `shedding` is the step of `mixer.shedding`: above 0, newcomers are to be refused.
+    `shedding` is the step of `mixer.shedding`: above 0, newcomers are to be refused. `tick` is the
+    work of each turn, `mix_wait` the wait of each publisher's packets, once a second, and
+    `bus_round_trip` the time that Redis takes to answer what is sent to other replicas.
     """
 
     worker: int
@@ -425,6 +438,9 @@ class WorkerStats(_Message, frozen=True):
     counters: dict[str, int] = {}
     peer_stats: list[PeerStats] = []
     shedding: int = 0
+    tick: SpreadStats | None = None
+    mix_wait: SpreadStats | None = None
+    bus_round_trip: SpreadStats | None = None
 
 
 ToWorker = (

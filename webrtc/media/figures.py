@@ -13,6 +13,7 @@ from webrtc.control.messages import PeerStats, WorkerStats
 from webrtc.media.encoding import OutputEncoder
 from webrtc.media.hall import Hall
 from webrtc.media.participant import Participant
+from webrtc.media.spread import ROUND_TRIP_BOUNDS_S, TICK_BOUNDS_S, WAIT_BOUNDS_S, Spread
 
 LATE_S = 0.005
 _WINDOW = 1024  # turns over which percentiles are taken
@@ -27,6 +28,7 @@ class Figures:
         skipped_turns: Turns of 20 ms left out because the worker was held up.
         shedding: What else is left out because time is short: a step of `mixer.shedding`.
         counters: Whatever else is counted, by name.
+        bus_round_trip: See `WorkerStats`.
     """
 
     def __init__(self, index: int) -> None:
@@ -43,6 +45,9 @@ class Figures:
         self._overruns = 0
         self._lateness = np.zeros(_WINDOW)
         self._work = np.zeros(_WINDOW)
+        self._tick = Spread(TICK_BOUNDS_S)
+        self._mix_wait = Spread(WAIT_BOUNDS_S)
+        self.bus_round_trip = Spread(ROUND_TRIP_BOUNDS_S)
         self._peers: dict[str, PeerStats] = {}
         self._playouts: dict[str, tuple[PlayoutStats, dict[str, int]]] = {}
 
@@ -51,6 +56,7 @@ class Figures:
         position = self.turns % _WINDOW
         self._lateness[position] = lateness_s
         self._work[position] = work_s
+        self._tick.add(work_s)
         self.turns += 1
         if lateness_s > LATE_S:
             self._late += 1
@@ -74,6 +80,8 @@ class Figures:
         output = listener.output if listener is not None else None
         stats = participant.playout.stats() if participant.playout is not None else None
         self._count_playout(name, stats)
+        if stats is not None and stats.mean_wait_ms is not None:
+            self._mix_wait.add(stats.mean_wait_ms / 1000)
         reception = peer.reception
         self._peers[name] = PeerStats(
             participant_id=name,
@@ -128,6 +136,9 @@ class Figures:
             counters={**_ZEROS, **counters, "skipped_turns": self.skipped_turns},
             peer_stats=list(peers.values()),
             shedding=self.shedding,
+            tick=self._tick.stats(),
+            mix_wait=self._mix_wait.stats(),
+            bus_round_trip=self.bus_round_trip.stats(),
         )
 
     def _count_playout(self, name: str, stats: PlayoutStats | None) -> None:

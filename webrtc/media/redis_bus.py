@@ -32,16 +32,23 @@ _COUNTED: Final = ("bus_sent", "bus_received", "bus_dropped", "bus_unreachable")
 class RedisBus:
     """See `rooms.bus.AudioBus`; a frame has arrived when this machine has it."""
 
-    def __init__(self, address: RedisAddress, worker: int) -> None:
+    def __init__(
+        self,
+        address: RedisAddress,
+        worker: int,
+        note_round_trip: Callable[[float], None] = lambda _: None,
+    ) -> None:
         """Begin to connect, in the running event loop.
 
         Args:
             address: Where Redis is.
             worker: Number of this worker among all of all replicas.
+            note_round_trip: Is told how long Redis took to answer each message, in s.
         """
         self.counters: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
         self._address = address
         self._worker = worker
+        self._note_round_trip = note_round_trip
         self._shared: dict[str, frozenset[int]] = {}
         self._codec = BusCodec()
         self._bundles = msgspec.msgpack.Decoder(list[bytes])
@@ -128,12 +135,13 @@ class RedisBus:
         if line is None or not line.there.is_set():
             self.counters["bus_unreachable"] += count
             return
-        on_reply = partial(self._sent, count)
+        on_reply = partial(self._sent, count, time.monotonic())
         bundle = msgspec.msgpack.encode(messages)
         if not line.send(on_reply, say, _channel(worker), bundle):
             self.counters["bus_dropped"] += count
 
-    def _sent(self, count: int, reply: object) -> None:
+    def _sent(self, count: int, sent_s: float, reply: object) -> None:
+        self._note_round_trip(time.monotonic() - sent_s)
         if isinstance(reply, Refusal):
             self.counters["bus_dropped"] += count
             if reply.text.startswith("MOVED"):

@@ -3,13 +3,17 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from typing import Final
 
 from mixer.exchange import RoomExchange
+from mixer.exchange_frames import BusFrame
 from rooms.bus import AudioBus
 from rooms.replicas import replica_of
 from webrtc.media.hall import Hall, Room
 
 logger = logging.getLogger(__name__)
+
+_MOST_LOST: Final = 5000  # a minute and more
 
 
 class Sharing:
@@ -41,6 +45,8 @@ class Sharing:
         self._follow = follow
         self._tell_news = tell_news
         self._defects = 0
+        self._lost = 0
+        self._numbers: dict[tuple[str, int], int] = {}
         # Rosters of a worker that was restarted must not be taken for those it had before.
         self._first_serial = time.monotonic_ns() // 1000
         hall.publish = bus.publish
@@ -48,8 +54,11 @@ class Sharing:
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """What the bus counts, and `bus_defects`, frames over which we stumbled."""
-        return {**self._bus.counters, "bus_defects": self._defects}
+        """What the bus counts, `bus_lost`, frames of mixing rooms that never came, and more.
+
+        `bus_defects` are frames over which we stumbled.
+        """
+        return {**self._bus.counters, "bus_lost": self._lost, "bus_defects": self._defects}
 
     def set_workers(self, room: Room, workers: Collection[int]) -> None:
         """Share a room with these workers, of which this is one; with none of them any more if so.
@@ -70,6 +79,7 @@ class Sharing:
                 room.mixer, room.room_id, self._worker, self._first_serial
             )
         exchange.set_neighbours(others, foreign)
+        self._forget_numbers(room, others)
         self._bus.share(room.room_id, others)
 
     def workers_of(self, room: Room) -> list[int]:
@@ -83,6 +93,7 @@ class Sharing:
         """Take note that a room is gone."""
         if room.mixer.exchange is not None:
             self._bus.share(room.room_id, ())
+            self._forget_numbers(room, ())
 
     def read(self) -> None:
         """Hand out what has arrived."""
@@ -93,6 +104,7 @@ class Sharing:
                 continue
             try:
                 if frame.forward is None:
+                    self._count_lost(frame)
                     exchange = room.mixer.exchange
                     if exchange is not None and exchange.handle(frame, arrival_s):
                         self._wake(room)
@@ -108,6 +120,18 @@ class Sharing:
                     logger.exception("defect %d: a frame of another worker broke off", count)
         if forwarded:
             self._tell_news(time.monotonic())
+
+    def _count_lost(self, frame: BusFrame) -> None:
+        key = frame.room_id, frame.worker
+        skipped = frame.number - self._numbers.get(key, frame.number) - 1
+        self._numbers[key] = frame.number
+        if 0 < skipped < _MOST_LOST:  # else it is a worker that began anew
+            self._lost += skipped
+
+    def _forget_numbers(self, room: Room, kept: Collection[int]) -> None:
+        gone = [key for key in self._numbers if key[0] == room.room_id and key[1] not in kept]
+        for key in gone:
+            del self._numbers[key]
 
     def close(self) -> None:
         """End the bus."""

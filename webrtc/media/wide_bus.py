@@ -84,13 +84,21 @@ class WideBus:
         self._far.close()
 
 
-def open_bus(folder: Path, number: int, redis: RedisAddress | None) -> AudioBus:
+def open_bus(
+    folder: Path,
+    number: int,
+    redis: RedisAddress | None,
+    note_round_trip: Callable[[float], None],
+) -> AudioBus:
     """Return a worker's end of the bus; Redis is on it where replicas share rooms.
 
     Args:
         folder: Where the workers of this machine have their sockets.
         number: Of this worker among all.
         redis: None without other replicas.
+        note_round_trip: Is told how long Redis took to answer each message, in s.
     """
     near = LocalBus(folder, number)
-    return near if redis is None else WideBus(near, RedisBus(redis, number), number)
+    if redis is None:
+        return near
+    return WideBus(near, RedisBus(redis, number, note_round_trip), number)

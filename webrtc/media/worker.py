@@ -139,7 +139,7 @@ class Worker:
         self._forward_table = ForwardTable(self.port)
         self.forwarder = Forwarder(self._forward_table, self.figures.counters, self._control.send)
         self.sharing = Sharing(
-            open_bus(folder, number, settings.redis),
+            open_bus(folder, number, settings.redis, self.figures.bus_round_trip.add),
             self.hall,
             number,
             self.wake,
