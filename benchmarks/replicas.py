@@ -123,7 +123,11 @@ async def measure_bus(rooms: int, seconds: float) -> dict[str, float]:
                 bus.share(name, [0, 1])
         frame = packer.pack(a_frame(0), 0.0)
         frames = [replace(frame, room_id=name) for name in names]
-        there.on_arrival(there.take)
+
+        def take() -> None:
+            there.take()
+
+        there.on_arrival(take)
         before, redis_before = await _redis_figures(redis), await redis_cpu_s(address)
         spent, began = time.process_time(), time.monotonic()
         slots = round(seconds / SLOT_S)

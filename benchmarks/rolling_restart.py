@@ -18,6 +18,7 @@ from benchmarks.harness.options import parse_options, run
 from benchmarks.harness.report import print_result, print_table
 from benchmarks.load.clip import make_clip
 from benchmarks.load.doors import SocketIoDoor
+from benchmarks.load.sdp import Direction
 from benchmarks.load.sources import ClipPlan
 from benchmarks.load.swarm import Participant, Swarm
 from tests.support.balancer import Balancer
@@ -67,7 +68,7 @@ class Crowd:
         for number in range(self._size):
             room = f"{self._name}-{self._came}-{number // ROOM}"
             speaks = number % ROOM < 2
-            direction = "sendrecv" if speaks else "recvonly"
+            direction: Direction = "sendrecv" if speaks else "recvonly"
             one = await self._swarm.join(room, direction, speaks=speaks, door=door)
             self._people.append(one)
             if speaks:

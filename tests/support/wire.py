@@ -1,7 +1,8 @@
 """The way to a server: a TCP relay that can go silent, as a network does that is cut.
 
 Nothing is closed and nothing refused while it is cut: connections stay open and new ones are made,
-but nothing gets through. What was said meanwhile does, when it is mended.
+but nothing gets through. A connection over which something was said meanwhile is lost with it when
+the wire is mended; by then whoever cares has given it up.
 """
 
 import asyncio
@@ -74,8 +75,7 @@ class Wire:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                await self._whole.wait()
+            while (data := await reader.read(65536)) and self._whole.is_set():
                 writer.write(data)
                 await writer.drain()
         await self._whole.wait()
