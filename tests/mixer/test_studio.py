@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsp.limiter import LimiterSettings
+from dsp.loudness import integrated_lufs
 from dsp.strip import StripSettings
 from mixer.arena import SAMPLE_RATE_HZ
 from mixer.listener import PersonalGain
@@ -181,13 +182,14 @@ def test_four_talkers_stay_as_loud_as_each_alone() -> None:
 
 
 def talker(seed: int) -> Sound:
-    """Noise in syllables, at an effective value of −20 dBFS."""
+    """Noise in syllables, at −20 LUFS."""
     random = np.random.default_rng(seed)
     count = 4 * SAMPLE_RATE_HZ
     swell = np.repeat(random.choice([0.2, 0.6, 1.0], 40), count // 40)
     sound = random.normal(size=count) * np.convolve(swell, np.hanning(2400) / 1200, "same")
     sound *= 0.1 / sound.std()
-    return np.repeat(sound[:, None], 2, axis=1).astype(np.float32)
+    both = np.repeat(sound[:, None], 2, axis=1).astype(np.float32)
+    return both * np.float32(10 ** ((-20 - integrated_lufs(both)) / 20))
 
 
 @given(st.integers(0, 100), st.floats(0, 100))
