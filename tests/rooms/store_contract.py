@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from rooms.models import Direction, Participant, Room, RoomSettings
+from rooms.models import Direction, Participant, Role, Room, RoomSettings, SourceMix
 from rooms.store import (
     CapacityError,
     ParticipantExistsError,
@@ -15,11 +15,26 @@ from rooms.store import (
     RoomMissingError,
     RoomStore,
 )
+from rooms.strip import DEFAULT_STRIP, changed
 
 
 def a_room(room_id: str = "studio", **values: object) -> Room:
     defaults = {"created_at": 1000.0, "host_key_hash": b"hash", "worker": 0}
     return Room(room_id=room_id, **{**defaults, **values})  # type: ignore[arg-type]
+
+
+def a_full_participant(**values: object) -> Participant:
+    """Return one of whom nothing is as it is by default."""
+    return a_participant(
+        direction=Direction.PUBLISHER,
+        role=Role.ENGINEER,
+        muted=True,
+        deafened=True,
+        strip=changed(DEFAULT_STRIP, {"genre": "jazz", "fader": -3}),
+        mix={"bob": SourceMix(gain_db=-6, pan=0.5, muted=True)},
+        tenant="acme",
+        **values,
+    )
 
 
 def a_participant(name: str = "alice", room_id: str = "studio", **values: object) -> Participant:

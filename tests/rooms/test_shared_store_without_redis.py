@@ -1,0 +1,231 @@
+"""What replicas do while Redis is away, and when it is back."""
+
+import asyncio
+
+import pytest
+
+from rooms.redis_connection import RedisAddress, connect
+from rooms.shared_store import SharedRoomStore
+from rooms.shared_times import SharedTimes
+from tests.rooms import shared_world
+from tests.rooms.shared_world import (
+    ANNA,
+    BERT,
+    TIMES,
+    MakeStore,
+    Watcher,
+    served_by,
+    until,
+)
+from tests.rooms.store_contract import a_room, for_two, muted
+from tests.support.redis_server import RedisServer, Sentinel
+from tests.support.wire import Wire
+
+server, make = shared_world.server, shared_world.make
+
+
+@pytest.fixture
+async def pair(make: MakeStore) -> list[SharedRoomStore]:
+    """Two, a room of both, and one person with each."""
+    stores = [await make(ANNA), await make(BERT)]
+    await stores[0].add_room(a_room(), 10)
+    await until(lambda: "studio" in stores[1]._view.rooms)
+    await stores[0].add_participant(served_by(ANNA, "alice"), 10)
+    await stores[1].add_participant(served_by(BERT, "bob"), 10)
+    await until(lambda: all(len(store.members("studio")) == 2 for store in stores))
+    return stores
+
+
+async def agree(pair: list[SharedRoomStore]) -> list[str]:
+    """Wait until both say the same; return who is in the room."""
+
+    def names(store: SharedRoomStore) -> list[str]:
+        return sorted(one.participant_id for one in store.members("studio"))
+
+    await until(lambda: all(store.is_there for store in pair))
+    await until(lambda: pair[0]._view.rooms.keys() == pair[1]._view.rooms.keys())
+    await until(lambda: names(pair[0]) == names(pair[1]))
+    await until(
+        lambda: (
+            {one.participant_id: one for one in pair[0].members("studio")}
+            == {one.participant_id: one for one in pair[1].members("studio")}
+        )
+    )
+    return names(pair[0])
+
+
+async def change_both_while_away(pair: list[SharedRoomStore]) -> None:
+    anna, bert = pair
+    await until(lambda: not anna.is_there and not bert.is_there)
+    assert anna.watcher.connected == [True, False]
+    await anna.add_participant(served_by(ANNA, "carol"), 10)
+    await anna.update_participant("alice", muted)
+    await anna.update_participant("bob", muted)  # an engineer here, somebody there
+    await anna.update_room("studio", for_two)
+    await bert.add_participant(served_by(BERT, "dave"), 10)
+    await bert.add_room(a_room("new"), 10)
+    await bert.remove_participant("bob")
+    assert sorted(one.participant_id for one in anna.members("studio")) == ["alice", "bob", "carol"]
+    assert sorted(one.participant_id for one in bert.members("studio")) == ["alice", "dave"]
+
+
+async def check_both_after(pair: list[SharedRoomStore]) -> None:
+    assert await agree(pair) == ["alice", "carol", "dave"]
+    for store in pair:
+        assert (await store.participant("alice")).muted
+        assert (await store.room("studio")).settings.max_speakers == 2
+        assert await store.room("new") is not None
+        assert store.watcher.connected == [True, False, True]
+    told = [entry for entry in pair[1].watcher.told if entry[:2] == ("person", None)]
+    assert [entry[2].participant_id for entry in told if entry[2].home // 128 == ANNA] == [
+        "alice",
+        "carol",
+    ]
+
+
+async def test_both_go_on_without_redis_and_agree_when_it_is_back(
+    pair: list[SharedRoomStore], server: RedisServer
+) -> None:
+    client = connect(RedisAddress.parse(server.url))
+    port = server.port
+    await client.aclose()
+    server.hang()  # it keeps what it has, and answers nobody
+    try:
+        await change_both_while_away(pair)
+    finally:
+        server.go_on()
+    assert server.port == port
+    await check_both_after(pair)
+
+
+async def test_both_agree_though_redis_has_lost_everything(
+    pair: list[SharedRoomStore], server: RedisServer
+) -> None:
+    await server.kill()
+    await change_both_while_away(pair)
+    await server.start()
+    await check_both_after(pair)
+
+
+async def test_one_that_was_cut_off_accepts_what_was_done_without_it(
+    pair: list[SharedRoomStore], server: RedisServer
+) -> None:
+    anna, bert = pair
+    anna._log._line.reconnect()
+    await until(lambda: not anna.is_there)
+    await bert.update_participant("alice", lambda one: served_by(BERT, "alice"))
+    await bert.remove_participant("bob")
+    assert await agree(pair) == ["alice"]
+    assert anna.watcher.told[-2:] == [
+        ("person gone", "bob"),
+        ("person", "alice", served_by(BERT, "alice")),
+    ]
+
+
+async def test_a_way_to_redis_that_goes_silent_leaves_one_alone_until_it_is_mended(
+    make: MakeStore, server: RedisServer
+) -> None:
+    patient = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=60.0, start_s=5.0)
+    bert = await make(BERT, patient)
+    async with Wire(server.port) as wire:
+        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
+        anna = SharedRoomStore(address, ANNA, times=patient)
+        anna.watcher = Watcher()
+        await anna.start()
+        await anna.add_room(a_room(), 10)
+        await anna.add_participant(served_by(ANNA), 10)
+        await until(lambda: bert.members("studio"))
+        await bert.add_participant(served_by(BERT, "bob"), 10)
+        await until(lambda: len(anna.members("studio")) == 2)
+
+        wire.cut()
+        # Not even a change that is on its way holds anybody up for longer than a moment.
+        await anna.update_participant("alice", muted)
+        assert not anna.is_there
+        await anna.add_participant(served_by(ANNA, "carol"), 10)
+        await until(lambda: bert.watcher.lost == {ANNA})
+        assert bert.is_there
+        await bert.remove_participant("bob")
+
+        wire.mend()
+        assert await agree([anna, bert]) == ["alice", "carol"]
+        assert (await bert.participant("alice")).muted
+        await until(lambda: not bert.watcher.lost)
+        await anna.close()
+
+
+@pytest.mark.slow
+async def test_when_another_server_becomes_the_master_it_is_found() -> None:
+    async with (
+        RedisServer() as master,
+        RedisServer("--replicaof", "127.0.0.1", str(master.port)) as follower,
+        Sentinel(master.port) as sentinel,
+    ):
+        async with asyncio.timeout(30):
+            while "num-other-sentinels" not in (said := await sentinel.ask("SENTINEL MASTERS")):
+                await asyncio.sleep(0.1)
+            while f"{follower.port}" not in await sentinel.ask("SENTINEL REPLICAS main"):
+                await asyncio.sleep(0.1)
+        assert str(master.port) in said
+        stores = [
+            SharedRoomStore(RedisAddress.parse(sentinel.url), number, times=TIMES)
+            for number in (ANNA, BERT)
+        ]
+        for store in stores:
+            await store.start()
+        await stores[0].add_room(a_room(), 10)
+        await stores[0].add_participant(served_by(ANNA), 10)
+        await until(lambda: stores[1].members("studio"))
+        await master.kill()
+        await until(lambda: not any(store.is_there for store in stores))
+        await stores[0].update_participant("alice", muted)
+        async with asyncio.timeout(30):
+            while not all(store.is_there for store in stores):
+                await asyncio.sleep(0.05)
+        await until(lambda: stores[1].members("studio") == [muted(served_by(ANNA))])
+        assert "role:master" in await follower.ask("INFO replication")
+        for store in stores:
+            await store.close()
+
+
+async def test_a_start_without_redis_is_a_start_alone(server: RedisServer) -> None:
+    await server.kill()
+    quick = SharedTimes(beat_s=0.05, lease_s=0.3, keep_s=0.3, start_s=0.1)
+    store = SharedRoomStore(RedisAddress.parse(server.url), ANNA, times=quick)
+    await store.start()
+    await store.add_room(a_room(), 10)
+    await server.start()
+    await until(lambda: store.is_there)
+    assert await store.rooms() == [a_room()]
+    await store.close()
+
+
+async def test_who_may_not_speak_with_redis_is_alone_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with RedisServer("--requirepass", "other") as server:
+        quick = SharedTimes(start_s=1.0)
+        url = f"redis://:geheim@127.0.0.1:{server.port}"
+        store = SharedRoomStore(RedisAddress.parse(url), ANNA, times=quick)
+        await store.start()
+        await store.add_room(a_room(), 10)
+        assert not store.is_there
+        assert await store.rooms() == [a_room()]
+        await store.close()
+    refusals = [one for one in caplog.records if "WRONGPASS" in one.getMessage()]
+    assert len(refusals) == 1
+    assert "geheim" not in caplog.text
+
+
+async def test_rooms_of_another_version_are_left_alone(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect(RedisAddress.parse(server.url))
+    await client.set("{ag06}:schema", "99")
+    quick = SharedTimes(beat_s=0.05, lease_s=0.3, keep_s=0.3, start_s=0.3)
+    store = SharedRoomStore(RedisAddress.parse(server.url), ANNA, times=quick)
+    await store.start()
+    assert not store.is_there
+    assert "version 99" in caplog.text
+    await store.close()
+    await client.aclose()
