@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 from collections import Counter
 
@@ -10,16 +9,14 @@ import aioice
 import pytest
 from aiortc.sdp import SessionDescription
 
-from tests.media.fakes import Ear, bound_socket
+from tests.media.fakes import Ear
 from tests.media.studio import PATIENCE_S, loopback_only
 from tests.media.test_sdp import MINIMAL
-from tests.media.test_worker import connect, idle, put
-from webrtc.control.messages import Answer, DropParticipant, Offer, PutRoom
+from tests.media.test_worker import connect, put, running
+from webrtc.control.messages import Answer, Offer, PutRoom
 from webrtc.media import ice_full, rtp
 from webrtc.media.aiortc_adapter import DtlsTransport, SharedCertificate
 from webrtc.media.ice_full import MAX_CANDIDATES, MAX_PEER_QUEUE, FullIceAgent
-from webrtc.media.worker import Worker
-from webrtc.settings import Settings
 
 MEDIA = b"\x80\x6f media"
 HELLO = b"\x16\xfe\xfd hello"
@@ -214,19 +211,9 @@ async def test_closing_ends_whoever_waits(scene):
 
 @pytest.fixture
 async def worker(tmp_path):
-    made = Worker(Settings(realtime=False, ice="full"), 0, bound_socket(), tmp_path, False)
-    made._follow_activity()
-    made.handle(PutRoom("r"))
-    yield made
-    for name in list(made.participants):
-        made.handle(DropParticipant(name))
-    await idle(made)
-    made._timer.close()
-    if made._reading:
-        asyncio.get_running_loop().remove_reader(made.port.fileno())
-    made.sharing.close()
-    made.port.close()
-    gc.enable()
+    async with running(tmp_path, ice="full") as made:
+        made.handle(PutRoom("r"))
+        yield made
 
 
 async def test_two_stock_clients_speak_and_are_sent_the_other(worker):

@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 import weakref
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -41,12 +41,12 @@ from webrtc.settings import Settings
 numbers = itertools.count(1)
 
 
-@pytest.fixture
-async def worker(tmp_path):
-    made = Worker(Settings(realtime=False), 0, bound_socket(), tmp_path, False)
+@asynccontextmanager
+async def running(folder, **settings):
+    """Run a worker; at the end nobody is left in it."""
+    made = Worker(Settings(realtime=False, **settings), 0, bound_socket(), folder, False)
     made._follow_activity()
-    with loopback_only():
-        yield made
+    yield made
     for name in list(made.participants):
         made.handle(DropParticipant(name))
     await idle(made)
@@ -56,6 +56,13 @@ async def worker(tmp_path):
     made.sharing.close()
     made.port.close()
     gc.enable()  # the worker runs the collector itself
+
+
+@pytest.fixture
+async def worker(tmp_path):
+    async with running(tmp_path) as made:
+        with loopback_only():
+            yield made
 
 
 async def idle(worker):

@@ -8,6 +8,7 @@ import { Desk } from './desk.js';
 import { AudioStreamingError } from './errors.js';
 import { Emitter } from './emitter.js';
 import { Host } from './host.js';
+import { joinRequest } from './join_request.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
 import { Sound } from './sound.js';
@@ -188,18 +189,7 @@ export class BaseClient extends Emitter {
   async joinRoom(roomIdOrOptions = '') {
     const options =
       typeof roomIdOrOptions === 'string' ? { roomId: roomIdOrOptions } : roomIdOrOptions;
-    const token = options.token ?? this.#options.token;
-    const request = {
-      room_id: options.roomId ?? '',
-      role: options.role ?? 'both',
-      protocol: 1,
-      capabilities: ['tracks'],
-      ...(options.mode === undefined ? {} : { mode: options.mode }),
-      ...(options.maxSpeakers === undefined ? {} : { max_speakers: options.maxSpeakers }),
-      ...(options.name === undefined ? {} : { name: options.name }),
-      ...(token === undefined ? {} : { token }),
-      ...(options.hostKey === undefined ? {} : { host_key: options.hostKey }),
-    };
+    const request = joinRequest(options, this.#options.token);
     await this.#session.join(request, options.resumeToken ?? null);
     return /** @type {JoinResult} */ (this.#room.seat);
   }
@@ -489,7 +479,6 @@ export class BaseClient extends Emitter {
     if (this.#mediaState === 'interrupted') void this.#session.check();
     this.emit('mediastatechange', { state: this.#mediaState, previous });
   }
-
 }
 
 /**
