@@ -198,8 +198,11 @@ async def test_a_listener_can_start_to_broadcast(
     room_url: str, chromium: Chromium, tone: Tone
 ) -> None:
     page = await chromium.page(room_url, tone(440))
-    await join(page, "Ada", broadcast=False)
+    await page.get_by_label("Your name").fill("Ada")
+    await page.get_by_role("button", name="Only listen").click()
+    await page.wait_for_function(CONNECTED)
     assert await page.evaluate(f"{CLIENT}.room.role") == "subscriber"
+    assert await page.evaluate(OPEN_TRACK) is None
     await page.locator("ag-dock").get_by_role("button", name="Start Broadcasting").click()
     await be_on_air(page)
     assert await page.evaluate(f"{CLIENT}.room.role") == "both"

@@ -139,6 +139,7 @@ export class AgApp extends HTMLElement {
     const listen = wish.subscribing ?? this.#parts.speaker.wanted;
     if (wish.publishing === undefined) this.#likes.change({ name: wish.name, broadcast, listen });
     this.#pendingVisit = null;
+    if (!broadcast) this.client.microphone.close(); // one that is open should have a reason
     try {
       await this.client.connect(); // at once when it is; a quick hand comes before it is
       await Promise.all([
@@ -263,7 +264,9 @@ export class AgApp extends HTMLElement {
     const { lobby, status, microphone, speaker, dock, room, scenes, network, door } = this.#parts;
     lobby.addEventListener('connect', () => void this.#connect());
     lobby.addEventListener('join', (event) => {
-      void this.#join(/** @type {CustomEvent<{ roomId: string, name: string }>} */ (event).detail);
+      const { detail } = /** @type {CustomEvent<{ roomId: string, name: string }>} */ (event);
+      this.#likes.change({ name: detail.name });
+      void this.#join(detail);
     });
     status.addEventListener('retry', () => this.client.retryNow());
     microphone.addEventListener('open', () => void this.#openMicrophone());

@@ -2,7 +2,8 @@ import { refs, setText } from '../dom.js';
 import { toRoomId } from '../room_id.js';
 
 /**
- * The form in front of the rooms. Fires `join` with `detail: { roomId, name }`, and `connect`.
+ * The form in front of the rooms. Fires `join` with `detail: { roomId, name }`, and with
+ * `publishing: false, subscribing: true` of whoever only listens; and `connect`.
  */
 export class AgLobby extends HTMLElement {
   /** @type {Record<string, HTMLElement>} */
@@ -16,7 +17,9 @@ export class AgLobby extends HTMLElement {
       const { room, name } = this.#fields;
       const roomId = toRoomId(room.value);
       room.value = roomId;
-      const detail = { roomId, name: name.value.trim() };
+      const only = event.submitter === this.#refs.only;
+      const how = only ? { publishing: false, subscribing: true } : {};
+      const detail = { roomId, name: name.value.trim(), ...how };
       this.dispatchEvent(new CustomEvent('join', { detail }));
     });
     this.#fields.room.addEventListener('input', () => this.#explain());
