@@ -35,6 +35,7 @@ help:
 	@echo "make soak     let people come and go for five minutes; fail if anything grows"
 	@echo "make screenshots  take the pictures of the documentation from the real page"
 	@echo "make lighthouse   judge the pages by Lighthouse, which is fetched"
+	@echo "make manifests  hold deploy/k8s against Kubernetes' schemas"
 	@echo "make clean    remove what was installed and built"
 
 run: install
@@ -92,6 +93,13 @@ screenshots: install-dev
 
 lighthouse: install-dev
 	@$(NODE) $(BIN)/python tools/lighthouse.py
+
+# In an environment of its own: the schemas are large.
+manifests: $(DONE)/venv
+	@$(BIN)/python -m venv $(VENV)/manifests
+	@$(VENV)/manifests/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements-manifests.txt
+	@$(VENV)/manifests/bin/python tools/validate_manifests.py
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
