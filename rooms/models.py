@@ -263,6 +263,22 @@ class Recording(msgspec.Struct, frozen=True):
         return self.spans[-1][1] is not None
 
 
+class Broadcast(msgspec.Struct, frozen=True):
+    """A broadcast of a room that goes on.
+
+    Attributes:
+        broadcast_id: names it in its address; a secret.
+        rings: memory that its process shares with the media workers, by number among all.
+        begin_s: its beginning on the machine's monotonic clock.
+        started_at: seconds since the epoch.
+    """
+
+    broadcast_id: str
+    rings: dict[int, str]
+    begin_s: float
+    started_at: float
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A room.
 
@@ -273,6 +289,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         scenes: by name, in the order of storing.
         door: who finds it shut.
         recording: what is recorded of it, if anything is.
+        broadcast: where its mix is broadcast to, if anywhere.
         network: what everybody's sound in it goes through, if it is to be made worse.
     """
 
@@ -284,6 +301,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scenes: dict[str, Scene] = {}
     door: Door = OPEN_DOOR
     recording: Recording | None = None
+    broadcast: Broadcast | None = None
     network: SimulatedNetwork | None = None
     tenant: str = DEFAULT_TENANT
 

@@ -14,6 +14,7 @@
 | run archive     |          |         |          | yes  |
 | close room      |          |         |          | yes  |
 | record          |          |         |          | yes  |
+| broadcast       |          |         |          | yes  |
 | moderate        |          |         |          | yes  |
 
 Whoever may edit a strip may watch its meters.
@@ -63,6 +64,8 @@ class Right(enum.StrEnum):
     """Who is listener, speaker or engineer."""
     CLOSE_ROOM = "close_room"
     RECORD = "record"
+    BROADCAST = "broadcast"
+    """Let everybody hear the room who knows an address."""
     MODERATE = "moderate"
     """The door of the room; muting others, and putting them out."""
 
@@ -93,6 +96,7 @@ _HOST: Final = _ENGINEER | {
     Right.RUN_ARCHIVE,
     Right.CLOSE_ROOM,
     Right.RECORD,
+    Right.BROADCAST,
     Right.MODERATE,
 }
 

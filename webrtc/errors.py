@@ -87,6 +87,7 @@ REASONS: Final[dict[str, str]] = {
     "recording_unavailable": "This server records nothing, or cannot at the moment.",
     "recording_not_found": "There is no such recording, or not the file.",
     "not_recording": "Nothing is recorded of the room.",
+    "broadcast_unavailable": "This server broadcasts nothing, or cannot at the moment.",
     "disk_full": "The server has no room for a recording.",
     "internal_error": "The server made a mistake; it has been recorded.",
 }

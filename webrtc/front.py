@@ -23,11 +23,13 @@ from rooms.shared_store import SharedRoomStore
 from rooms.store import RoomStore
 from webrtc.access import Access
 from webrtc.api.app import build_app
+from webrtc.api.broadcasts import BroadcastsResource
 from webrtc.api.http_media import http_media_routes
 from webrtc.api.pages import page_files
 from webrtc.api.playbacks import PlaybacksResource
 from webrtc.api.recordings import RecordingsResource
 from webrtc.api.sessions import SessionsResource
+from webrtc.broadcast.broadcasts import Broadcasts
 from webrtc.front_addresses import Addresses
 from webrtc.front_archive import session_parts
 from webrtc.front_http_log import http_logger
@@ -142,6 +144,7 @@ class Front:
     sessions: HttpSessions
     players: Players
     recordings: Recordings
+    broadcasts: Broadcasts
     announced_ip: str
     certificate: Certificate | None
     archive_socket: Path
@@ -187,7 +190,9 @@ class Front:
             settings.recordings_min_free_mb << 20,
             os.getppid(),
         )
+        broadcasts = Broadcasts(desk, runtime_dir / "hls", settings.hls_broadcasts, os.getppid())
         further = [
+            *BroadcastsResource(desk, broadcasts).routes,
             *RecordingsResource(desk, recordings).routes,
             *http_media_routes(sessions, ice_servers, addresses),
             *PlaybacksResource(desk, players, settings.upload_max_mb << 20).routes,
@@ -206,7 +211,7 @@ class Front:
         announced = settings.announced_ips[0]
         parts = (desk, dispatcher, signaling, app, runner, gateway, plain, sessions, players)
         archive = archive_path(runtime_dir)
-        return cls(*parts, recordings, announced, Certificate.of(settings), archive)
+        return cls(*parts, recordings, broadcasts, announced, Certificate.of(settings), archive)
 
     async def start(
         self, sockets: list[socket.socket], gateway_socket: socket.socket | None = None
@@ -221,6 +226,7 @@ class Front:
         self.players.start()
         self.desk.sessions.start(self.archive_socket)
         await self.recordings.begin()
+        self.broadcasts.begin()
         await self.runner.setup()
         context = None
         if self.certificate is not None:
@@ -249,6 +255,7 @@ class Front:
         await self.sessions.close()
         await self.players.close()
         await self.recordings.close()
+        await self.broadcasts.close()
         await self.signaling.close()
         await self.runner.cleanup()
         await self.desk.sessions.close()

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from rooms import models
-from rooms.models import Participant, Recording, Room
+from rooms.models import Broadcast, Participant, Recording, Room
 from rooms.replicas import index_of, replica_of, worker_number
 from rooms.strip import to_wire
 from webrtc.control.client import RequestBuilder, WorkerLink
@@ -102,7 +102,8 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
         list(workers) if is_shared else [],
         settings.archive,
         _record_room(room.recording, workers),
-        _network(room.network),
+        network=_network(room.network),
+        broadcast=_broadcast_room(room.broadcast, workers),
     )
 
 
@@ -119,6 +120,15 @@ def _record_room(recording: Recording | None, workers: Sequence[int]) -> RecordR
         dry="dry" in recording.tracks,
         processed="processed" in recording.tracks,
     )
+
+
+def _broadcast_room(broadcast: Broadcast | None, workers: Sequence[int]) -> RecordRoom | None:
+    """Return where a worker of a room is to hand its mix to."""
+    ours = [] if broadcast is None else [one for one in workers if one in broadcast.rings]
+    if broadcast is None or not ours:
+        return None
+    spans: list[tuple[float, float | None]] = [(broadcast.begin_s, None)]
+    return RecordRoom(broadcast.broadcast_id, broadcast.rings, spans, ours[0])
 
 
 def _network(network: models.SimulatedNetwork | None) -> SimulatedNetwork | None:

@@ -110,6 +110,8 @@ class Settings:
     """What all recordings together may take."""
     recordings_min_free_mb: int = 1_000
     """What is left free of the disk."""
+    hls_broadcasts: int = 0
+    """So many rooms may be broadcast at the same time; 0 lets nobody broadcast."""
     upload_max_mb: int = 100
     """Longest file that may be played into a room."""
     archive_window_s: int = 300

@@ -226,6 +226,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         integer(0, 100_000_000, "a whole number"),
     ),
     Variable(
+        "WEBRTC_HLS_BROADCASTS",
+        "hls_broadcasts",
+        "0",
+        "Most rooms that may be broadcast as HLS at the same time; 0 lets nobody broadcast.",
+        integer(0, 100, "a whole number"),
+    ),
+    Variable(
         "WEBRTC_UPLOAD_MAX_MB",
         "upload_max_mb",
         "100",

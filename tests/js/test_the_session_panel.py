@@ -23,6 +23,12 @@ ANNOUNCE = """(state) => {
 }"""
 
 
+BROADCAST = """(url) => {
+  fake.desk.broadcast = url && { url, startedAt: 0 };
+  fake.desk.emit('broadcastchange', { broadcast: fake.desk.broadcast });
+}"""
+
+
 class Server:
     """Answers as the server's REST of a room does."""
 
@@ -111,12 +117,32 @@ async def test_a_host_records_and_everybody_sees_the_red_light(chromium: Chromiu
     await expect(row.get_by_role("link", name="Ada, dry")).to_have_attribute("href", "/a?key=1")
 
 
+async def test_a_host_broadcasts_and_everybody_finds_it(chromium: Chromium) -> None:
+    page, server = await room_with(chromium, "record", "broadcast")
+    session = page.get_by_role("group", name="Session")
+    listen = session.get_by_role("link", name="Listen")
+    await expect(listen).to_be_hidden()
+    await session.get_by_role("button", name="Broadcast", exact=True).click()
+    await page.evaluate(BROADCAST, "/hls/secret/index.m3u8")
+    await expect(session.get_by_text("This room is broadcast.")).to_be_visible()
+    await expect(listen).to_have_attribute("href", "/hls/secret/index.m3u8")
+    await session.get_by_role("button", name="Stop broadcast").click()
+    await page.evaluate(BROADCAST, None)
+    await expect(listen).to_be_hidden()
+    states = [body["state"] for _, path, body in server.asked if path == "broadcast"]
+    assert states == ["live", "stopped"]
+
+
 async def test_a_guest_sees_the_light_and_nothing_to_press(chromium: Chromium) -> None:
     page, _ = await room_with(chromium)
     session = page.get_by_role("group", name="Session")
     await expect(session).to_be_hidden()
     await page.evaluate(ANNOUNCE, "recording")
     await expect(session.get_by_role("status")).to_be_visible()
+    await expect(session.get_by_role("button")).to_have_count(0)
+    await page.evaluate(ANNOUNCE, None)
+    await page.evaluate(BROADCAST, "/hls/secret/index.m3u8")
+    await expect(session.get_by_role("link", name="Listen")).to_be_visible()
     await expect(session.get_by_role("button")).to_have_count(0)
     await expect(page.get_by_role("button", name="Keep what is said")).to_be_hidden()
     await expect(page.get_by_role("link", name="Sessions")).to_be_hidden()

@@ -7,7 +7,7 @@ from mixer.room_mixes import CEILING
 from tests.mixer.stage import Stage
 from webrtc.recording import ring as module
 from webrtc.recording.ring import Kind, RingReader, RingWriter
-from webrtc.recording.tap import LISTENER, Interval, RecordingTap, Wanted, intervals_of
+from webrtc.recording.tap import RECORDER, Interval, RecordingTap, Wanted, intervals_of
 
 ALWAYS = [Interval(0, None, 0)]
 EVERYTHING = Wanted(mix=True, dry=True, processed=True)
@@ -21,10 +21,10 @@ class Tapped:
         self.reader = RingReader("test")
         self.tap = RecordingTap(self.stage.room, RingWriter(self.reader.path), wanted)
         self.tap.intervals = ALWAYS
-        self.stage._handles[-(2**30)] = LISTENER
+        self.stage._handles[-(2**30)] = RECORDER
         from tests.mixer.stage import Tape
 
-        self.stage.tapes[LISTENER] = Tape()
+        self.stage.tapes[RECORDER] = Tape()
 
     def recorded(self) -> dict[tuple[str, int], np.ndarray]:
         """Return every track since the last time, by kind and csrc, from position 0 on."""
@@ -138,7 +138,7 @@ def test_a_tap_that_is_closed_leaves_nothing() -> None:
     tapped.tap.close()
     tapped.stage.tick(2)
     assert tapped.stage.room.tap is None
-    assert LISTENER not in tapped.stage.room.listeners
+    assert RECORDER not in tapped.stage.room.listeners
     assert not tapped.stage.room.outputs
 
 

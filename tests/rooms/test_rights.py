@@ -24,6 +24,7 @@ ALLOWED = {
         Right.RUN_ARCHIVE,
         Right.CLOSE_ROOM,
         Right.RECORD,
+        Right.BROADCAST,
         Right.MODERATE,
     },
     Role.HOST: set(Right),

@@ -94,6 +94,8 @@ ROUTES: Final[dict[tuple[str, str], tuple[Any, frozenset[str]]]] = {
     ("get", "/api/rooms/{room_id}/playbacks"): (None, frozenset(ALL)),
     ("patch", "/api/rooms/{room_id}/playbacks/{playback_id}"): ({}, DESK),
     ("delete", "/api/rooms/{room_id}/playbacks/{playback_id}"): (None, DESK),
+    ("get", "/api/rooms/{room_id}/broadcast"): (None, HOSTING),
+    ("put", "/api/rooms/{room_id}/broadcast"): ({"state": "stopped"}, HOSTING),
     ("get", "/api/rooms/{room_id}/recording"): (None, frozenset(ALL)),
     ("put", "/api/rooms/{room_id}/recording"): ({"state": "recording"}, RECORDING),
     ("post", "/api/rooms/{room_id}/recording/marks"): ({"label": "one"}, RECORDING),
@@ -117,6 +119,7 @@ SESSIONS: Final = {
 }
 """They want the right to hear sessions of the one room that a token names."""
 STREAM: Final = ("get", _ONE + "/stream/{token}")
+BROADCAST: Final = ("get", "/hls/{broadcast_id}/{file}")
 
 
 @pytest.fixture
@@ -210,7 +213,10 @@ def test_every_route_has_a_rule(front: RunningFront) -> None:
         for path, methods in front.front.app[DOCUMENT]["paths"].items()
         for method in methods
     }
-    assert described == OPEN_ROUTES | BY_SECRET_ADDRESS | ROUTES.keys() | SESSIONS | {STREAM}
+    assert described == OPEN_ROUTES | BY_SECRET_ADDRESS | ROUTES.keys() | SESSIONS | {
+        STREAM,
+        BROADCAST,
+    }
 
 
 async def ask(
@@ -288,6 +294,9 @@ async def test_sessions_answer_no_bad_token(front: RunningFront, bad: str) -> No
 
 async def test_a_session_is_known_to_nobody_else(front: RunningFront) -> None:
     await a_room(front)
+    made_up = BROADCAST[1].format(broadcast_id="made-up-secret", file="index.m3u8")
+    async with front.http.get(made_up) as response:
+        assert response.status == 404
     for method, path in BY_SECRET_ADDRESS:
         url = path.format(room_id="room", session="made-up.secret")
         kind = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}

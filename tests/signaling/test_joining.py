@@ -33,6 +33,7 @@ async def test_the_creator_gets_everything_that_the_contract_lists(front: Runnin
         "scenes",
         "door",
         "recording",
+        "broadcast",
         "network",
         "simulates",
     }

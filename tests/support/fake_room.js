@@ -11,6 +11,8 @@
   class FakeDesk extends EventTarget {
     settings = { ...SETTINGS, ...CHOOSING };
     recording = null;
+
+    broadcast = null;
     scenes = [];
     told = 0;
     wanted = new Map();

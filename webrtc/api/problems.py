@@ -46,6 +46,7 @@ STATUS_OF: Final = {
     "too_many_playbacks": HTTPStatus.TOO_MANY_REQUESTS,
     "participant_not_found": HTTPStatus.NOT_FOUND,
     "recording_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "broadcast_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "recording_not_found": HTTPStatus.NOT_FOUND,
     "not_recording": HTTPStatus.CONFLICT,
     "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,

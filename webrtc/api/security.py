@@ -7,7 +7,7 @@ from webrtc.front_origins import OriginPolicy
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-Range, Range"
-_SCRIPTS = ("/webrtc_client.js", "/client/", "/vendor/")
+_FOR_ALL = ("/webrtc_client.js", "/client/", "/vendor/", "/hls/")
 
 
 class Security:
@@ -22,9 +22,9 @@ class Security:
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         headers.pop("Server", None)
-        if request.path.startswith(_SCRIPTS):
-            # The client is meant to be embedded in other people's pages. Loading it is free;
-            # what it may do here is decided where it connects.
+        if request.path.startswith(_FOR_ALL):
+            # Broadcasts and the client are meant for other people's pages. Loading them is free;
+            # what the client may do here is decided where it connects.
             headers["Access-Control-Allow-Origin"] = "*"
             return
         origin = request.headers.get("Origin")

@@ -89,6 +89,7 @@ class PutRoom(_Message, frozen=True):
     workers: list[int] = []
     archive: bool = False
     recording: RecordRoom | None = None
+    broadcast: RecordRoom | None = None
     network: SimulatedNetwork | None = None
 
 

@@ -1,4 +1,4 @@
-"""Rooms of this worker that are recorded: a tap in each."""
+"""Rooms of this worker that are recorded, or broadcast: a tap in each."""
 
 import logging
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from webrtc.control.messages import RecordRoom
 from webrtc.media.hall import Room
 from webrtc.recording.ring import RingWriter
-from webrtc.recording.tap import RecordingTap, Wanted, intervals_of
+from webrtc.recording.tap import RECORDER, RecordingTap, Wanted, intervals_of
 
 logger = logging.getLogger(__name__)
 
@@ -14,13 +14,17 @@ logger = logging.getLogger(__name__)
 class RecordingTaps:
     """Keeps the taps as the front process wants them."""
 
-    def __init__(self, worker: int, media_time: Callable[[Room, float], int]) -> None:
+    def __init__(
+        self, worker: int, media_time: Callable[[Room, float], int], listener: str = RECORDER
+    ) -> None:
         """Record nothing.
 
         Args:
             worker: Number of this worker.
             media_time: Tells the media time of a room at an instant.
+            listener: Who hears the mixes.
         """
+        self._listener = listener
         self._worker = worker
         self._media_time = media_time
         self._taps: dict[str, tuple[str, RecordingTap]] = {}
@@ -28,6 +32,7 @@ class RecordingTaps:
     def put(self, room: Room, order: RecordRoom | None) -> None:
         """Record of a room what is wanted now; the room is awake if anything is."""
         known = self._taps.get(room.room_id)
+        is_alone = known is not None or room.mixer.tap is None
         if known is not None and (order is None or order.recording_id != known[0]):
             self.forget(room)
             known = None
@@ -43,7 +48,7 @@ class RecordingTaps:
         # What has begun keeps its place, so that nothing moves within a stretch.
         begun = [one.begin for one in tap.intervals]
         new = order.spans[len(begun) :]
-        if new:
+        if new and is_alone:
             room.shifted = 0
         times = begun + [self._media_time(room, begin_s) for begin_s, _ in new]
         tap.intervals = intervals_of(order.spans, times)
@@ -60,7 +65,7 @@ class RecordingTaps:
         except (OSError, ValueError, KeyError) as error:  # the recorder has ended
             logger.warning("a recording cannot be written: %s", error)
             return None
-        return RecordingTap(room.mixer, ring, self._wanted(order))
+        return RecordingTap(room.mixer, ring, self._wanted(order), self._listener)
 
     def _wanted(self, order: RecordRoom) -> Wanted:
         return Wanted(order.mix_by == self._worker, order.dry, order.processed)

@@ -55,6 +55,7 @@ class Residents:
         negotiator: Offers tracks.
         archive: Is given what rooms keep.
         recordings: Records rooms.
+        broadcasts: Broadcasts rooms.
         hearing: Has the sound classified.
         simulation: Bad networks that some come by.
         door: The UDP gateway, in the worker that has it.
@@ -69,6 +70,7 @@ class Residents:
     negotiator: Negotiator
     archive: ArchiveTap
     recordings: RecordingTaps
+    broadcasts: RecordingTaps
     hearing: Hearing
     simulation: Simulation
     door: "UdpDoor | None"
@@ -107,9 +109,10 @@ class Residents:
                 self.host.attach(participant)
                 self.negotiator.settle(participant)
         self._set_archive(room, put.archive)
-        if room.participants or put.recording is not None:
+        if room.participants or put.recording is not None or put.broadcast is not None:
             self.host.wake(room)
         self.recordings.put(room, put.recording)
+        self.broadcasts.put(room, put.broadcast)
         follow_listeners(room, self.console, time.monotonic())
         self.simulation.put_room(room, put.network)
 
@@ -127,6 +130,7 @@ class Residents:
             for participant_id in list(room.participants):
                 self.drop_participant(participant_id)
             self.recordings.forget(room)
+            self.broadcasts.forget(room)
             self.sharing.forget(room)
             self.archive.forget(room.mixer)
             self.hall.drop_room(room_id)

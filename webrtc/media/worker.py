@@ -70,6 +70,7 @@ from webrtc.media.slack import Slack
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN, SlotTimer
 from webrtc.media.udp import UdpPort
 from webrtc.media.wide_bus import open_bus
+from webrtc.recording.tap import BROADCASTER
 from webrtc.runtime_dir import archive_path
 from webrtc.settings import Settings
 
@@ -131,6 +132,7 @@ class Worker:
         self.hall.on_fetched = self.hearing.take
         self.archive = ArchiveTap(archive_path(folder))
         self.recordings = RecordingTaps(number, self.room_time)
+        self.broadcasts = RecordingTaps(number, self.room_time, BROADCASTER)
         self.participants: dict[str, Participant] = {}
         self.figures = Figures(index)
         self._shedder = LoadShedder(time.monotonic())
@@ -180,6 +182,7 @@ class Worker:
             negotiator=self.negotiator,
             archive=self.archive,
             recordings=self.recordings,
+            broadcasts=self.broadcasts,
             hearing=self.hearing,
             simulation=self._simulation,
             door=self.door,

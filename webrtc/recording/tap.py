@@ -20,9 +20,11 @@ from mixer.room import RoomMixer
 from mixer.source import Source
 from webrtc.recording.ring import Kind, RingWriter
 
-LISTENER: Final = "recorder"
-"""No participant is called so: their ids are longer."""
-_HANDLE: Final = -(2**30)  # no row of the fan-out, and no seat of the UDP gateway
+RECORDER: Final = "recorder"
+BROADCASTER: Final = "broadcast"
+_HANDLES: Final = {RECORDER: -(2**30), BROADCASTER: -(2**30) - 1}
+"""Listeners of our own. No participant is called so, as their ids are longer; the handles are no
+rows of the fan-out, and no seats of the UDP gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,34 @@ class Interval:
     position: int
 
 
+class _Taps:
+    """Several taps of one room, as one."""
+
+    def __init__(self) -> None:
+        self.all: list[RecordingTap] = []
+
+    def fetched(self, present: Sequence[Source]) -> None:
+        for one in self.all:
+            one.fetched(present)
+
+    def mixed(self) -> None:
+        for one in self.all:
+            one.mixed()
+
+
+def _join(mixer: RoomMixer, tap: "RecordingTap") -> None:
+    taps = mixer.tap if isinstance(mixer.tap, _Taps) else _Taps()
+    taps.all.append(tap)
+    mixer.tap = taps
+
+
+def _leave(mixer: RoomMixer, tap: "RecordingTap") -> None:
+    taps = mixer.tap
+    if isinstance(taps, _Taps):
+        taps.all.remove(tap)
+        mixer.tap = taps if taps.all else None
+
+
 class RecordingTap:
     """Taps one room.
 
@@ -57,8 +87,11 @@ class RecordingTap:
         wanted: Which tracks are.
     """
 
-    def __init__(self, mixer: RoomMixer, ring: RingWriter, wanted: Wanted) -> None:
-        """Tap `mixer` from its next block on."""
+    def __init__(
+        self, mixer: RoomMixer, ring: RingWriter, wanted: Wanted, listener: str = RECORDER
+    ) -> None:
+        """Tap `mixer` from its next block on; `listener` hears the mix."""
+        self._listener = listener
         self.intervals: Sequence[Interval] = ()
         self._mixer = mixer
         self._ring = ring
@@ -66,14 +99,14 @@ class RecordingTap:
         self._present: list[Source] = []
         self._position: int | None = None  # of the present block, None if it is not recorded
         # Twice as many blocks, for nobody's ear, were most of what a recording cost the worker.
-        mixer.add_listener(LISTENER, _HANDLE, 0, patient=True)
-        mixer.set_tier(LISTENER, SAMPLES)
-        mixer.tap = self
+        mixer.add_listener(listener, _HANDLES[listener], 0, patient=True)
+        mixer.set_tier(listener, SAMPLES)
+        _join(mixer, self)
 
     def close(self) -> None:
         """Tap no more."""
-        self._mixer.tap = None
-        self._mixer.remove_listener(LISTENER)
+        _leave(self._mixer, self)
+        self._mixer.remove_listener(self._listener)
 
     # ---- what the mixer calls (mixer.room.Tap) ----------------------------------------------
 
@@ -99,7 +132,7 @@ class RecordingTap:
         """Take everybody's sound as it is in the mix, and the mix."""
         if self._position is None:
             return
-        listener = self._mixer.listeners.get(LISTENER)
+        listener = self._mixer.listeners.get(self._listener)
         output = None if listener is None else listener.output
         if output is not None:
             for part in range(self._mixer.block // BLOCK_10MS):

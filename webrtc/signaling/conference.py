@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from rooms.models import Participant, Recording, Room, RoomSettings, SimulatedNetwork
+from rooms.models import Broadcast, Participant, Recording, Room, RoomSettings, SimulatedNetwork
 from rooms.rights import Right, held, listed, may
 from rooms.store import ParticipantMissingError, RoomMissingError, RoomStore
 from rooms.strip import to_wire
@@ -18,7 +18,7 @@ from webrtc.signaling.connection import Connection
 from webrtc.signaling.contents import Contents
 from webrtc.signaling.events import GuestsWaiting, ParticipantLeft, RoomUpdated
 from webrtc.signaling.levels import LevelFanOut
-from webrtc.signaling.messages_desk import recording_info
+from webrtc.signaling.messages_desk import broadcast_info, recording_info
 from webrtc.signaling.messages_joining import ParticipantInfo, Track
 from webrtc.signaling.meters import MeterFanOut
 from webrtc.signaling.presence import Presence, Seat
@@ -176,6 +176,16 @@ class Conference:
             room_id, lambda room: msgspec.structs.replace(room, recording=recording)
         )
 
+    async def change_broadcast(self, room_id: str, broadcast: Broadcast | None) -> None:
+        """Store where a room is broadcast to, and tell the worker and the room.
+
+        Raises:
+            ClientError: `room_not_found`.
+        """
+        await self._change_whole(
+            room_id, lambda room: msgspec.structs.replace(room, broadcast=broadcast)
+        )
+
     async def change_network(self, room_id: str, network: SimulatedNetwork | None) -> None:
         """Store what a room's sound goes through, and tell the worker and the room.
 
@@ -197,7 +207,8 @@ class Conference:
 
     def tell_room(self, room: Room) -> None:
         """Tell everyone in a room how it is now."""
-        event = RoomUpdated(room.settings, recording_info(room), self.network_of(room))
+        network = self.network_of(room)
+        event = RoomUpdated(room.settings, recording_info(room), network, broadcast_info(room))
         self.presence.broadcast(room.room_id, "room_updated", event)
 
     def network_of(self, room: Room) -> SimulatedNetwork | None:

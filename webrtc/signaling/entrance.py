@@ -33,7 +33,7 @@ from webrtc.signaling.events import (
     ServerOffered,
     ServerState,
 )
-from webrtc.signaling.messages_desk import recording_info, scene_list
+from webrtc.signaling.messages_desk import broadcast_info, recording_info, scene_list
 from webrtc.signaling.messages_hosting import door_state
 from webrtc.signaling.messages_joining import Joined, JoinRoom, ParticipantInfo
 from webrtc.signaling.messages_parts import TRACKS
@@ -326,6 +326,7 @@ class Entrance:
             door=door_state(OPEN_DOOR if room is None else room.door),
             ice_servers=[one.as_json() for one in servers],
             recording=None if room is None else recording_info(room),
+            broadcast=None if room is None else broadcast_info(room),
             network=None if room is None else self._conference.network_of(room),
             simulates=self._conference.simulates,
             host_key=msgspec.UNSET if host_key is None else host_key,

@@ -10,7 +10,7 @@ from dsp.genre.profiles import Profile
 from rooms.models import RoomSettings, SimulatedNetwork
 from webrtc.control.messages import StripMeters, StripSpectrum
 from webrtc.sessions.shapes import SessionInfo, SessionRemoved
-from webrtc.signaling.messages_desk import RecordingInfo, SceneInfo
+from webrtc.signaling.messages_desk import BroadcastInfo, RecordingInfo, SceneInfo
 from webrtc.signaling.messages_hosting import DoorState
 from webrtc.signaling.messages_joining import ParticipantInfo
 
@@ -107,12 +107,14 @@ class ServerOffered(msgspec.Struct, frozen=True):
 class RoomUpdated(msgspec.Struct, frozen=True, omit_defaults=True):
     """What applies to the whole room now.
 
-    What is recorded of it, and what everybody's sound is made to go through, if anything is.
+    What is recorded of it, what everybody's sound is made to go through, and where it is broadcast
+    to, if anything is.
     """
 
     settings: RoomSettings
     recording: RecordingInfo | None = None
     network: SimulatedNetwork | None = None
+    broadcast: BroadcastInfo | None = None
 
 
 class ScenesChanged(msgspec.Struct, frozen=True):
@@ -252,7 +254,7 @@ SERVER_EVENTS: Final = {
         ServerEvent(
             "room_updated",
             RoomUpdated,
-            "The room's settings changed, its recording, or its network.",
+            "The room's settings changed, its recording, broadcast, or network.",
         ),
         ServerEvent("scenes_changed", ScenesChanged, "A scene was stored or deleted."),
         ServerEvent("door_changed", DoorState, "A host has locked or unlocked the room."),

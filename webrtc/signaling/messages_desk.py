@@ -178,6 +178,21 @@ def recording_info(room: Room) -> RecordingInfo | None:
     return RecordingInfo(one.recording_id, state, one.tracks, one.started_at)
 
 
+class BroadcastInfo(msgspec.Struct, frozen=True):
+    """Where the room's mix can be heard by everybody who is told: the path of an HLS playlist."""
+
+    url: str
+    started_at: float
+
+
+def broadcast_info(room: Room) -> BroadcastInfo | None:
+    """Return what everybody in a room is told about its broadcast; None while there is none."""
+    one = room.broadcast
+    if one is None:
+        return None
+    return BroadcastInfo(f"/hls/{one.broadcast_id}/index.m3u8", one.started_at)
+
+
 class EffectiveStrip(msgspec.Struct, frozen=True):
     """A strip as it is now."""
 

@@ -16,7 +16,7 @@ from rooms.models import (
     SourceMix,
 )
 from rooms.strip import StripValue
-from webrtc.signaling.messages_desk import RecordingInfo, SceneInfo
+from webrtc.signaling.messages_desk import BroadcastInfo, RecordingInfo, SceneInfo
 from webrtc.signaling.messages_hosting import DoorState
 from webrtc.signaling.messages_parts import (
     PROTOCOL_VERSION,
@@ -127,6 +127,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     door: DoorState
     ice_servers: list[dict[str, Any]]
     recording: RecordingInfo | None = None
+    broadcast: BroadcastInfo | None = None
     network: SimulatedNetwork | None = None
     simulates: bool = False
     host_key: str | UnsetType = UNSET

@@ -70,7 +70,7 @@ class Mirror:
             conference.workers.put_room(after)
         if before is None:
             return
-        shown = ("settings", "recording", "network")
+        shown = ("settings", "recording", "broadcast", "network")
         if any(getattr(before, name) != getattr(after, name) for name in shown):
             conference.tell_room(after)
         if before.door != after.door:

@@ -70,6 +70,7 @@ _TYPES: Final[tuple[type[msgspec.Struct], ...]] = (
     messages_desk.RecalledScene,
     messages_desk.SceneInfo,
     messages_desk.RecordingInfo,
+    messages_desk.BroadcastInfo,
     messages_media.WatchedMeters,
     messages_media.EffectiveMeters,
     messages_media.MyStats,

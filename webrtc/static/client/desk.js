@@ -33,6 +33,12 @@ import { Emitter } from './emitter.js';
  */
 
 /**
+ * @typedef {object} BroadcastInfo
+ * @property {string} url Path of an HLS playlist at this server: whoever knows it hears the room.
+ * @property {number} startedAt Seconds since the epoch.
+ */
+
+/**
  * @typedef {object} SimulatedNetwork A bad network on purpose.
  * @property {string} conditions A quality (`50%`), a name (`mobile`), or figures (`loss=5,jitter=20`).
  * @property {number} seed
@@ -69,6 +75,7 @@ import { Emitter } from './emitter.js';
  * @property {{ settings: RoomSettings }} roomchange
  * @property {{ scenes: SceneInfo[] }} sceneschange
  * @property {{ recording: RecordingInfo | null }} recordingchange
+ * @property {{ broadcast: BroadcastInfo | null }} broadcastchange
  * @property {{ network: SimulatedNetwork | null }} networkchange What everybody's sound goes through.
  */
 
@@ -95,6 +102,8 @@ export class Desk extends Emitter {
   scenes = [];
   /** @type {RecordingInfo | null} What is recorded of the room, null while nothing is. */
   recording = null;
+  /** @type {BroadcastInfo | null} Where the room is broadcast to, null while it is not. */
+  broadcast = null;
   /** @type {SimulatedNetwork | null} What everybody's sound goes through who has no own. */
   network = null;
   /** Whether the operator lets `setNetwork` change that. */
@@ -198,6 +207,7 @@ export class Desk extends Emitter {
     this.#setSettings(ack.room_settings ?? {});
     this.#setScenes(ack.scenes ?? []);
     this.#setRecording(ack.recording ?? null);
+    this.#setBroadcast(ack.broadcast ?? null);
     this.simulates = ack.simulates === true;
     this.#setNetwork(ack.network ?? null);
     if (this.#wanted.size === 0) return;
@@ -213,6 +223,7 @@ export class Desk extends Emitter {
     this.settings = null;
     this.scenes = [];
     this.#setRecording(null);
+    this.#setBroadcast(null);
     this.simulates = false;
     this.#setNetwork(null);
   }
@@ -234,6 +245,7 @@ export class Desk extends Emitter {
     } else if (event === 'room_updated') {
       this.#setSettings(payload.settings);
       this.#setRecording(payload.recording ?? null);
+      this.#setBroadcast(payload.broadcast ?? null);
       this.#setNetwork(payload.network ?? null);
     } else if (event === 'scenes_changed') this.#setScenes(payload.scenes);
     else return false;
@@ -244,6 +256,12 @@ export class Desk extends Emitter {
   #setRecording(raw) {
     this.recording = raw && toCamelCase(raw);
     this.emit('recordingchange', { recording: this.recording });
+  }
+
+  /** @param {Record<string, unknown> | null} raw */
+  #setBroadcast(raw) {
+    this.broadcast = raw && toCamelCase(raw);
+    this.emit('broadcastchange', { broadcast: this.broadcast });
   }
 
   /** @param {SimulatedNetwork | null} network */

@@ -15,17 +15,25 @@ const FORMATS = [
 ];
 
 /**
- * The red light for everybody; for whoever may: recording, and files that are played into the room.
+ * The red lights for everybody; for whoever may: recording, broadcasting, and files that are played
+ * into the room.
  */
 export class AgSession extends HTMLElement {
   /** @type {BaseClient | null} */
   #client = null;
   #timer = 0;
   #canRecord = false;
+  #canBroadcast = false;
   /** @type {Map<string, { row: HTMLElement, show: (playback: Playback) => void }>} */
   #rows = new Map();
 
   #light = make('p', { class: 'red-light', attributes: { role: 'status' } });
+  #listen = make('a', { text: 'Listen', attributes: { target: '_blank' } });
+  #air = make('p', { class: 'red-light', attributes: { role: 'status', hidden: '' } }, [
+    'This room is broadcast.',
+    this.#listen,
+  ]);
+  #broadcast = this.#button('Broadcast', () => this.#setBroadcast());
   #said = make('p', { class: 'session-said', attributes: { role: 'alert', hidden: '' } });
   #record = this.#button('Record', () => this.#setRecording('recording'));
   #pause = this.#button('Pause', () => this.#setRecording('paused'));
@@ -67,11 +75,13 @@ export class AgSession extends HTMLElement {
       this.#pause,
       this.#stop,
       this.#mark,
+      this.#broadcast,
       this.#format,
       this.#tracksLabel,
     ]);
     this.append(
       this.#light,
+      this.#air,
       buttons,
       this.#drop,
       this.#playing,
@@ -105,6 +115,7 @@ export class AgSession extends HTMLElement {
     this.#client = client;
     // Also told when a seat is taken or given up: right after it the client knows the room.
     client.desk.on('recordingchange', () => setTimeout(() => void this.#look()));
+    client.desk.on('broadcastchange', () => setTimeout(() => void this.#look()));
     client.on('rolechange', () => void this.#look());
     for (const event of /** @type {const} */ (['participantjoined', 'participantleft'])) {
       client.on(event, () => void this.#look());
@@ -123,12 +134,15 @@ export class AgSession extends HTMLElement {
   /** What the server says of the room, for those who may do something about it. */
   async #look() {
     const me = this.#client?.room;
-    this.#canRecord = false;
+    this.#canRecord = this.#canBroadcast = false;
     if (me && (this.#may('record') || this.#may('play_files'))) {
       try {
         const status = await service.recordingStatus(me);
         this.#canRecord = status.is_available;
         if (status.warning) this.#say(status.warning);
+        if (this.#may('broadcast')) {
+          this.#canBroadcast = (await service.broadcastStatus(me)).is_available;
+        }
         if (this.#may('play_files')) this.#showPlaybacks(await service.playbacks(me));
       } catch {
         // The next look will tell.
@@ -154,9 +168,15 @@ export class AgSession extends HTMLElement {
     this.#pause.hidden = !host || state !== 'recording';
     this.#stop.hidden = !host || state === null;
     this.#mark.hidden = !host || state !== 'recording';
+    const air = this.#client?.desk.broadcast ?? null;
+    this.#air.hidden = air === null;
+    if (air) this.#listen.setAttribute('href', air.url);
+    this.#broadcast.hidden = !this.#may('broadcast') || (!this.#canBroadcast && air === null);
+    setText(this.#broadcast, air ? 'Stop broadcast' : 'Broadcast');
     this.#recordings.hidden = !host || !this.#canRecord;
     this.#drop.hidden = !this.#may('play_files');
-    this.hidden = !this.#client?.room || (state === null && !host && !this.#may('play_files'));
+    const idle = state === null && air === null;
+    this.hidden = !this.#client?.room || (idle && !host && !this.#may('play_files'));
   }
 
   /** @param {'recording' | 'paused' | 'stopped'} state */
@@ -164,6 +184,11 @@ export class AgSession extends HTMLElement {
     const tracks = this.#tracks.checked ? ['dry', 'processed'] : [];
     const format = this.#format.value;
     return this.#withVisitor((me) => service.setRecording(me, state, { tracks, format }));
+  }
+
+  #setBroadcast() {
+    const state = this.#client?.desk.broadcast ? 'stopped' : 'live';
+    return this.#withVisitor((me) => service.setBroadcast(me, state));
   }
 
   /** @param {File} file */

@@ -51,6 +51,13 @@ export const recordingStatus = (visitor) => ask(visitor, 'recording');
 export const setRecording = (visitor, state, how = {}) =>
   ask(visitor, 'recording', { method: 'PUT', body: JSON.stringify({ state, ...how }) });
 
+/** @param {Visitor} visitor @returns {Promise<{ is_available: boolean }>} */
+export const broadcastStatus = (visitor) => ask(visitor, 'broadcast');
+
+/** @param {Visitor} visitor @param {'live' | 'stopped'} state */
+export const setBroadcast = (visitor, state) =>
+  ask(visitor, 'broadcast', { method: 'PUT', body: JSON.stringify({ state }) });
+
 /** @param {Visitor} visitor @param {string} label */
 export const markRecording = (visitor, label) =>
   ask(visitor, 'recording/marks', { method: 'POST', body: JSON.stringify({ label }) });

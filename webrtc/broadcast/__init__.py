@@ -1,0 +1,1 @@
+"""Broadcasts: the mix of a room as HLS, for audiences beyond WebRTC."""

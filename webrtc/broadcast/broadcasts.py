@@ -1,0 +1,201 @@
+"""Who runs broadcasts: starts their processes, tells the workers, looks after them.
+
+| state   | event                                        | next   |
+|---------|----------------------------------------------|--------|
+| (none)  | `start`                                      | live   |
+| live    | `stop`, the room is closed, the process died | (none) |
+
+A broadcast is part of its room, so that it outlives a restart of the front process as the room
+does, and everybody in the room knows of it.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from rooms import tokens
+from rooms.models import Broadcast, Room
+from webrtc.broadcast.broadcaster import LIVE
+from webrtc.broadcast.segments import HEAD, PLAYLIST
+from webrtc.errors import ClientError
+from webrtc.signaling.desk import FrontDesk
+from webrtc.supervisor_process import ROOT
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 0.5
+_READY_S: Final = 20.0
+_END_S: Final = 5.0
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_FILE: Final = re.compile(rf"{re.escape(PLAYLIST)}|{re.escape(HEAD)}|[0-9]{{1,9}}\.m4s")
+
+
+class Broadcasts:
+    """All broadcasts of this server.
+
+    Args:
+        desk: where rooms are.
+        folder: where segments are written; it goes with the server.
+        most: so many at the same time; 0 lets nobody broadcast.
+        supervisor: process whose end ends broadcasts.
+    """
+
+    def __init__(self, desk: FrontDesk, folder: Path, most: int, supervisor: int) -> None:
+        self._desk = desk
+        self._folder = folder
+        self._most = most
+        self._supervisor = supervisor
+        self._live: dict[str, Broadcast] = {}  # by room, as this process knows them
+        self._starting: set[str] = set()
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether anything can be broadcast."""
+        return self._most > 0
+
+    def begin(self) -> None:
+        """Look after broadcasts from now on."""
+        if self.is_available:
+            self._looking = asyncio.create_task(self._look_on(), name="broadcasts")
+
+    async def close(self) -> None:
+        """End every broadcast: the server stops."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        for process in self._processes.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        for process in self._processes.values():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _END_S)
+
+    async def start(self, room: Room) -> Broadcast:
+        """Begin to broadcast a room; one that is broadcast stays as it is.
+
+        Raises:
+            ClientError: `broadcast_unavailable`, `server_full`, `room_not_found`.
+        """
+        if room.broadcast is not None:
+            return room.broadcast
+        if not self.is_available or room.room_id in self._starting:
+            raise ClientError("broadcast_unavailable", "this server broadcasts nothing just now")
+        if len(self._live) + len(self._starting) >= self._most:
+            raise ClientError("server_full", f"at most {self._most} rooms are broadcast", 30.0)
+        self._starting.add(room.room_id)
+        try:
+            return await self._start(room)
+        finally:
+            self._starting.discard(room.room_id)
+
+    async def stop(self, room: Room) -> None:
+        """End a room's broadcast, if there is one."""
+        await self._end(room.room_id)
+
+    def file(self, broadcast_id: str, name: str) -> Path | None:
+        """Return a file of a broadcast, None if there is none; neither names a path."""
+        if not (_ID.fullmatch(broadcast_id) and _FILE.fullmatch(name)):
+            return None
+        path = self._folder / broadcast_id / name
+        return path if path.is_file() else None
+
+    # ---- starting and ending ----
+
+    async def _start(self, room: Room) -> Broadcast:
+        broadcast_id = tokens.new_secret()
+        folder = self._folder / broadcast_id
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+            process, told = await self._launch(folder)
+        except (OSError, ValueError, TimeoutError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ClientError("broadcast_unavailable", "the encoder does not start") from error
+        workers = self._desk.workers
+        rings = {workers.number_of(index): path for index, path in enumerate(told["rings"])}
+        broadcast = Broadcast(broadcast_id, rings, told["begin_s"], time.time())
+        self._processes[broadcast_id] = process
+        self._live[room.room_id] = broadcast
+        try:
+            await self._desk.conference.change_broadcast(room.room_id, broadcast)
+        except ClientError:
+            await self._end(room.room_id)
+            raise
+        return broadcast
+
+    async def _launch(self, folder: Path) -> tuple[asyncio.subprocess.Process, Any]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "webrtc.broadcast.broadcaster", "--folder", str(folder)),
+            *("--workers", str(len(self._desk.workers)), "--supervisor", str(self._supervisor)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+            start_new_session=True,  # a Ctrl-C is the supervisor's business
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(_READY_S):
+                return process, json.loads(await process.stdout.readline())
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise
+
+    async def _end(self, room_id: str) -> None:
+        broadcast = self._live.pop(room_id, None)
+        if broadcast is None:
+            return
+        folder = self._folder / broadcast.broadcast_id
+        with contextlib.suppress(OSError):
+            (folder / LIVE).unlink()
+        if not _lives(_pid_of(broadcast)):
+            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(ClientError):
+            await self._desk.conference.change_broadcast(room_id, None)
+
+    # ---- looking after them ----
+
+    async def _look_on(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self._look()
+            except Exception:
+                logger.exception("broadcasts were not looked after")
+
+    async def _look(self) -> None:
+        rooms = {room.room_id: room for room in await self._desk.conference.store.rooms()}
+        for room_id, room in rooms.items():
+            broadcast = room.broadcast
+            if broadcast is not None and room_id not in self._live and self._is_own(broadcast):
+                self._live[room_id] = broadcast  # of a former front process
+        for room_id, broadcast in list(self._live.items()):
+            if room_id not in rooms or not _lives(_pid_of(broadcast)):
+                await self._end(room_id)
+        for broadcast_id, process in list(self._processes.items()):
+            if process.returncode is not None:
+                del self._processes[broadcast_id]
+
+    def _is_own(self, broadcast: Broadcast) -> bool:
+        return any(self._desk.workers.index_of(number) is not None for number in broadcast.rings)
+
+
+def _pid_of(broadcast: Broadcast) -> int:
+    """Return the process that its memory belongs to: `/proc/PID/fd/N`."""
+    return int(next(iter(broadcast.rings.values())).split("/")[2])
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return b"webrtc.broadcast.broadcaster" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
