@@ -28,8 +28,12 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)(?:\s*;\s*(.+))?$", re.MULTILIN
 _PYTHON = re.compile(r"-(?:py[23.py]*|cp3(?:1[1-9]|\d+-abi3))[-.]")
 _SYSTEM = re.compile(r"-(?:any|\S*linux\S*_(?:x86_64|aarch64))\.whl$")
 _FILE = re.compile(r'href="[^"#]*?([^"/#]+\.whl)#sha256=([0-9a-f]{64})"')
-_UNTOLD = {"pyrnnoise": "Apache-2.0", "xmlhttprequest-ssl": "MIT"}
-"""Licences that stand in the packages and not in what they say of themselves."""
+_UNTOLD = {
+    "async-timeout": "Apache-2.0",  # which newer Pythons do without
+    "pyrnnoise": "Apache-2.0",
+    "xmlhttprequest-ssl": "MIT",
+}
+"""Licences that stand in the packages and not in what they say of themselves, or here."""
 _HEAD = """\
 # What requirements.txt and requirements-models.txt pin, with the hashes of its wheels for Linux.
 # Written by tools/lock.py; the container is made of it:
@@ -166,7 +170,7 @@ def _licence(name: str) -> str | None:
     try:
         about = metadata.metadata(name)
     except metadata.PackageNotFoundError:
-        return None
+        return _UNTOLD.get(name)
     for field in ("License-Expression", "License"):
         for said in about.get_all(field) or ():
             if "\n" not in said and len(said) < 60:

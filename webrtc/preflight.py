@@ -14,10 +14,13 @@ PAGE_PACKAGES: Final = ("socket.io-client",)
 def check_python_packages(requirements: Path) -> None:
     """Check that every distribution of a requirements file is installed, in whatever version.
 
+    Lines with a condition (`; python_version …`) are left to pip, which knows whom they concern.
+
     Raises:
         StartError: names those that are missing and the command that installs them.
     """
-    names = re.findall(r"^([A-Za-z0-9._-]+)[=<>~!]", requirements.read_text("utf-8"), re.MULTILINE)
+    text = requirements.read_text("utf-8")
+    names = re.findall(r"^([A-Za-z0-9._-]+)[=<>~!][^;\n]*$", text, re.MULTILINE)
     missing = [name for name in names if not _is_installed(name)]
     if missing:
         raise StartError(
