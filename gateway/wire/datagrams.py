@@ -8,7 +8,8 @@ To the server: the client's id, then the payload. To the client: the payload alo
 | `opus` | sequence number (16 bits), time in samples at 48 kHz (32 bits), big-endian; a packet |
 
 The id that the server gives is 32 hexadecimal digits (128 bits). Clients of the old kind choose one
-of 1 to 64 bytes by themselves; since their payload has one length only, the rest is the id.
+of 1 to 64 bytes by themselves, of any other look; since their payload has one length only, the rest
+is the id.
 """
 
 import secrets
@@ -42,6 +43,11 @@ class OpusPacket(NamedTuple):
 def new_client_id() -> str:
     """Return an id that nobody can guess."""
     return secrets.token_hex(ID_BYTES // 2)
+
+
+def is_given(client_id: str) -> bool:
+    """Whether an id has the look of those that the server gives."""
+    return len(client_id) == ID_BYTES and not set(client_id) - set("0123456789abcdef")
 
 
 def write_opus(sequence: int, timestamp: int, payload: bytes) -> bytes:

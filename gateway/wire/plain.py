@@ -2,14 +2,16 @@
 
 Who they are is taken from their datagrams: what stands before the last 2048 bytes is the id.
 Whether they are let in is decided elsewhere; this only says who asks, seldom enough that a flood
-of ids is no work for anybody.
+of ids is no work for anybody. An id as the server gives them is never of the old kind: its owner
+has a control line, and is not known here yet, since datagrams overtake what the front process says,
+or not any more.
 """
 
 import ipaddress
 from collections import OrderedDict
 from typing import Final
 
-from gateway.wire.datagrams import CHUNK_BYTES, MOST_ID_BYTES
+from gateway.wire.datagrams import CHUNK_BYTES, MOST_ID_BYTES, is_given
 
 AGAIN_S: Final = 2.0
 """Who was not let in is asked about again after so long."""
@@ -59,7 +61,9 @@ class Knocks:
             client_id = plain_id(datagram).decode()
         except UnicodeDecodeError:
             return None
-        if not client_id or not client_id.isprintable() or client_id in self._asked:
+        if not client_id or not client_id.isprintable() or is_given(client_id):
+            return None
+        if client_id in self._asked:
             return None
         self._asked[client_id] = now_s
         return client_id

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.datagrams import CHUNK_BYTES, SILENT_CHUNK
+from gateway.wire.datagrams import CHUNK_BYTES, SILENT_CHUNK, new_client_id
 from gateway.wire.guard import Client, Guard
 from gateway.wire.plain import AGAIN_S, MOST_ASKING, Knocks, is_private, plain_id
 
@@ -17,6 +17,14 @@ def test_who_asks_is_named_by_what_stands_before_the_samples() -> None:
     knocks = Knocks()
     assert knocks.hear(b"Client_1" + SILENT_CHUNK, HOME, 0.0) == "Client_1"
     assert knocks.hear("Zoë".encode() + SILENT_CHUNK, HOME, 0.0) == "Zoë"
+
+
+def test_who_has_a_control_line_never_asks() -> None:
+    # Its first datagrams may come before the worker knows it, its last after it was forgotten.
+    given = new_client_id()
+    assert Knocks().hear(given.encode() + SILENT_CHUNK, HOME, 0.0) is None
+    for chosen in (given[:-1], f"{given}0", given[:-1] + "F", f"{given[:-1]}-"):
+        assert Knocks().hear(chosen.encode() + SILENT_CHUNK, HOME, 0.0) == chosen
 
 
 def test_nobody_asks_again_at_once() -> None:
