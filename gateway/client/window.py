@@ -116,12 +116,14 @@ class Window:
     # ---- Tk's thread -----------------------------------------------------------------------
 
     def _toggle_microphone(self) -> None:
-        if self._engine is not None:
-            self._ask(self._engine.set_muted, not self._engine.is_muted)
+        engine = self._engine
+        if engine is not None:  # in its thread: here it may not know of the last click yet
+            self._ask(lambda: engine.set_muted(not engine.is_muted))
 
     def _toggle_speaker(self) -> None:
-        if self._engine is not None:
-            self._ask(self._engine.set_deafened, not self._engine.is_deafened)
+        engine = self._engine
+        if engine is not None:
+            self._ask(lambda: engine.set_deafened(not engine.is_deafened))
 
     def _clean(self) -> None:
         if self._engine is not None:

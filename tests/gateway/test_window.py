@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -88,6 +89,21 @@ async def test_switches_close_and_open_their_devices(
     await shown.until(lambda: sound_system.open_now == 1)
     shown.click(shown.window.speaker)
     await shown.until(lambda: sound_system.open_now == 0)
+
+
+async def test_no_click_is_lost_while_the_client_is_busy(
+    shown: Shown, server: tuple[Server, int]
+) -> None:
+    def switched() -> list[object]:
+        return [line for line in server[0].said if isinstance(line, Mute | Deafen)]
+
+    await shown.until(lambda: len(switched()) == 2)  # how it joined
+    shown.window._ask(time.sleep, 0.5)
+    for button in (shown.window.microphone, shown.window.speaker):
+        shown.click(button)
+        shown.click(button)
+    await shown.until(lambda: len(switched()) == 6)
+    assert switched()[2:] == [Mute(on=True), Mute(on=False), Deafen(on=True), Deafen(on=False)]
 
 
 async def test_everybody_has_a_row_and_the_others_a_volume(

@@ -43,6 +43,9 @@ def test_a_defect_is_counted_and_the_next_piece_done(beside, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_without_work_there_is_no_thread(beside):
+def test_without_work_there_is_no_thread():
+    before = set(threading.enumerate())
+    beside = ThreadBeside()
+    assert set(threading.enumerate()) <= before
     beside.close()
-    assert "beside" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) <= before
