@@ -33,6 +33,7 @@ def speech_like(rate_hz: int, channels: int = 1, seconds: float = 4.0) -> np.nda
     return np.stack([voice, other][:channels], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODINGS)
 @pytest.mark.parametrize("channels", [1, 2])
 def test_encoding_and_channels_are_found(name, channels):

@@ -180,6 +180,7 @@ async def test_a_worker_that_dies_fails_open_requests_and_is_found_again(
     assert "dropped" not in worker.rooms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "frame",
     [

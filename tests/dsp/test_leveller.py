@@ -31,6 +31,7 @@ def levelled(sound, settings=None, size=480, bank=None):
     return arena[0], bank
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loudness_lufs", [-35.0, -27.0, -20.0, -10.0])
 @pytest.mark.parametrize("target_lufs", [-24.0, -16.0])
 @pytest.mark.parametrize("seed", range(3))

@@ -39,6 +39,7 @@ async def test_it_becomes_a_participant_of_the_one_room(hall: RunningFront) -> N
     assert len(people(hall)) == 2
 
 
+@pytest.mark.slow
 async def test_who_falls_silent_has_left_and_may_come_again(hall: RunningFront) -> None:
     host, _ = await hall.joined("hall")
     for _ in range(2):
