@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_OWN = ("Pss_Anon", "Pss_Shmem", "SwapPss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,15 @@ class Holdings:
 
     Attributes:
         pss_kb: memory.
+        own_kb: the part of it that no file stands behind. Libraries that other programs use, too,
+            are not in it, so that it does not change when those come and go.
         descriptors: open files, sockets, pipes and timers.
         sockets: those that are sockets.
         threads: how many.
     """
 
     pss_kb: int
+    own_kb: int
     descriptors: int
     sockets: int
     threads: int
@@ -45,8 +49,10 @@ def holdings(root: int) -> Holdings:
     """Return what `root` and all its living descendants hold together."""
     pids = family(root)
     targets = [target for pid in pids for target in _open_files(pid)]
+    memory = [_memory_kb(pid) for pid in pids]
     return Holdings(
-        sum(map(_pss_kb, pids)),
+        sum(each.get("Pss", 0) for each in memory),
+        sum(each.get(name, 0) for each in memory for name in _OWN),
         len(targets),
         sum(target.startswith("socket:") for target in targets),
         sum(map(_threads, pids)),
@@ -131,11 +137,17 @@ def _stat_fields(pid: int) -> list[str]:
 
 
 def _pss_kb(pid: int) -> int:
+    return _memory_kb(pid).get("Pss", 0)
+
+
+def _memory_kb(pid: int) -> dict[str, int]:
+    """Return the lines of /proc/PID/smaps_rollup; empty if it ended."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+            next(file)  # the range of addresses
+            return {line.split(":")[0]: int(line.split()[1]) for line in file}
     except (FileNotFoundError, ProcessLookupError):
-        return 0
+        return {}
 
 
 def _realtime_threads(pid: int) -> int:

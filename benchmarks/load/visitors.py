@@ -51,6 +51,11 @@ class Visitors:
         self._frozen: list[Callable[[], None]] = []
         self._made = 0
 
+    @property
+    def inside(self) -> int:
+        """How many are in a room now, those not counted who vanished without a word."""
+        return len(self._inside)
+
     async def come_and_go(self, rate_hz: float, most: int = 30) -> None:
         """Let something happen so many times a second, with up to `most` inside; runs for ever."""
         clip = ClipPlan(make_clip(_PTIME_MS), 0)
