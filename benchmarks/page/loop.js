@@ -11,7 +11,7 @@ const PAUSE_MS = 1500;
 /** A running context, its microphone, and a worklet between what is heard and the microphone. */
 class Studio {
   static async create(worklet) {
-    const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
+    const context = new AudioContext({ sampleRate: 48000, latencyHint: 0 });
     // As a blob, because the tool that serves this page does not see what worklets fetch.
     const module = await (await fetch(new URL(worklet, import.meta.url))).blob();
     await context.audioWorklet.addModule(URL.createObjectURL(module));
@@ -130,7 +130,7 @@ async function loop(way, settleMs, measureMs) {
  * @param {number} measureMs
  */
 async function devices(way, settleMs, measureMs) {
-  const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
+  const context = new AudioContext({ sampleRate: 48000, latencyHint: 0 });
   const heard = await open(way, context, null);
   await sleep(settleMs);
   await budgetMs(heard); // its figures are of the time since the call before

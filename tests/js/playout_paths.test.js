@@ -32,14 +32,16 @@ class FakeContext {
   baseLatency = 0.01;
   outputLatency = 0.02;
   destination = new FakeNode();
+  playbackStats = { underrunEvents: 0 };
   closed = false;
   /** @type {FakeNode[]} */
   gains = [];
   /** @type {FakeNode[]} */
   panners = [];
-  /** @param {boolean} mayRun */
-  constructor(mayRun) {
+  /** @param {boolean} mayRun @param {unknown} latencyHint */
+  constructor(mayRun, latencyHint) {
     this.mayRun = mayRun;
+    this.latencyHint = latencyHint;
   }
   createGain() {
     const node = new FakeNode();
@@ -106,8 +108,8 @@ async function world({ mayRun = true, mode = 'low-latency' } = {}) {
       setTimer: clock.setTimer,
       clearTimer: clock.clearTimer,
       gestures,
-      createAudioContext: () => {
-        contexts.push(new FakeContext(mayRun));
+      createAudioContext: (/** @type {unknown} */ latencyHint) => {
+        contexts.push(new FakeContext(mayRun, latencyHint));
         return contexts.at(-1);
       },
       createFramesWorker: () => {
@@ -269,6 +271,33 @@ test('who chose low latency gets it, whatever the microphone hears', async () =>
   await there.clock.advance(0);
   there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
   assert.equal(there.playout.path, 'low-latency');
+  end(there);
+});
+
+test('a device that does not keep up is asked for sound with a margin, from then on', async () => {
+  const there = await playing(await world());
+  const { playout, contexts, clock } = there;
+  const first = /** @type {FakeContext} */ (contexts[0]);
+  first.playbackStats.underrunEvents = 20; // while it begins
+  await clock.advance(5000);
+  first.playbackStats.underrunEvents += 3;
+  await clock.advance(30_000);
+  first.playbackStats.underrunEvents += 3;
+  await clock.advance(9000);
+  assert.deepEqual([contexts.length, first.latencyHint], [1, 0]);
+  first.playbackStats.underrunEvents += 1;
+  await clock.advance(1000);
+  assert.equal(first.closed, true);
+  there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
+  assert.deepEqual([playout.carries, playout.path], [true, 'low-latency']);
+  playout.stop();
+  playout.start(false);
+  await clock.advance(1000);
+  assert.deepEqual(contexts.slice(1).map(({ latencyHint }) => latencyHint), ['interactive', 'interactive']);
+  const last = /** @type {FakeContext} */ (contexts.at(-1));
+  last.playbackStats.underrunEvents = 100;
+  await clock.advance(60_000);
+  assert.equal(contexts.length, 3, 'there is nothing calmer');
   end(there);
 });
 

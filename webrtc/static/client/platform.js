@@ -15,7 +15,8 @@ import { PlayoutNode } from './playout/playout_node.js';
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} createPeerConnection
  * @property {() => RTCRtpCodec[]} sendCodecs What the browser can send, the default first.
  * @property {() => HTMLAudioElement} createAudioElement
- * @property {(() => AudioContext) | null} createAudioContext
+ * @property {((latencyHint: AudioContextLatencyCategory | number) => AudioContext) | null}
+ *   createAudioContext
  * @property {(() => Worker) | null} createFramesWorker Null: the browser does not give encoded
  *   frames away, or cannot play what is made of them.
  * @property {(worker: Worker, port: MessagePort) => RTCRtpScriptTransform} createTransform
@@ -59,7 +60,7 @@ export function browserPlatform(io) {
     createAudioElement: () => new Audio(),
     createAudioContext:
       typeof AudioContext === 'function'
-        ? () => new AudioContext({ latencyHint: 'interactive' })
+        ? (latencyHint) => new AudioContext({ latencyHint })
         : null,
     createFramesWorker: canPlayFrames() ? createFramesWorker : null,
     createTransform: (worker, port) => new RTCRtpScriptTransform(worker, { port }, [port]),

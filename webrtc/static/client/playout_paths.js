@@ -61,6 +61,10 @@ export class PlayoutPaths extends Emitter {
     this.#tracks = [this.#first];
     this.#first.on('change', (detail) => this.emit('change', detail));
     this.#graph.on('change', () => this.#graphChanged());
+    this.#graph.on('struggle', () => {
+      this.#closeGraph();
+      this.#openGraph();
+    });
     this.#source.on('gone', () => this.emit('gone', {}));
   }
 

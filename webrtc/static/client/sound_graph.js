@@ -6,23 +6,33 @@
  */
 
 import { Emitter } from './emitter.js';
+import { OutputWatch } from './output_watch.js';
 
+/**
+ * The browser's own word for low latency leaves a margin: 23 ms in Chromium, for which most devices
+ * have no use. Those that have are noticed (output_watch.js).
+ */
+const SHORTEST = 0;
+const WATCH_EVERY_MS = 1000;
 const SILENCE_S = 0.01;
 /** A context that has not begun by then waits for a click. */
 const STARTS_WITHIN_MS = 500;
 
 /**
  * @typedef {object} GraphPlatform
- * @property {(() => AudioContext) | null} createAudioContext
+ * @property {((latencyHint: AudioContextLatencyCategory | number) => AudioContext) | null}
+ *   createAudioContext
  * @property {() => HTMLAudioElement} createAudioElement
  * @property {EventTarget} gestures Fires `pointerdown` and `keydown`.
  * @property {(callback: () => void, delayMs: number) => unknown} setTimer
  * @property {(handle: any) => void} clearTimer
+ * @property {() => number} now Milliseconds, monotonic.
  */
 
 /**
  * @typedef {object} GraphEvents
  * @property {{}} change It began to run, stopped, or turned out to be blocked.
+ * @property {{}} struggle The device does not keep up: close it, and open it with a margin.
  */
 
 /** @extends {Emitter<GraphEvents>} */
@@ -47,6 +57,10 @@ export class SoundGraph extends Emitter {
   #moves = 0;
   /** @type {unknown} */
   #limit = null;
+  /** Whether the device has shown that it needs a margin. */
+  #calm = false;
+  /** @type {unknown} */
+  #watching = null;
 
   get context() {
     return this.#nodes?.context ?? null;
@@ -86,10 +100,12 @@ export class SoundGraph extends Emitter {
     if (this.#sinkId !== '') void this.setOutput(this.#sinkId).catch(() => {});
     void this.resume();
     if (context.state === 'running') this.#stateChanged();
+    this.#watch(context);
   }
 
   close() {
     this.#platform.clearTimer(this.#limit);
+    this.#platform.clearTimer(this.#watching);
     this.#awaitGesture(false);
     for (const track of this.#tracks) track.close();
     this.#speaker?.pause();
@@ -160,10 +176,23 @@ export class SoundGraph extends Emitter {
 
   #createContext() {
     try {
-      return this.#platform.createAudioContext?.() ?? null;
+      return this.#platform.createAudioContext?.(this.#calm ? 'interactive' : SHORTEST) ?? null;
     } catch {
       return null; // the page has too many already, or there is no sound device
     }
+  }
+
+  /** @param {AudioContext & { playbackStats?: { underrunEvents: number } }} context */
+  #watch(context) {
+    if (this.#calm || !context.playbackStats) return;
+    const watch = new OutputWatch();
+    const look = () => {
+      watch.report(context.playbackStats?.underrunEvents ?? 0, this.#platform.now());
+      this.#calm = watch.isStruggling;
+      if (this.#calm) this.emit('struggle', {});
+      else this.#watching = this.#platform.setTimer(look, WATCH_EVERY_MS);
+    };
+    look();
   }
 
   #stateChanged() {
