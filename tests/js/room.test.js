@@ -164,6 +164,15 @@ test('to put a row in order as few as possible are moved', () => {
   assert.equal(stayingPut([], ['a']).size, 0);
 });
 
+test('who has the focus stays where they are', () => {
+  for (const focused of 'abcd') {
+    const kept = stayingPut([...'abcd'], [...'dcab'], focused);
+    assert.ok(kept.has(focused));
+    assert.deepEqual([...'ab'].every((one) => kept.has(one)), 'ab'.includes(focused));
+  }
+  assert.deepEqual([...stayingPut([...'abcd'], [...'bcda'], 'x')].sort(), [...'bcd']);
+});
+
 test('what the server measures wins over what it tells everybody, while it comes', () => {
   let now = 0;
   const board = new MeterBoard(() => now);

@@ -1,9 +1,12 @@
 /**
  * The page's one animation loop. It runs only while somebody wants frames and the page is seen. Meters
- * take about 30 frames per second, which is enough for a bar and half the work; plots take all.
+ * take about 30 frames per second, which is enough for a bar and half the work; plots take all. A
+ * frame that nobody wants is not asked for: it would be laid out and shown all the same.
  */
 
 const METER_MS = 30;
+/** Less before the next is due than one frame of any usual screen: ask for it. */
+const SOON_MS = 12;
 
 /**
  * @typedef {object} Painter
@@ -14,17 +17,30 @@ const METER_MS = 30;
 
 /** @type {Set<Painter>} */
 const painters = new Set();
-let handle = 0;
+let isAsked = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 
 /** @param {number} now */
 function frame(now) {
+  isAsked = false;
   for (const painter of painters) {
     const elapsedMs = now - painter.last;
     if (elapsedMs < painter.everyMs) continue;
     painter.last = now;
     painter.paint(Math.min(250, elapsedMs));
   }
-  handle = painters.size > 0 ? requestAnimationFrame(frame) : 0;
+  if (painters.size === 0) return;
+  const dueMs = Math.min(...[...painters].map(({ last, everyMs }) => last + everyMs)) - now;
+  if (dueMs <= SOON_MS) ask();
+  else timer = setTimeout(ask, dueMs - SOON_MS);
+}
+
+function ask() {
+  clearTimeout(timer);
+  if (isAsked) return;
+  isAsked = true;
+  requestAnimationFrame(frame);
 }
 
 /**
@@ -34,8 +50,10 @@ function frame(now) {
  * @returns {() => void} Stops it.
  */
 export function eachFrame(paint, { everyMs = METER_MS } = {}) {
-  const painter = { paint, everyMs, last: performance.now() };
+  // In step with the others of its rate, or every frame would be somebody's.
+  const peer = [...painters].find((one) => one.everyMs === everyMs);
+  const painter = { paint, everyMs, last: peer?.last ?? performance.now() };
   painters.add(painter);
-  if (handle === 0) handle = requestAnimationFrame(frame);
+  ask();
   return () => painters.delete(painter);
 }

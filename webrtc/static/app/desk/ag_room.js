@@ -21,7 +21,11 @@ const REORDER_EVERY_MS = 1500;
 /** Gate lights, and whom the server is asked to measure. */
 const LIGHTS_EVERY_MS = 100;
 const WATCH_AFTER_MS = 250;
-/** Strips that change their place in the page at a time: each is laid out anew. */
+/**
+ * So long after, the order of reading follows those who got louder; at once when somebody comes to a
+ * strip. Each that changes its place in the page is laid out anew, so few do at a time.
+ */
+const REREAD_EVERY_MS = 10_000;
 const MOVED_AT_ONCE = 4;
 /** From so many people on, the loudest come first unless somebody chose another order. */
 const MANY = 20;
@@ -47,6 +51,7 @@ export class AgRoom extends HTMLElement {
   #drawDue = false;
   #sinceLightsMs = 0;
   #sinceOrderMs = 0;
+  #rereadMs = 0;
   #watchTimer = 0;
   #watched = '';
   /** @type {(() => void) | null} */
@@ -55,6 +60,8 @@ export class AgRoom extends HTMLElement {
   #speaking = null;
   /** @type {readonly string[]} The loudest first. */
   #speakers = [];
+  /** @type {Set<string>} Whose levels are others since the last frame. */
+  #voices = new Set();
   /** @type {HTMLElement | null} Where the studio was opened from. */
   #opener = null;
 
@@ -99,7 +106,9 @@ export class AgRoom extends HTMLElement {
   attach(client) {
     this.#client = client;
     this.#feed = feedRoom(client, this.store, this.#board);
-    client.on('levels', ({ levels }) => this.#voices(levels));
+    client.on('levels', ({ levels }) => {
+      for (const { participantId } of levels) this.#voices.add(participantId);
+    });
     client.on('activespeakers', ({ participantIds }) => (this.#speakers = participantIds));
     /** @type {import('../elements/ag_rules.js').AgRules} */ (
       this.querySelector('ag-rules')
@@ -124,6 +133,7 @@ export class AgRoom extends HTMLElement {
     this.#stopFrames = null;
     this.#feed?.leave();
     this.#speakers = [];
+    this.#voices.clear();
     this.#watched = '';
     window.clearTimeout(this.#watchTimer);
   }
@@ -147,6 +157,7 @@ export class AgRoom extends HTMLElement {
       this.store.dispatch({ type: 'order', order: 'loudest' });
     }
     if (state.opened !== before.opened) this.#showStudio(state.opened);
+    if (state.order !== before.order || state.people.size !== before.people.size) this.#rereadMs = 0;
     this.#draw();
   }
 
@@ -176,7 +187,7 @@ export class AgRoom extends HTMLElement {
       if (!person || !(strip || shown.has(participantId))) return;
       this.#place(strip ?? this.#make(participantId), person, index);
     });
-    if (!state.held) this.#putInOrder(state.sequence);
+    if (state.held || performance.now() > this.#rereadMs) this.#putInOrder(state.sequence);
     this.#watchLater();
   }
 
@@ -217,13 +228,18 @@ export class AgRoom extends HTMLElement {
 
   /**
    * The order of reading and of the Tab key is the order in sight, some frames later: where a strip is
-   * seen does not depend on it.
+   * seen does not depend on it. One's own strip is the first in both.
    * @param {readonly string[]} sequence
    */
   #putInOrder(sequence) {
     const wanted = sequence.flatMap((id) => this.#strips.get(id)?.element ?? []);
-    if (wanted.every((element, index) => this.#list.children[index] === element)) return;
-    const kept = stayingPut(/** @type {HTMLElement[]} */ ([...this.#list.children]), wanted);
+    if (wanted.every((element, index) => this.#list.children[index] === element)) {
+      this.#rereadMs = performance.now() + REREAD_EVERY_MS;
+      return;
+    }
+    const row = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    const focused = row.find((element) => element.contains(document.activeElement)) ?? null;
+    const kept = stayingPut(row, wanted, focused);
     let left = MOVED_AT_ONCE;
     wanted.reduceRight((/** @type {Element | null} */ next, element) => {
       if (kept.has(element)) return element;
@@ -231,20 +247,22 @@ export class AgRoom extends HTMLElement {
       left -= 1;
       return left < 0 ? next : element;
     }, null);
-    if (left < 0) this.#later();
+    this.#later(); // to go on, or to find it done
   }
 
-  /** @param {readonly { participantId: string }[]} levels */
-  #voices(levels) {
-    for (const { participantId } of levels) {
+  /** In a frame that there is anyway. */
+  #showVoices() {
+    for (const participantId of this.#voices) {
       const strip = this.#strips.get(participantId);
       const person = strip && this.#client?.participant(participantId);
       if (person) strip.showVoice(person);
     }
+    this.#voices.clear();
   }
 
   /** @param {number} elapsedMs */
   #frame(elapsedMs) {
+    this.#showVoices();
     this.#sinceLightsMs += elapsedMs;
     this.#sinceOrderMs += elapsedMs;
     if (this.#sinceLightsMs > LIGHTS_EVERY_MS) {

@@ -19,15 +19,16 @@ export function pitchOf(count, viewPx) {
 
 /**
  * Of a row that is to be put in order, those that need not be moved: the most that are in the wanted
- * order among themselves. To move an element costs it what it has drawn.
+ * order among themselves. To move an element costs it what it has drawn, and the focus.
  * @template T
  * @param {readonly T[]} row
  * @param {readonly T[]} wanted
+ * @param {T | null} [focused] Stays in any case.
  * @returns {Set<T>}
  */
-export function stayingPut(row, wanted) {
+export function stayingPut(row, wanted, focused = null) {
   const rank = new Map(wanted.map((one, index) => [one, index]));
-  const known = row.filter((one) => rank.has(one));
+  const known = row.filter((one) => rank.has(one) && isInOrder(row, rank, one, focused));
   const ranks = known.map((one) => rank.get(one) ?? 0);
   // The longest rising sequence that ends at each, and what comes before it there.
   const lengths = ranks.map(() => 1);
@@ -45,6 +46,20 @@ export function stayingPut(row, wanted) {
     kept.add(known[at]);
   }
   return kept;
+}
+
+/**
+ * @template T
+ * @param {readonly T[]} row
+ * @param {ReadonlyMap<T, number>} rank
+ * @param {T} one
+ * @param {T | null} focused
+ * @returns {boolean} Whether both are in the wanted order.
+ */
+function isInOrder(row, rank, one, focused) {
+  const middle = focused === null ? undefined : rank.get(focused);
+  if (middle === undefined || focused === null || one === focused) return true;
+  return (rank.get(one) ?? 0) < middle === row.indexOf(one) < row.indexOf(focused);
 }
 
 /**
