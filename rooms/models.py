@@ -249,6 +249,8 @@ class Recording(msgspec.Struct, frozen=True):
         spans: beginning and end of each stretch on the machine's monotonic clock, in seconds.
         tracks: which tracks of everybody are wanted beside the mix.
         started_at: seconds since the epoch.
+        home: the worker, by number among all, that records the mix: it serves the room as long as
+            that goes on, with people of it or without.
     """
 
     recording_id: str
@@ -256,6 +258,12 @@ class Recording(msgspec.Struct, frozen=True):
     spans: list[tuple[float, float | None]]
     tracks: list[Literal["dry", "processed"]]
     started_at: float
+    home: int = 0
+
+    @property
+    def keeper(self) -> int:
+        """`home`; any worker of its replica where an older version of this program began it."""
+        return self.home if self.home in self.rings else min(self.rings)
 
     @property
     def is_paused(self) -> bool:
@@ -271,12 +279,19 @@ class Broadcast(msgspec.Struct, frozen=True):
         rings: memory that its process shares with the media workers, by number among all.
         begin_s: its beginning on the machine's monotonic clock.
         started_at: seconds since the epoch.
+        home: as in `Recording`.
     """
 
     broadcast_id: str
     rings: dict[int, str]
     begin_s: float
     started_at: float
+    home: int = 0
+
+    @property
+    def keeper(self) -> int:
+        """As in `Recording`."""
+        return self.home if self.home in self.rings else min(self.rings)
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -304,6 +319,11 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     broadcast: Broadcast | None = None
     network: SimulatedNetwork | None = None
     tenant: str = DEFAULT_TENANT
+
+    @property
+    def keepers(self) -> set[int]:
+        """The workers, by number among all, that record or broadcast the room."""
+        return {one.keeper for one in (self.recording, self.broadcast) if one is not None}
 
 
 class UdpAccess(msgspec.Struct, frozen=True):

@@ -19,17 +19,18 @@ as it is there; of a room that was changed in two places, the last who comes bac
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from rooms import shared_scripts as scripts
-from rooms.models import Participant, Room
+from rooms.models import Broadcast, Participant, Room
 from rooms.redis_connection import RedisAddress
 from rooms.redis_line import RedisAwayError
 from rooms.replicas import replica_of
 from rooms.shared_heal import Unwritten, give_up, heal, tell_differences, view_of
+from rooms.shared_leases import Leases
 from rooms.shared_log import Change, SharedLog, read_room
 from rooms.shared_refusals import ChangedMeanwhile, refusal
 from rooms.shared_revocations import MOST, SharedRevocations
@@ -80,6 +81,7 @@ class SharedRoomStore:
         self.watcher: StoreWatcher | None = None
         self.url = ""
         """Where other replicas reach this one; set it before `start`."""
+        self.leases = Leases(replica)
         self.is_there = False
         self.times_away = 0
         self._address = address
@@ -88,13 +90,11 @@ class SharedRoomStore:
         self._times = times
         self._lease_ms = round(times.lease_s * 1000)
         self._view = SharedView()
-        self._urls: dict[int, str] = {}
         self._epoch = b""
         self._backlog: list[Change] | None = []
         self._floor = 0
         self._unwritten = Unwritten()
         self.revocations = SharedRevocations(self._write)
-        self._lost: set[int] = set()
         self._doubtful_rooms: set[str] = set()
         self._doubtful_people: set[str] = set()
         self._log: SharedLog | None = None
@@ -129,17 +129,21 @@ class SharedRoomStore:
         if self._log is not None:
             await self._log.close()
 
-    def is_lost(self, participant: Participant) -> bool:
-        """Return whether the replica that serves a participant is dead."""
-        return replica_of(participant.home) in self._lost
+    def broadcast(self, broadcast_id: str) -> Broadcast | None:
+        """Return a broadcast of any replica's."""
+        found = (room.room.broadcast for room in self._view.rooms.values())
+        return next(
+            (it for it in found if it is not None and it.broadcast_id == broadcast_id), None
+        )
 
-    def url_of(self, participant: Participant) -> str:
-        """Return where the replica that serves a participant is reached, "" if nobody knows."""
-        return self._urls.get(replica_of(participant.home), "")
-
-    def is_own(self, participant: Participant) -> bool:
-        """Return whether this replica serves a participant."""
-        return replica_of(participant.home) == self._replica
+    def serving_elsewhere(self, room_id: str) -> set[int]:
+        """Return which workers of other replicas that live have people of a room, or keep it."""
+        room = self._view.rooms.get(room_id)
+        if room is None:
+            return set()
+        homes = {one.participant.home for one in room.people.values()} | room.room.keepers
+        leases = self.leases
+        return {one for one in homes if not (leases.is_own(one) or leases.is_lost(one))}
 
     # ---- RoomStore: reading ----------------------------------------------------------------
 
@@ -425,11 +429,11 @@ class SharedRoomStore:
 
     async def _come_back(self, log: SharedLog) -> None:
         self._backlog = []
-        self._urls = await log.beat(self._lease_ms, self.url)
+        self.leases.urls = await log.beat(self._lease_ms, self.url)
         loaded = await log.load()
         before, unwritten = self._view, self._unwritten
         is_new = bool(self._epoch) and loaded.epoch != self._epoch
-        others = before.owners() - self._lost if is_new else set()
+        others = before.owners() - self.leases.lost if is_new else set()
         theirs = view_of(loaded, before, self._place)
         healed = heal(before, theirs, unwritten, self._replica, others)
         self._view, self._unwritten = healed.view, Unwritten()
@@ -468,22 +472,20 @@ class SharedRoomStore:
         loop = asyncio.get_running_loop()
         judge_from_s = loop.time() + self._times.lease_s  # others have to come back first
         while not self._dropped.is_set():
-            self._urls = await log.beat(self._lease_ms, self.url)
+            self.leases.urls = await log.beat(self._lease_ms, self.url)
             if loop.time() >= judge_from_s:
-                await self._judge(log, self._urls.keys())
+                await self._judge(log)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._times.beat_s):
                     await self._dropped.wait()
 
-    async def _judge(self, log: SharedLog, live: Set[int]) -> None:
+    async def _judge(self, log: SharedLog) -> None:
         give_up(self._view, self._doubtful_people, self._doubtful_rooms, self.watcher)
         await self._sweep(log)
-        dead = self._view.owners() - live
-        lost, back = dead - self._lost, self._lost - dead
-        self._lost = dead
+        lost, back = self.leases.judge(self._view.owners() | self._view.keepers())
         if (lost or back) and self.watcher is not None:
             self.watcher.on_replicas(lost, back)
-        for replica in dead:
+        for replica in self.leases.lost:
             await log.reap(replica, round(self._times.keep_s * 1000), _REAP_AT_ONCE)
 
     async def _sweep(self, log: SharedLog) -> None:

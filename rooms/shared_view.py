@@ -106,6 +106,11 @@ class SharedView:
         """Return which replicas serve anybody."""
         return {person.owner for person in self.people()}
 
+    def keepers(self) -> set[int]:
+        """Return which replicas record or broadcast any room."""
+        rooms = self.rooms.values()
+        return {replica_of(one) for room in rooms for one in room.room.keepers}
+
     def next_seq(self) -> int:
         """Return a place behind all others, while Redis cannot give one."""
         self._seq += 1

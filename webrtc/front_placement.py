@@ -37,6 +37,10 @@ class Fleet(Protocol):
         """Return the share of a core that a worker took of late."""
         ...
 
+    def index_of(self, number: int) -> int | None:
+        """Return which of these workers has a number among all; None if none has."""
+        ...
+
 
 class Placement:
     """Where everybody is.
@@ -70,10 +74,15 @@ class Placement:
         return sum(len(where.get(worker, ())) for where in self._rooms.values())
 
     def workers_of(self, room: Room) -> Sequence[int]:
-        """Return who serves a room, in order: those with people of it, else its own worker."""
+        """Return who serves a room, in order: those with people of it, else its own worker.
+
+        Those that record or broadcast it serve it, too.
+        """
         people = self._rooms.get(room.room_id, {})
         found = {worker for worker, names in people.items() if names}
-        return sorted(found | self._expected.get(room.room_id, set())) or [room.worker]
+        found |= self._expected.get(room.room_id, set())
+        found.update(one for one in map(self._fleet.index_of, room.keepers) if one is not None)
+        return sorted(found) or [room.worker]
 
     def choose(self, room: Room) -> int:
         """Return where the next one in a room goes."""

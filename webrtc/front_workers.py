@@ -101,34 +101,32 @@ def put_room(room: Room, workers: Sequence[int] = ()) -> PutRoom:
         settings.mode,
         list(workers) if is_shared else [],
         settings.archive,
-        _record_room(room.recording, workers),
+        _record_room(room.recording),
         network=_network(room.network),
-        broadcast=_broadcast_room(room.broadcast, workers),
+        broadcast=_broadcast_room(room.broadcast),
     )
 
 
-def _record_room(recording: Recording | None, workers: Sequence[int]) -> RecordRoom | None:
+def _record_room(recording: Recording | None) -> RecordRoom | None:
     """Return what of a room its workers are to record."""
-    ours = [] if recording is None else [one for one in workers if one in recording.rings]
-    if recording is None or not ours:
+    if recording is None:
         return None
     return RecordRoom(
         recording.recording_id,
         recording.rings,
         recording.spans,
-        ours[0],
+        recording.keeper,
         dry="dry" in recording.tracks,
         processed="processed" in recording.tracks,
     )
 
 
-def _broadcast_room(broadcast: Broadcast | None, workers: Sequence[int]) -> RecordRoom | None:
+def _broadcast_room(broadcast: Broadcast | None) -> RecordRoom | None:
     """Return where a worker of a room is to hand its mix to."""
-    ours = [] if broadcast is None else [one for one in workers if one in broadcast.rings]
-    if broadcast is None or not ours:
+    if broadcast is None:
         return None
     spans: list[tuple[float, float | None]] = [(broadcast.begin_s, None)]
-    return RecordRoom(broadcast.broadcast_id, broadcast.rings, spans, ours[0])
+    return RecordRoom(broadcast.broadcast_id, broadcast.rings, spans, broadcast.keeper)
 
 
 def _network(network: models.SimulatedNetwork | None) -> SimulatedNetwork | None:
@@ -293,6 +291,11 @@ class WorkerPool:
     def has_people(self, room_id: str) -> bool:
         """Return whether workers of ours serve anybody in a room."""
         return self._placement.has_people(room_id)
+
+    def is_needed(self, room: Room) -> bool:
+        """Return whether workers of ours serve anybody in a room, or record or broadcast it."""
+        kept = any(self.index_of(one) is not None for one in room.keepers)
+        return kept or self.has_people(room.room_id)
 
     def serving(self, room_id: str) -> Sequence[int]:
         """Return the workers of a room, none for one that is gone."""

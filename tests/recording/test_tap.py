@@ -78,6 +78,21 @@ def test_dry_is_what_came(tapped: Tapped) -> None:
     assert np.array_equal(tracks["DRY", 1][-len(sound) :], sound)
 
 
+def test_of_people_elsewhere_comes_what_is_in_the_mix_with_the_mix() -> None:
+    """Of those of this server, whose worker has a tap of its own, nothing does."""
+    tapped = Tapped()
+    for name in ("here", "beside", "far"):
+        tapped.stage.publish(name, 440.0)
+    sources = tapped.stage.room.sources
+    sources["beside"].remote = sources["far"].remote = sources["far"].foreign = True
+    tapped.stage.tick(20)
+    tracks = tapped.recorded()
+    assert tracks.keys() == {("MIX", 0), ("DRY", 1), ("PROCESSED", 1), ("PROCESSED", 3)}
+    tapped.tap.wanted = Wanted(mix=False, dry=True, processed=True)
+    tapped.stage.tick(20)
+    assert tapped.recorded().keys() == {("DRY", 1), ("PROCESSED", 1)}
+
+
 def test_nothing_of_the_muted_is_taken(tapped: Tapped) -> None:
     tapped.stage.publish("a", 440.0)
     tapped.stage.room.mute_source("a", True)

@@ -177,8 +177,8 @@ async def test_who_comes_back_at_another_replica_is_that_ones(make: MakeStore) -
     await bert.update_participant("alice", lambda _: moved)
     await until(lambda: anna.watcher.told)
     assert anna.watcher.told == [("person", "alice", moved)]
-    assert bert.is_own(moved)
-    assert not anna.is_own(moved)
+    assert bert.leases.is_own(moved.home)
+    assert not anna.leases.is_own(moved.home)
 
 
 # ---- replicas that die -----------------------------------------------------------------------
@@ -195,7 +195,7 @@ async def test_a_dead_replica_is_noticed_and_its_people_are_forgotten_in_the_end
     await bert.add_participant(served_by(BERT, "bob", "both"), 10)
     await anna.close()
     await until(lambda: bert.watcher.lost == {ANNA})
-    assert bert.is_lost(served_by(ANNA))
+    assert bert.leases.is_lost(served_by(ANNA).home)
     assert [one.participant_id for one in bert.members("both")] == ["carol", "bob"]
     await until(lambda: len(bert.members("both")) == 1 and not bert.members("studio"))
     await until(lambda: "studio" not in bert._view.rooms)

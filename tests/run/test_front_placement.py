@@ -2,8 +2,9 @@ import itertools
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
-from rooms.models import Room, RoomSettings
+from rooms.models import Broadcast, Recording, Room, RoomSettings
 from webrtc.front_placement import BUSY, Placement
 
 numbers = itertools.count()
@@ -24,6 +25,9 @@ class Fleet:
 
     def load(self, worker):
         return self.loads[worker]
+
+    def index_of(self, number):
+        return number - 1000 if number in range(1000, 1000 + len(self.loads)) else None
 
 
 def a_room(room_id="r", mode="mix", worker=0):
@@ -116,3 +120,18 @@ def test_who_comes_twice_is_counted_once(moves):
         placement.put("r", "anna", worker)
     assert placement.workers_of(a_room()) == [moves - 1]
     assert placement.count(moves - 1) == 1
+
+
+def test_a_worker_that_records_a_room_serves_it_with_people_and_without():
+    placement = Placement(Fleet([0.0, 0.0]), 3)
+    begun = Recording("r1", {1000: "a", 1001: "b"}, [(0.0, None)], [], 0.0, home=1001)
+    room = replace(a_room(), recording=begun)
+    assert placement.workers_of(room) == [1]
+    placement.put("r", "anna", 0)
+    assert placement.workers_of(room) == [0, 1]
+    elsewhere = replace(begun, rings={7: "a"}, home=7)
+    assert placement.workers_of(replace(room, recording=elsewhere)) == [0]
+    of_an_older_version = replace(begun, home=0)
+    assert placement.workers_of(replace(room, recording=of_an_older_version)) == [0]
+    stream = Broadcast("b1", {1000: "a", 1001: "b"}, 0.0, 0.0, home=1001)
+    assert placement.workers_of(replace(room, recording=None, broadcast=stream)) == [0, 1]

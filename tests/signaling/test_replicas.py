@@ -298,9 +298,7 @@ async def test_a_session_of_a_replica_that_is_gone_is_away(both: list[RunningFro
         where = response.headers["Location"]
     await until(lambda: both[1].front.desk.shared.members("studio"))
     await die(both[0])
-    await until(
-        lambda: not both[1].front.desk.shared.url_of(both[1].front.desk.shared.members("studio")[0])
-    )
+    await until(lambda: not both[1].front.desk.shared.leases.url_of(ANNA))
     async with both[1].http.delete(where) as response:
         assert response.status == 503
 

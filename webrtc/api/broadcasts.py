@@ -10,9 +10,11 @@ from typing import Final, Literal
 import msgspec
 from aiohttp import web
 
+from rooms.models import Broadcast
 from rooms.rights import Right
 from webrtc.api.actors import require_right
 from webrtc.api.guard import Need
+from webrtc.api.replica_proxy import passed_on
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.broadcast.broadcasts import Broadcasts
 from webrtc.broadcast.segments import PLAYLIST
@@ -92,9 +94,12 @@ class BroadcastsResource:
         room = await require_right(request, self._desk, Right.BROADCAST)
         return await self._told(room.room_id)
 
-    async def change(self, request: web.Request) -> web.Response:
+    async def change(self, request: web.Request) -> web.StreamResponse:
         """`PUT /api/rooms/{room_id}/broadcast`."""
         room = await require_right(request, self._desk, Right.BROADCAST)
+        answer_elsewhere = await self._elsewhere(request, room.broadcast)
+        if answer_elsewhere is not None:
+            return answer_elsewhere
         wanted: BroadcastChange = await json_body(request, _change)
         if wanted.state == "live":
             await self._broadcasts.start(room)
@@ -104,8 +109,13 @@ class BroadcastsResource:
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
         """`GET /hls/{broadcast_id}/{file}`."""
-        name = request.match_info["file"]
-        path = self._broadcasts.file(request.match_info["broadcast_id"], name)
+        broadcast_id, name = request.match_info["broadcast_id"], request.match_info["file"]
+        path = self._broadcasts.file(broadcast_id, name)
+        if path is None and self._desk.shared is not None:
+            broadcast = self._desk.shared.broadcast(broadcast_id)
+            answer_elsewhere = await self._elsewhere(request, broadcast)
+            if answer_elsewhere is not None:
+                return answer_elsewhere
         if path is None:
             raise ClientError("not_found", "this broadcast is over, or has no such file")
         is_playlist = name == PLAYLIST
@@ -114,6 +124,14 @@ class BroadcastsResource:
             "Cache-Control": _FOR_A_SECOND if is_playlist else _FOR_EVER,
         }
         return web.FileResponse(path, headers=headers)
+
+    async def _elsewhere(
+        self, request: web.Request, broadcast: Broadcast | None
+    ) -> web.StreamResponse | None:
+        """Return the answer of the replica that runs a broadcast; None if no other does."""
+        if broadcast is None:
+            return None
+        return await passed_on(request, self._desk.shared, broadcast.keeper)
 
     async def _told(self, room_id: str) -> web.Response:
         room = await self._desk.conference.known_room(room_id)

@@ -16,12 +16,14 @@ up, so that nobody learns which rooms there are.
 import asyncio
 import enum
 from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from rooms import tokens
 from rooms.passes import Pass
 from rooms.rights import Right, opened_by
+from webrtc.api.replica_proxy import PASSED_ON
 from webrtc.errors import ClientError
 from webrtc.front_addresses import Addresses, Crowd
 from webrtc.signaling.desk import FrontDesk
@@ -60,8 +62,8 @@ class Guard:
         """
         if need is Need.NOBODYS:
             return  # probes, which must not be hindered by anybody
-        now = asyncio.get_running_loop().time()
-        wait_s = self._crowd.take(self._addresses.of(request), now)
+        now, address = asyncio.get_running_loop().time(), self._addresses.of(request)
+        wait_s = 0.0 if self._is_passed_on(request, address) else self._crowd.take(address, now)
         if wait_s:
             raise ClientError("rate_limited", "too many requests", round(wait_s, 3))
         token, access = bearer(request), self._desk.access
@@ -82,6 +84,13 @@ class Guard:
                 _require_host_grant(shown)
                 if shown is None:
                     await self._require_host_key(request, token)
+
+    def _is_passed_on(self, request: web.Request, address: str) -> bool:
+        """Return whether another replica passes a request on: it has counted it."""
+        shared = self._desk.shared
+        if shared is None or PASSED_ON not in request.headers:
+            return False
+        return any(urlsplit(url).hostname == address for url in shared.leases.others())
 
     async def _require_host_key(self, request: web.Request, key: str) -> None:
         room = await self._desk.conference.known_room(request.match_info["room_id"])

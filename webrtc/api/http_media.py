@@ -142,12 +142,12 @@ class HttpMediaResource:
                 response.headers.add("Link", link)
         return response
 
-    async def patch(self, request: web.Request) -> web.Response:
+    async def patch(self, request: web.Request) -> web.StreamResponse:
         """`PATCH`: candidates, or an ICE restart."""
         _require_type(request, sdp_fragments.CONTENT_TYPE)
         named = (self._kind, request.match_info["room_id"], request.match_info["session"])
         participant = await self._sessions.participant(*named)
-        answer_elsewhere = await passed_on(request, self._sessions.shared, participant)
+        answer_elsewhere = await passed_on(request, self._sessions.shared, participant.home)
         if answer_elsewhere is not None:
             return answer_elsewhere
         text = await _text(request, sdp_fragments.MAX_FRAGMENT_BYTES)
@@ -167,11 +167,11 @@ class HttpMediaResource:
         await self._sessions.trickle(*named, fragment)
         return web.Response(status=204)
 
-    async def end(self, request: web.Request) -> web.Response:
+    async def end(self, request: web.Request) -> web.StreamResponse:
         """`DELETE`: the client leaves."""
         named = (self._kind, request.match_info["room_id"], request.match_info["session"])
         participant = await self._sessions.participant(*named)
-        answer_elsewhere = await passed_on(request, self._sessions.shared, participant)
+        answer_elsewhere = await passed_on(request, self._sessions.shared, participant.home)
         if answer_elsewhere is not None:
             return answer_elsewhere
         await self._sessions.end(*named)

@@ -2,6 +2,8 @@
 
 Recordings of a room belong to whoever may record it; after it is closed, to the holder of its host
 key. Files can be fetched without a header by a *ticket*, which a list gives and which ends soon.
+
+Of several replicas each has what it has recorded: requests are passed on to the one concerned.
 """
 
 import asyncio
@@ -18,9 +20,11 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from rooms import tokens
+from rooms.models import Room
 from rooms.rights import Right
 from webrtc.api.actors import require_right
 from webrtc.api.guard import Need, bearer
+from webrtc.api.replica_proxy import found_elsewhere, passed_on, told_elsewhere
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.recording.archive import zipped
@@ -37,6 +41,8 @@ _ZIP: Final = "recording.zip"
 _PART_BYTES: Final = 256 * 1024
 _RIGHT: Final = "This takes the right record."
 _MISSING: Final = "There is no such room or recording."
+_NOT_THERE: Final = (401, 404)
+_AWAY: Final = "The replica that has it is away."
 
 
 class RecordingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +102,7 @@ class RecordingList(msgspec.Struct, frozen=True):
 
 
 _change = msgspec.json.Decoder(RecordingChange)
+_listed = msgspec.json.Decoder(RecordingList)
 _mark = msgspec.json.Decoder(Mark)
 
 
@@ -108,7 +115,7 @@ class RecordingsResource:
         self._secret = secrets.token_bytes(32)
         one = "/api/rooms/{room_id}/recording"
         many = "/api/rooms/{room_id}/recordings"
-        problems = {401: _RIGHT, 403: _RIGHT, 404: _MISSING}
+        problems = {401: _RIGHT, 403: _RIGHT, 404: _MISSING, 503: _AWAY}
         self.routes = [
             Route(
                 "GET",
@@ -117,7 +124,7 @@ class RecordingsResource:
                 "Look whether a room is recorded.",
                 {200: Reply("How it is.", RecordingStatus)},
                 need=Need.LOOK,
-                problems={404: _MISSING},
+                problems={404: _MISSING, 503: _AWAY},
             ),
             Route(
                 "PUT",
@@ -130,7 +137,7 @@ class RecordingsResource:
                 problems={
                     **problems,
                     409: "Nothing is recorded.",
-                    503: "This server records nothing.",
+                    503: "This server records nothing, or another does that is away.",
                     507: "The disk is full.",
                 },
             ),
@@ -173,13 +180,18 @@ class RecordingsResource:
             ),
         ]
 
-    async def status(self, request: web.Request) -> web.Response:
+    async def status(self, request: web.Request) -> web.StreamResponse:
         """`GET /api/rooms/{room_id}/recording`."""
-        return json_reply(await self._status(request.match_info["room_id"]))
+        room = await self._desk.conference.known_room(request.match_info["room_id"])
+        answer_elsewhere = await self._elsewhere(request, room)
+        return answer_elsewhere or json_reply(await self._status(room.room_id))
 
-    async def change(self, request: web.Request) -> web.Response:
+    async def change(self, request: web.Request) -> web.StreamResponse:
         """`PUT /api/rooms/{room_id}/recording`."""
         room = await require_right(request, self._desk, Right.RECORD)
+        answer_elsewhere = await self._elsewhere(request, room)
+        if answer_elsewhere is not None:
+            return answer_elsewhere
         wanted: RecordingChange = await json_body(request, _change)
         if wanted.state == "recording":
             await self._recordings.start(room, wanted.format, sorted(set(wanted.tracks)))
@@ -189,20 +201,35 @@ class RecordingsResource:
             await self._recordings.stop(room)
         return json_reply(await self._status(room.room_id))
 
-    async def mark(self, request: web.Request) -> web.Response:
+    async def mark(self, request: web.Request) -> web.StreamResponse:
         """`POST /api/rooms/{room_id}/recording/marks`."""
         room = await require_right(request, self._desk, Right.RECORD)
+        answer_elsewhere = await self._elsewhere(request, room)
+        if answer_elsewhere is not None:
+            return answer_elsewhere
         mark: Mark = await json_body(request, _mark)
         return json_reply(await self._recordings.mark(room, mark.label), 201)
 
     async def list_all(self, request: web.Request) -> web.Response:
         """`GET /api/rooms/{room_id}/recordings`."""
-        found = await self._mine(request)
-        return json_reply(RecordingList([self._recorded(manifest) for _, manifest in found]))
+        elsewhere = map(_listed.decode, await told_elsewhere(request, self._desk.shared))
+        theirs = [one for answer in elsewhere for one in answer.recordings]
+        try:
+            ours = [self._recorded(manifest) for _, manifest in await self._mine(request)]
+        except ClientError:
+            if not theirs:
+                raise
+            ours = []
+        here = {one.recording_id for one in ours}  # all of them where replicas share the folder
+        every = ours + [one for one in theirs if one.recording_id not in here]
+        return json_reply(RecordingList(sorted(every, key=lambda one: -one.started_at)))
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
         """`GET /api/rooms/{room_id}/recordings/{recording_id}/{file}`."""
-        folder, manifest = await self._one(request)
+        try:
+            folder, manifest = await self._one(request)
+        except ClientError as error:
+            return await self._found_elsewhere(request, error)
         name = request.match_info["file"]
         if name == _ZIP:
             return await self._send_zip(request, folder, manifest)
@@ -218,11 +245,36 @@ class RecordingsResource:
         }
         return web.FileResponse(path, _PART_BYTES, headers=headers)
 
-    async def delete(self, request: web.Request) -> web.Response:
+    async def delete(self, request: web.Request) -> web.StreamResponse:
         """`DELETE /api/rooms/{room_id}/recordings/{recording_id}`."""
-        folder, manifest = await self._one(request)
-        await asyncio.to_thread(self._recordings.delete, folder, manifest)
+        try:
+            folder, manifest = await self._one(request)
+        except ClientError as error:
+            return await self._found_elsewhere(request, error)
+        await asyncio.to_thread(self._recordings.delete, folder, manifest.recording_id)
         return web.Response(status=204)
+
+    # ---- other replicas ----
+
+    async def _elsewhere(self, request: web.Request, room: Room) -> web.StreamResponse | None:
+        """Return the answer of the replica that records a room; None if no other does."""
+        if room.recording is None:
+            return None
+        return await passed_on(request, self._desk.shared, room.recording.keeper)
+
+    async def _found_elsewhere(
+        self, request: web.Request, missing: ClientError
+    ) -> web.StreamResponse:
+        """Return the answer of whoever has a recording.
+
+        Raises:
+            ClientError: `missing` if nobody has; `worker_unavailable`.
+        """
+        shared = self._desk.shared if bearer(request) or "ticket" in request.query else None
+        found = await found_elsewhere(request, shared, unless=_NOT_THERE)
+        if found is None:
+            raise missing
+        return found
 
     # ---- whose recordings ----
 

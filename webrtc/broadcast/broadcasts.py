@@ -6,7 +6,8 @@
 | live    | `stop`, the room is closed, the process died | (none) |
 
 A broadcast is part of its room, so that it outlives a restart of the front process as the room
-does, and everybody in the room knows of it.
+does, and everybody in the room knows of it, at other replicas, too. The replica that began it runs
+it; one that was given up for dead says so when it is back.
 """
 
 import asyncio
@@ -80,21 +81,21 @@ class Broadcasts:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _END_S)
 
-    async def start(self, room: Room) -> Broadcast:
+    async def start(self, room: Room) -> None:
         """Begin to broadcast a room; one that is broadcast stays as it is.
 
         Raises:
             ClientError: `broadcast_unavailable`, `server_full`, `room_not_found`.
         """
         if room.broadcast is not None:
-            return room.broadcast
+            return
         if not self.is_available or room.room_id in self._starting:
             raise ClientError("broadcast_unavailable", "this server broadcasts nothing just now")
         if len(self._live) + len(self._starting) >= self._most:
             raise ClientError("server_full", f"at most {self._most} rooms are broadcast", 30.0)
         self._starting.add(room.room_id)
         try:
-            return await self._start(room)
+            await self._start(room)
         finally:
             self._starting.discard(room.room_id)
 
@@ -111,7 +112,7 @@ class Broadcasts:
 
     # ---- starting and ending ----
 
-    async def _start(self, room: Room) -> Broadcast:
+    async def _start(self, room: Room) -> None:
         broadcast_id = tokens.new_secret()
         folder = self._folder / broadcast_id
         try:
@@ -122,15 +123,17 @@ class Broadcasts:
             raise ClientError("broadcast_unavailable", "the encoder does not start") from error
         workers = self._desk.workers
         rings = {workers.number_of(index): path for index, path in enumerate(told["rings"])}
-        broadcast = Broadcast(broadcast_id, rings, told["begin_s"], time.time())
+        home = workers.number_of(workers.workers_of(room)[0])
+        broadcast = Broadcast(broadcast_id, rings, told["begin_s"], time.time(), home)
         self._processes[broadcast_id] = process
         self._live[room.room_id] = broadcast
         try:
-            await self._desk.conference.change_broadcast(room.room_id, broadcast)
+            took = await self._desk.conference.change_broadcast(room.room_id, None, broadcast)
         except ClientError:
             await self._end(room.room_id)
             raise
-        return broadcast
+        if not took:  # another replica was quicker
+            await self._end(room.room_id)
 
     async def _launch(self, folder: Path) -> tuple[asyncio.subprocess.Process, Any]:
         process = await asyncio.create_subprocess_exec(
@@ -159,8 +162,10 @@ class Broadcasts:
             (folder / LIVE).unlink()
         if not _lives(_pid_of(broadcast)):
             shutil.rmtree(folder, ignore_errors=True)
+        conference = self._desk.conference
         with contextlib.suppress(ClientError):
-            await self._desk.conference.change_broadcast(room_id, None)
+            await conference.change_broadcast(room_id, broadcast.broadcast_id, None)
+            self._desk.entrance.let_go(await conference.known_room(room_id))
 
     # ---- looking after them ----
 
@@ -179,11 +184,21 @@ class Broadcasts:
             if broadcast is not None and room_id not in self._live and self._is_own(broadcast):
                 self._live[room_id] = broadcast  # of a former front process
         for room_id, broadcast in list(self._live.items()):
-            if room_id not in rooms or not _lives(_pid_of(broadcast)):
+            lives = room_id in rooms and _lives(_pid_of(broadcast))
+            if not (lives and await self._is_known(room_id)):
                 await self._end(room_id)
         for broadcast_id, process in list(self._processes.items()):
             if process.returncode is not None:
                 del self._processes[broadcast_id]
+
+    async def _is_known(self, room_id: str) -> bool:
+        """Return whether a room still has our broadcast; it has if nobody began another."""
+        broadcast, room = self._live[room_id], await self._desk.conference.store.room(room_id)
+        if room is None or room_id in self._starting:
+            return True
+        if room.broadcast is not None:
+            return room.broadcast.broadcast_id == broadcast.broadcast_id
+        return await self._desk.conference.change_broadcast(room_id, None, broadcast)
 
     def _is_own(self, broadcast: Broadcast) -> bool:
         return any(self._desk.workers.index_of(number) is not None for number in broadcast.rings)

@@ -30,7 +30,12 @@ class RecordingTaps:
         self._taps: dict[str, tuple[str, RecordingTap]] = {}
 
     def put(self, room: Room, order: RecordRoom | None) -> None:
-        """Record of a room what is wanted now; the room is awake if anything is."""
+        """Record of a room what is wanted now; the room is awake if anything is.
+
+        What has no memory for this worker is another replica's to record.
+        """
+        if order is not None and self._worker not in order.rings:
+            order = None
         known = self._taps.get(room.room_id)
         is_alone = known is not None or room.mixer.tap is None
         if known is not None and (order is None or order.recording_id != known[0]):
@@ -62,7 +67,7 @@ class RecordingTaps:
     def _open(self, room: Room, order: RecordRoom) -> RecordingTap | None:
         try:
             ring = RingWriter(order.rings[self._worker])
-        except (OSError, ValueError, KeyError) as error:  # the recorder has ended
+        except (OSError, ValueError) as error:  # the recorder has ended
             logger.warning("a recording cannot be written: %s", error)
             return None
         return RecordingTap(room.mixer, ring, self._wanted(order), self._listener)

@@ -9,7 +9,9 @@
 | both      | the disk is full, the process is gone        | (none)    |
 
 A recording is part of its room, so that it outlives a restart of the front process as the room
-does, and everybody in the room knows of it.
+does, and everybody in the room knows of it, at other replicas, too. The replica that began it runs
+it, whoever of the room is still there, and nobody else does; one that was given up for dead says so
+when it is back.
 """
 
 import asyncio
@@ -171,13 +173,13 @@ class Recordings:
                     found.append((folder, order, manifest))
         return sorted(found, key=lambda one: -one[1].started_at)
 
-    def delete(self, folder: Path, manifest: Manifest) -> None:
+    def delete(self, folder: Path, recording_id: str) -> None:
         """Delete a recording that is over.
 
         Raises:
             ClientError: `forbidden` while it goes on.
         """
-        if any(one.recording_id == manifest.recording_id for one in self._live.values()):
+        if any(one.recording_id == recording_id for one in self._live.values()):
             raise ClientError("forbidden", "stop the recording first")
         shutil.rmtree(folder, ignore_errors=True)
         forget_empty(folder.parent)
@@ -218,14 +220,19 @@ class Recordings:
         workers = self._desk.workers
         rings = {workers.number_of(index): path for index, path in enumerate(paths)}
         spans: list[tuple[float, float | None]] = [(time.monotonic(), None)]
-        recording = Recording(recording_id, rings, spans, tracks, now)
+        home = workers.number_of(workers.workers_of(room)[0])
+        recording = Recording(recording_id, rings, spans, tracks, now, home)
         self._processes[recording_id] = process
         self._live[room.room_id] = recording
         try:
-            await self._desk.conference.change_recording(room.room_id, recording)
+            took = await self._desk.conference.change_recording(room.room_id, None, recording)
         except ClientError:
             await self._end(room.room_id)
             raise
+        if not took:  # another replica was quicker
+            await self._end(room.room_id)
+            await asyncio.wait_for(process.wait(), _END_S)
+            self.delete(folder, recording_id)
 
     async def _launch(self, folder: Path) -> tuple[asyncio.subprocess.Process, list[str]]:
         process = await asyncio.create_subprocess_exec(
@@ -260,7 +267,8 @@ class Recordings:
         order = self._order(room.room_id, recording)
         if order is not None:
             self._write_order(order, state="recording" if running else "paused")
-        await self._desk.conference.change_recording(room.room_id, changed)
+        before = recording.recording_id
+        await self._desk.conference.change_recording(room.room_id, before, changed)
 
     async def _end(self, room_id: str) -> None:
         recording = self._live.pop(room_id, None)
@@ -276,8 +284,10 @@ class Recordings:
             waiting = asyncio.create_task(process.wait(), name="a recorder ends")
             self._waiting.add(waiting)
             waiting.add_done_callback(self._waiting.discard)
+        conference = self._desk.conference
         with contextlib.suppress(ClientError):
-            await self._desk.conference.change_recording(room_id, None)
+            await conference.change_recording(room_id, recording.recording_id, None)
+            self._desk.entrance.let_go(await conference.known_room(room_id))
 
     # ---- looking after them ----
 
@@ -307,7 +317,7 @@ class Recordings:
                 died = not (runs or ended)
                 told = msgspec.structs.replace(manifest, state="failed") if died else manifest
                 self._desk.recordings.note(told)
-            if room_id not in rooms or ended or not runs:
+            if room_id not in rooms or ended or not runs or not await self._is_known(room_id):
                 await self._end(room_id)
                 continue
             people = await self._people(room_id)
@@ -315,6 +325,18 @@ class Recordings:
             order = self._order(room_id, recording)
             if order is not None and not people.items() <= order.people.items():
                 self._write_order(order, people=order.people | people)
+
+    async def _is_known(self, room_id: str) -> bool:
+        """Return whether a room still has our recording; it has if nobody began another.
+
+        Whoever gave this replica up for dead has told the room that nothing is recorded.
+        """
+        recording, room = self._live[room_id], await self._desk.conference.store.room(room_id)
+        if room is None or room_id in self._starting:
+            return True
+        if room.recording is not None:
+            return room.recording.recording_id == recording.recording_id
+        return await self._desk.conference.change_recording(room_id, None, recording)
 
     def _end_unclaimed(self) -> None:
         """End recordings of which no room knows: the front process died while it began them."""

@@ -4,6 +4,9 @@ Everybody's *dry* sound is taken as it came, *processed* as it is in the mix tha
 silent: behind strip and balance, with the mix's own fades. So the processed tracks add up to the
 mix, but for its limiter. The sound of who is muted is nobody's business.
 
+Other workers of this server have taps of their own. Of the people of other servers only what the
+bus brings is there, their processed sound while they are heard: whoever takes the mix takes that.
+
 The mix comes from a listener of our own, who is never shown and never sent anything.
 """
 
@@ -29,7 +32,10 @@ rows of the fan-out, and no seats of the UDP gateway."""
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which tracks of everybody are wanted beside the mix."""
+    """Which tracks are wanted of everybody who is connected here, and whether the mix is.
+
+    With the mix come the processed tracks of those who are connected with other servers.
+    """
 
     mix: bool
     dry: bool
@@ -115,14 +121,14 @@ class RecordingTap:
         self._position = self._place()
         if self._position is None:
             return
-        self._present = [one for one in present if not one.remote]
+        self._present = [one for one in present if not one.remote or self._brings(one)]
         parts = self._mixer.block // BLOCK_10MS
         tracks = self.wanted.dry + self.wanted.processed
         if not self._ring.begin(parts * (1 + tracks * len(present))):
             self._position = None
             return
         if self.wanted.dry:
-            own = [one for one in self._present if not one.muted]
+            own = [one for one in self._present if not one.muted and not one.remote]
             rows = np.array([one.row for one in own], np.intp)
             delays = [self._mixer.strip_delay_samples(one.source_id) for one in own]
             for part in range(parts):
@@ -141,6 +147,10 @@ class RecordingTap:
                 if self.wanted.mix:
                     self._copy_mix(output, part)
         self._ring.commit()
+
+    def _brings(self, source: Source) -> bool:
+        """Return whether a remote source is recorded by nobody else."""
+        return source.foreign and self.wanted.mix
 
     # ---- copying ------------------------------------------------------------------------------
 

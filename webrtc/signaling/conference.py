@@ -166,25 +166,43 @@ class Conference:
 
         return await self._change_whole(room_id, apply)
 
-    async def change_recording(self, room_id: str, recording: Recording | None) -> None:
+    async def change_recording(
+        self, room_id: str, before: str | None, recording: Recording | None
+    ) -> bool:
         """Store what is recorded of a room, and tell the worker and the room.
 
+        Args:
+            room_id: of the room.
+            before: id of the recording that there is; None for none. Another one is left alone,
+                which another replica began or ended meanwhile.
+            recording: what there is now.
+
+        Returns:
+            Whether it is so now.
+
         Raises:
             ClientError: `room_not_found`.
         """
-        await self._change_whole(
-            room_id, lambda room: msgspec.structs.replace(room, recording=recording)
-        )
 
-    async def change_broadcast(self, room_id: str, broadcast: Broadcast | None) -> None:
+        def apply(room: Room) -> Room:
+            now = None if room.recording is None else room.recording.recording_id
+            return msgspec.structs.replace(room, recording=recording) if now == before else room
+
+        return (await self._change_whole(room_id, apply)).recording == recording
+
+    async def change_broadcast(
+        self, room_id: str, before: str | None, broadcast: Broadcast | None
+    ) -> bool:
         """Store where a room is broadcast to, and tell the worker and the room.
 
-        Raises:
-            ClientError: `room_not_found`.
+        Args, result and errors are those of `change_recording`.
         """
-        await self._change_whole(
-            room_id, lambda room: msgspec.structs.replace(room, broadcast=broadcast)
-        )
+
+        def apply(room: Room) -> Room:
+            now = None if room.broadcast is None else room.broadcast.broadcast_id
+            return msgspec.structs.replace(room, broadcast=broadcast) if now == before else room
+
+        return (await self._change_whole(room_id, apply)).broadcast == broadcast
 
     async def change_network(self, room_id: str, network: SimulatedNetwork | None) -> None:
         """Store what a room's sound goes through, and tell the worker and the room.

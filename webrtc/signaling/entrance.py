@@ -385,14 +385,20 @@ class Entrance:
 
     async def _drop_if_empty(self, room_id: str) -> None:
         """Close a room in which nobody is; let go of one in which only others' people are."""
-        store, workers = self._conference.store, self._conference.workers
+        store = self._conference.store
         room = await store.room(room_id)
         if room is None:
             return
         if await store.count(room_id) == 0:
             if await store.remove_empty_room(room_id):
                 self.forget_room(room, [], "empty")
-        elif not workers.has_people(room_id) and workers.elsewhere(room_id):
+        else:
+            self.let_go(room)
+
+    def let_go(self, room: Room) -> None:
+        """Let go of a room in which only others' people are, and which is not recorded here."""
+        workers = self._conference.workers
+        if not workers.is_needed(room) and workers.elsewhere(room.room_id):
             self.forget_room(room, [], "empty")
 
     async def close_room(self, room: Room, reason: str) -> None:

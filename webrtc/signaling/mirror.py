@@ -10,6 +10,7 @@
 | one of ours comes back there            | the seat here is given up, quietly                     |
 | a join token is revoked                 | whoever came in with it here is put out                |
 | a replica dies, or lives again          | its people are hidden, or shown                        |
+| one dies that records or broadcasts     | that is over: everyone in the room is told             |
 
 Nothing is sent from replica to replica but the state itself, so an outage loses no event: what has
 become different meanwhile is told afterwards.
@@ -17,7 +18,7 @@ become different meanwhile is told afterwards.
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Literal
 
 import msgspec
@@ -44,9 +45,9 @@ class Mirror:
         self._conference = conference
         self._entrance = entrance
         self._tasks: set[asyncio.Task[None]] = set()
-        conference.is_lost = store.is_lost
+        conference.is_lost = lambda one: store.leases.is_lost(one.home)
         conference.shows_elsewhere = self._show_elsewhere
-        conference.workers.elsewhere = self._elsewhere
+        conference.workers.elsewhere = store.serving_elsewhere
         store.watcher = self
 
     async def close(self) -> None:
@@ -55,11 +56,6 @@ class Mirror:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _elsewhere(self, room_id: str) -> Collection[int]:
-        people = self._store.members(room_id)
-        others = (one for one in people if not self._store.is_own(one))
-        return {one.home for one in others if not self._store.is_lost(one)}
 
     # ---- StoreWatcher ----------------------------------------------------------------------
 
@@ -88,7 +84,7 @@ class Mirror:
         conference, name = self._conference, after.participant_id
         seat = conference.presence.seat(name)
         was_shown = before is not None and conference.is_shown(before)
-        if seat is not None and not self._store.is_own(after):
+        if seat is not None and not self._store.leases.is_own(after.home):
             conference.note(after)
             self._entrance.release(seat)
         elif seat is not None:
@@ -141,6 +137,8 @@ class Mirror:
                 elif replica in back and one.present:
                     self._show(one)
             conference.workers.arrange_if_new(room_id)
+        if lost:
+            self._run(self._end_what_is_lost())
 
     def on_connected(self, connected: bool) -> None:
         """See `StoreWatcher`."""
@@ -161,6 +159,19 @@ class Mirror:
         if before is None or before.role is not after.role:
             conference.follow_role(after)
         conference.announcer.request(after.participant_id)
+
+    async def _end_what_is_lost(self) -> None:
+        """Say that nothing is recorded or broadcast any more by replicas that are dead.
+
+        One that only was out of reach says when it is back that it goes on.
+        """
+        conference, leases = self._conference, self._store.leases
+        for room in await self._store.rooms():
+            recording, broadcast = room.recording, room.broadcast
+            if recording is not None and leases.is_lost(recording.keeper):
+                await conference.change_recording(room.room_id, recording.recording_id, None)
+            if broadcast is not None and leases.is_lost(broadcast.keeper):
+                await conference.change_broadcast(room.room_id, broadcast.broadcast_id, None)
 
     def _show(self, participant: Participant) -> None:
         if self._conference.presence.is_seated(participant.room_id):

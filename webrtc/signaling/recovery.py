@@ -131,14 +131,14 @@ class Recovery:
     async def _synchronise(self, worker: int, memory: Memory) -> None:
         """Make the worker's view ours, sending only what differs: it may be in full swing."""
         workers = self._conference.workers
-        here = workers.has_people
+        here = workers.is_needed
         kept_rooms = {kept.room_id: kept for kept in memory.rooms}
         rooms = {
             room.room_id: room
             for room in await self._conference.store.rooms()
             if worker in workers.workers_of(room)
-            and (room.room_id in kept_rooms or workers.is_put(room.room_id) or here(room.room_id))
-            and (here(room.room_id) or not workers.elsewhere(room.room_id))
+            and (room.room_id in kept_rooms or workers.is_put(room.room_id) or here(room))
+            and (here(room) or not workers.elsewhere(room.room_id))
         }
         remembered = {put.participant_id: put for put in memory.participants}
         for room_id in kept_rooms.keys() - rooms.keys():

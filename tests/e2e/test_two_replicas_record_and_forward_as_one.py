@@ -1,0 +1,150 @@
+"""Two servers with one Redis: what is recorded of a room of both, and who is heard on which track.
+
+The clients are aiortc's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import pytest
+
+from tests.e2e.test_a_room_is_recorded import MANY, ONE, fetched, level, until_recorded
+from tests.media.studio import TONES_HZ, Client, hears_on_tracks, loopback_only
+from tests.support.front import Client as Socket
+from tests.support.http_peers import Peer
+from tests.support.redis_server import RedisServer
+from tests.support.server import LiveServer
+
+ADA, GRACE = 440, 1000
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+async def replicas(tmp_path: Path) -> AsyncIterator[list[LiveServer]]:
+    async with AsyncExitStack() as running:
+        redis = await running.enter_async_context(RedisServer())
+        settings = {
+            "WEBRTC_HOST": "127.0.0.1",
+            "WEBRTC_MEDIA_WORKERS": "1",
+            "REDIS_URL": redis.url,
+            "WEBRTC_RECORDINGS_MIN_FREE_MB": "0",
+        }
+        starting = [
+            LiveServer.start(**settings, WEBRTC_RECORDINGS_DIR=str(tmp_path / name))
+            for name in ("first", "second")
+        ]
+        servers = await asyncio.gather(*starting)
+        for server in servers:
+            running.push_async_callback(server.program.end)
+        yield servers
+        said = "".join(server.program.text for server in servers)
+        assert "Traceback" not in said, said
+
+
+async def test_a_host_elsewhere_steers_a_recording_that_has_everybody(
+    replicas: list[LiveServer],
+) -> None:
+    first, second = (one.api_url for one in replicas)
+    async with aiohttp.ClientSession(first) as http, aiohttp.ClientSession(second) as elsewhere:
+        async with http.post("/api/rooms", json={"room_id": "studio"}) as response:
+            key = {"Authorization": f"Bearer {(await response.json())['host_key']}"}
+        async with (
+            Peer(first, "/whip/studio?name=Ada", ADA),
+            Peer(second, "/whip/studio?name=Grace", GRACE),
+            Peer(second, "/whep/studio") as ear,
+        ):
+            await ear.hears(ADA, GRACE, of=(ADA, GRACE))
+            wanted = {"state": "recording", "tracks": ["dry", "processed"]}
+            async with http.put(ONE, json=wanted, headers=key) as response:
+                assert response.status == 200, await response.text()
+            await until_recorded(elsewhere, 1.5)
+            for state in ("paused", "recording"):
+                async with elsewhere.put(ONE, json={"state": state}, headers=key) as response:
+                    assert response.status == 200, await response.text()
+            marked = elsewhere.post(ONE + "/marks", json={"label": "Two"}, headers=key)
+            async with marked as response:
+                assert (await response.json())["time_s"] > 1.0
+            await until_recorded(elsewhere, 2.5)
+            async with elsewhere.put(ONE, json={"state": "stopped"}, headers=key) as response:
+                assert (await response.json())["recording"] is None
+        tracks = await fetched(elsewhere, key)
+        async with http.get(MANY, headers=key) as response:
+            assert len((await response.json())["recordings"]) == 1
+    assert tracks.keys() == {
+        ("mix", ""),
+        ("dry", "Ada"),
+        ("processed", "Ada"),
+        ("processed", "Grace"),
+    }
+    shortest = min(map(len, tracks.values()))
+    mix, ada, grace = (
+        tracks[one][:shortest]
+        for one in (("mix", ""), ("processed", "Ada"), ("processed", "Grace"))
+    )
+    difference = np.abs(mix - ada - grace).max() / np.abs(mix).max()
+    assert 20 * np.log10(difference) < -80
+    end = grace[-24_000:, 0]
+    assert level(end, GRACE) > 0.2
+    assert level(end, ADA) < 0.001
+
+
+class SocketFront:
+    """What `tests.media.studio.Client` asks of a front process, by Socket.IO to a real one."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.offered: dict[str, Callable[[str], Awaitable[str]]] = {}
+        self._socket = socket
+        self._answering: set[asyncio.Task[None]] = set()
+        socket.sio.on("offer", self._on_offer)
+
+    def send(self, message: object) -> None:
+        """Who is in which room the front process tells the worker itself."""
+
+    async def offer(self, _: str, text: str) -> str:
+        """Return the server's answer to an offer."""
+        ack = await self._socket.ok("offer", {"type": "offer", "sdp": text})
+        return str(ack["sdp"])
+
+    async def until_state(self, participant_id: str, state: str) -> None:
+        """Whoever is heard is connected."""
+
+    async def _on_offer(self, offer: dict[str, str]) -> None:
+        # Not within the handler: the client hands out nothing else meanwhile.
+        task = asyncio.create_task(self._answer(offer["sdp"]))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, text: str) -> None:
+        (answer,) = self.offered.values()
+        await self._socket.ok("answer", {"type": "answer", "sdp": await answer(text)})
+
+
+async def singer(stack: AsyncExitStack, server: LiveServer, pitch_hz: float) -> Client:
+    """Let somebody join a room that forwards, take tracks and sing."""
+    socket = Socket()
+    await socket.sio.connect(server.api_url, transports=["websocket"])
+    stack.push_async_callback(socket.sio.disconnect)
+    wanted = {"room_id": "choir", "mode": "forward", "capabilities": ["tracks"]}
+    await socket.ok("join_room", wanted)
+    front = SocketFront(socket)
+    client = Client(front, "choir", "", 0, pitch_hz, takes_tracks=True)  # type: ignore[arg-type]
+    stack.push_async_callback(client.leave)
+    await client.join()
+    return client
+
+
+async def test_tracks_of_a_room_that_forwards_cross_replicas(replicas: list[LiveServer]) -> None:
+    first, second = replicas
+    with loopback_only():
+        async with AsyncExitStack() as stack:
+            singers = [
+                await singer(stack, server, pitch_hz)
+                for server, pitch_hz in zip((first, first, second), TONES_HZ, strict=True)
+            ]
+            for one in singers:
+                await hears_on_tracks(one, *(other for other in singers if other is not one))
