@@ -1,6 +1,6 @@
 """What the workers of one room tell each other with every block."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -95,6 +95,55 @@ class ForwardNews:
 
 
 @dataclass(frozen=True, slots=True)
+class MeteredStrip:
+    """What a strip did since the last time; see `mixer.meter_news`.
+
+    Attributes:
+        source_id: Whose.
+        tenths: Its figures in tenths of dB, in the order of `mixer.meters.Meter`.
+        speaking: Whether there is a voice.
+    """
+
+    source_id: str
+    tenths: list[int]
+    speaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSpectrum:
+    """What there is to draw of one strip; see `mixer.meter_news`.
+
+    Attributes:
+        source_id: Whose.
+        bands: int8, dBFS.
+        correlation_percent: Of left and right.
+        true_peak_tenths: Tenths of dBTP.
+    """
+
+    source_id: str
+    bands: bytes
+    correlation_percent: int
+    true_peak_tenths: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeterNews:
+    """What workers of different servers tell each other of strips that somebody looks at.
+
+    Attributes:
+        watched: Whose meters are looked at there; None where that is not said.
+        drawn: Whose spectra are.
+        strips: Meters that others asked for.
+        spectra: Spectra that others asked for.
+    """
+
+    watched: list[str] | None = None
+    drawn: list[str] = field(default_factory=list)
+    strips: list[MeteredStrip] = field(default_factory=list)
+    spectra: list[DrawnSpectrum] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class BusFrame:
     """All that one worker has to say about one block of a room.
 
@@ -111,6 +160,7 @@ class BusFrame:
         decision: Whom the worker has chosen, None if it did not have to choose.
         wanted: CSRC of sources of other workers that somebody hears alone.
         forward: What it says instead as one that forwards; then all else is empty.
+        meters: What it says instead of watched strips; then all else is empty.
     """
 
     room_id: str
@@ -125,3 +175,4 @@ class BusFrame:
     decision: Decision | None = None
     wanted: tuple[int, ...] = ()
     forward: ForwardNews | None = None
+    meters: MeterNews | None = None

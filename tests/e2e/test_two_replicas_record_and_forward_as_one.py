@@ -1,4 +1,4 @@
-"""Two servers with one Redis: what is recorded of a room of both, and who is heard on which track.
+"""Two servers with one Redis: recording a room of both, looking at strips, tracks of all.
 
 The clients are aiortc's.
 """
@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from tests.e2e.test_a_room_is_recorded import MANY, ONE, fetched, level, until_recorded
 from tests.media.studio import TONES_HZ, Client, hears_on_tracks, loopback_only
 from tests.support.front import Client as Socket
-from tests.support.http_peers import Peer
+from tests.support.http_peers import PATIENCE_S, Peer
 from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
 
@@ -46,19 +47,40 @@ async def replicas(tmp_path: Path) -> AsyncIterator[list[LiveServer]]:
         assert "Traceback" not in said, said
 
 
+async def sees_the_strip_of_ada(url: str, host_key: str) -> None:
+    """Let the room's host look at what Ada's strip does, from the replica that she is not with."""
+    socket = Socket()
+    await socket.sio.connect(url, transports=["websocket"])
+    try:
+        wanted = {"room_id": "studio", "role": "subscriber", "host_key": host_key}
+        people = (await socket.ok("join_room", wanted))["participants"]
+        (ada,) = (one["participant_id"] for one in people if one["name"] == "Ada")
+        squeezed = {"participant_id": ada, "compThreshold": -40, "compRatio": 10}
+        await socket.ok("audio_stream_metadata", squeezed)
+        await socket.ok("watch_meters", {"participants": [ada], "spectrum": ada})
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(map(_shows_a_squeezed_voice, socket.heard("meters"))):
+                await asyncio.sleep(0.1)
+        await socket.ok("audio_stream_metadata", {"participant_id": ada, "compRatio": 1})
+    finally:
+        await socket.sio.disconnect()
+
+
 async def test_a_host_elsewhere_steers_a_recording_that_has_everybody(
     replicas: list[LiveServer],
 ) -> None:
     first, second = (one.api_url for one in replicas)
     async with aiohttp.ClientSession(first) as http, aiohttp.ClientSession(second) as elsewhere:
         async with http.post("/api/rooms", json={"room_id": "studio"}) as response:
-            key = {"Authorization": f"Bearer {(await response.json())['host_key']}"}
+            host_key = (await response.json())["host_key"]
+        key = {"Authorization": f"Bearer {host_key}"}
         async with (
             Peer(first, "/whip/studio?name=Ada", ADA),
             Peer(second, "/whip/studio?name=Grace", GRACE),
             Peer(second, "/whep/studio") as ear,
         ):
             await ear.hears(ADA, GRACE, of=(ADA, GRACE))
+            await sees_the_strip_of_ada(second, host_key)
             wanted = {"state": "recording", "tracks": ["dry", "processed"]}
             async with http.put(ONE, json=wanted, headers=key) as response:
                 assert response.status == 200, await response.text()
@@ -91,6 +113,12 @@ async def test_a_host_elsewhere_steers_a_recording_that_has_everybody(
     end = grace[-24_000:, 0]
     assert level(end, GRACE) > 0.2
     assert level(end, ADA) < 0.001
+
+
+def _shows_a_squeezed_voice(told: dict[str, Any]) -> bool:
+    spectrum = told["spectrum"]
+    is_drawn = spectrum is not None and max(spectrum["bands_db"]) > -40
+    return is_drawn and any(one["comp_db"] < -10 for one in told["meters"])
 
 
 class SocketFront:

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from rooms.bus import Arrived
-from tests.rooms.bus_contract import a_frame
+from tests.rooms.bus_contract import a_frame, a_meter_frame
 from webrtc.media.fanout import SendTable
 from webrtc.media.hall import Hall
 from webrtc.media.sharing import Sharing
@@ -81,6 +81,17 @@ def test_what_sounds_elsewhere_wakes_a_room(scene):
     scene.sharing.read()
     assert scene.woken == [scene.room]
     assert set(scene.room.mixer.sources) == {"anna", "bert"}
+
+
+def test_meters_go_to_whoever_takes_them_and_count_as_no_block(scene):
+    taken = []
+    scene.sharing.on_meters = lambda *told: taken.append(told)
+    scene.sharing.set_workers(scene.room, [0, 1])
+    frames = [a_frame(number=8), a_meter_frame(number=0), a_frame(number=9)]
+    scene.bus.waiting = [Arrived(frame, 5.0) for frame in frames]
+    scene.sharing.read()
+    assert taken == [(scene.room, frames[1], 5.0)]
+    assert scene.sharing.counters["bus_lost"] == 0
 
 
 def test_a_room_that_is_dropped_is_shared_no_more(scene):

@@ -8,7 +8,7 @@ import pytest
 from mixer.exchange_frames import BusFrame, RosterEntry, Sound
 from rooms.bus import Arrived
 from rooms.replicas import number_of, worker_number
-from tests.rooms.bus_contract import a_forward_frame, a_frame
+from tests.rooms.bus_contract import a_forward_frame, a_frame, a_meter_frame
 from webrtc.media.bus_sound import KEPT_S, SoundPacker, SoundUnpacker
 from webrtc.media.wide_bus import WideBus
 
@@ -86,6 +86,15 @@ def test_workers_are_reached_by_the_bus_that_reaches_them(wide):
     bus.publish(a_frame())
     assert near.published == [a_frame()]
     assert len(far.published) == 1
+
+
+def test_meters_go_to_others_as_they_are(wide):
+    bus, near, far = wide
+    bus.share("studio", [worker_number(THERE, 0)])
+    bus.publish(a_meter_frame())
+    assert near.published == far.published == [a_meter_frame()]
+    far.waiting = [Arrived(a_meter_frame(), 5.0)]
+    assert [one.frame for one in bus.take()] == [a_meter_frame()]
 
 
 def test_a_room_that_is_on_one_machine_is_not_encoded(wide):

@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable
 from mixer.exchange_frames import (
     BusFrame,
     Decision,
+    DrawnSpectrum,
     ForwardedPacket,
     ForwardNews,
+    MeteredStrip,
+    MeterNews,
     RosterEntry,
     Sound,
 )
@@ -42,6 +45,13 @@ def a_forward_frame(number: int = 1) -> BusFrame:
     return BusFrame("studio", 0, number, 0, 0, 7, None, b"", [], forward=news)
 
 
+def a_meter_frame(number: int = 1) -> BusFrame:
+    """Return a frame about watched strips."""
+    strip = MeteredStrip("anna", [-1200, 400, *range(8)], True)
+    news = MeterNews(["anna"], ["bert"], [strip], [DrawnSpectrum("bert", b"\x80" * 120, -100, 3)])
+    return BusFrame("studio", 0, number, 0, 0, 0, None, b"", [], meters=news)
+
+
 async def arrivals(bus: AudioBus, count: int) -> list[Arrived]:
     """Return so many frames, waiting for them."""
     found: list[Arrived] = []
@@ -69,6 +79,14 @@ class AudioBusContract:
             assert arrived.frame == a_frame()
             assert before <= arrived.arrival_s <= time.monotonic()
         assert buses[0].take() == []  # not one's own
+
+    async def test_meters_arrive_as_they_were_sent(self, make: MakeBus) -> None:
+        ends = await make(0), await make(1)
+        for bus in ends:
+            bus.share("studio", [0, 1])
+        ends[0].publish(a_meter_frame())
+        [arrived] = await arrivals(ends[1], 1)
+        assert arrived.frame == a_meter_frame()
 
     async def test_packets_that_are_forwarded_arrive_as_they_were_sent(self, make: MakeBus) -> None:
         ends = await make(0), await make(1)

@@ -13,7 +13,16 @@ from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
 from tests.support.front import RunningFront, running_front
 from tests.support.redis_server import RedisServer
-from webrtc.control.messages import Answer, Candidate, Levels, SourceLevel
+from webrtc.control.messages import (
+    Answer,
+    Candidate,
+    Levels,
+    Meters,
+    SourceLevel,
+    StripMeters,
+    StripSpectrum,
+    WatchMeters,
+)
 
 PATIENCE_S = 10.0
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.5, keep_s=30.0, start_s=5.0)
@@ -116,6 +125,25 @@ async def test_levels_of_people_elsewhere_are_shown(both: list[RunningFront]) ->
     both[1].worker.send(Levels("studio", [SourceLevel(hers, 20, True)]))
     assert await bob.event("levels") == {"levels": [[hers, 20, 1]]}
     assert await bob.event("active_speakers") == {"participants": [hers]}
+
+
+async def test_meters_of_people_elsewhere_are_shown(both: list[RunningFront]) -> None:
+    alice, first = await both[0].joined("studio")
+    bob, second = await both[1].joined("studio")
+    hers, his = first["participant_id"], second["participant_id"]
+    await alice.event("participant_joined")
+    await alice.ok("watch_meters", {"participants": [his], "spectrum": his})
+    wanted = WatchMeters("studio", [his], [his])
+    await both[0].worker.wait_until(lambda it: wanted in it.handled)
+    # His worker measures them, hers asks for them by the bus.
+    figures = [-20.0, -23.0, -21.0, -24.0, 0.0, -6.0, 0.0, 0.0, 0.0, -23.0]
+    strips = [StripMeters(name, *figures, voice=True) for name in (his, hers)]
+    spectrum = StripSpectrum(his, [-60] * 120)
+    both[0].worker.send(Meters(strips, [spectrum], {"studio": -1.5}))
+    event = await alice.event("meters")
+    assert [(one["participant_id"], one["comp_db"]) for one in event["meters"]] == [(his, -6.0)]
+    assert (event["spectrum"]["participant_id"], event["limiter_db"]) == (his, -1.5)
+    assert bob.heard("meters") == []
 
 
 async def test_a_room_is_closed_everywhere(both: list[RunningFront]) -> None:

@@ -14,6 +14,7 @@ from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
 from tests.support.front import RunningFront, running_front
 from tests.support.redis_server import RedisServer
+from webrtc.front_limits import FrontLimits
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -22,7 +23,7 @@ BROADCAST = "/api/rooms/studio/broadcast"
 PATIENCE_S = 20.0
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.5, keep_s=30.0, start_s=5.0)
 ANNA, BERT, CARL = (worker_number(number_of(name), 0) for name in ("anna", "bert", "carl"))
-MakeReplica = Callable[[str], Awaitable[RunningFront]]
+MakeReplica = Callable[..., Awaitable[RunningFront]]
 
 
 @pytest.fixture
@@ -36,12 +37,13 @@ async def replica(server: RedisServer, tmp_path: Path) -> AsyncIterator[MakeRepl
     """Start a replica of a name, with a folder for recordings of its own."""
     async with AsyncExitStack() as running:
 
-        async def start(name: str) -> RunningFront:
+        async def start(name: str, limits: FrontLimits | None = None) -> RunningFront:
             folder = tmp_path / name
             folder.mkdir(exist_ok=True)
             store = SharedRoomStore(RedisAddress.parse(server.url), number_of(name), times=TIMES)
             front = running_front(
                 folder,
+                limits=limits,
                 store=store,
                 replica=name,
                 recordings_dir=str(folder / "recordings"),
@@ -163,6 +165,19 @@ async def test_a_recording_goes_on_where_nobody_of_the_room_is_left(
     await put(carl, key, "recording")
     await until(lambda: anna.worker.rooms["studio"].workers == sorted([ANNA, CARL]))
     assert order_of(carl).mix_by == CARL
+
+
+async def test_what_one_replica_has_let_pass_another_does_not_count(replica: MakeReplica) -> None:
+    """Else all whose requests are passed on were one address."""
+    anna = await replica("anna")
+    strict = await replica("bert", FrontLimits(request_rate_per_s=0.1, request_burst=3))
+    _, ack = await strict.joined("studio")
+    await put(strict, ack["host_key"], "recording")
+    await until(lambda: anna.front.desk.shared.members("studio"))
+    asked = [await ask(anna, "GET", ONE, "") for _ in range(6)]
+    assert [status for status, _ in asked] == [200] * 6
+    asked = [await ask(strict, "GET", ONE, "") for _ in range(3)]
+    assert [status for status, _ in asked] == [200, 200, 429]
 
 
 async def test_of_two_who_begin_at_once_one_records(both: list[RunningFront]) -> None:

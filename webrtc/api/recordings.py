@@ -220,9 +220,8 @@ class RecordingsResource:
             if not theirs:
                 raise
             ours = []
-        here = {one.recording_id for one in ours}  # all of them where replicas share the folder
-        every = ours + [one for one in theirs if one.recording_id not in here]
-        return json_reply(RecordingList(sorted(every, key=lambda one: -one.started_at)))
+        every = sorted(ours + theirs, key=lambda one: -one.started_at)
+        return json_reply(RecordingList(every))
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
         """`GET /api/rooms/{room_id}/recordings/{recording_id}/{file}`."""

@@ -185,15 +185,15 @@ class Broadcasts:
                 self._live[room_id] = broadcast  # of a former front process
         for room_id, broadcast in list(self._live.items()):
             lives = room_id in rooms and _lives(_pid_of(broadcast))
-            if not (lives and await self._is_known(room_id)):
+            if not (lives and await self._is_known(broadcast, room_id)):
                 await self._end(room_id)
         for broadcast_id, process in list(self._processes.items()):
             if process.returncode is not None:
                 del self._processes[broadcast_id]
 
-    async def _is_known(self, room_id: str) -> bool:
+    async def _is_known(self, broadcast: Broadcast, room_id: str) -> bool:
         """Return whether a room still has our broadcast; it has if nobody began another."""
-        broadcast, room = self._live[room_id], await self._desk.conference.store.room(room_id)
+        room = await self._desk.conference.store.room(room_id)
         if room is None or room_id in self._starting:
             return True
         if room.broadcast is not None:

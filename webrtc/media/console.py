@@ -1,16 +1,18 @@
 """The mixing desk of a worker: strips, the sound of rooms, and meters."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from mixer.balance import BalanceSettings
 from mixer.selection_settings import SelectionSettings
 from mixer.shedding import Step, selection_at
 from webrtc.control.messages import Meters, PutRoom, WatchMeters
+from webrtc.media.far_meters import FarMeters
 from webrtc.media.hall import Room
 from webrtc.media.metering import Metering
 from webrtc.media.morph import Morphs, Wire
 from webrtc.media.participant import Participant
+from webrtc.media.sharing import Sharing
 from webrtc.media.strips import character_of, is_dear, shed, strip_settings
 
 _AT_ONCE: Final = 8
@@ -28,6 +30,7 @@ class Console:
         """
         self._participants = participants
         self._metering = Metering()
+        self._far: FarMeters | None = None
         self._morphs = Morphs()
         self._step = Step.WHOLE
         self._selections: dict[Room, SelectionSettings] = {}
@@ -42,14 +45,28 @@ class Console:
         balance = BalanceSettings(put.automix, put.ducking_db, put.target_lufs)
         room.mixer.treatment.balance = balance
 
+    def reach(self, sharing: Sharing, tell: Callable[[Meters], None]) -> None:
+        """Have strips of people of other servers measured there, and theirs here."""
+        self._far = FarMeters(sharing, self._metering, tell)
+        sharing.on_meters = self._far.handle
+
     def watch(self, room: Room | None, message: WatchMeters) -> None:
         """Measure in a room what `message` says; a room that is gone is ignored."""
         if room is not None:
             self._metering.watch(room, message)
+            if self._far is not None:
+                self._far.watch(room, message)
+
+    def look(self, now_s: float) -> None:
+        """Ask others again for what pages here look at; several times a second."""
+        if self._far is not None:
+            self._far.look(now_s)
 
     def forget_room(self, room: Room) -> None:
         """Take note that a room is gone."""
         self._metering.forget(room)
+        if self._far is not None:
+            self._far.forget(room)
         self._selections.pop(room, None)
 
     def leave_out(self, step: Step) -> None:
@@ -63,6 +80,8 @@ class Console:
     def stop_watching(self) -> None:
         """Measure nothing any more: whoever looked is not there to say so."""
         self._metering.clear()
+        if self._far is not None:
+            self._far.clear()
 
     # ---- strips ----------------------------------------------------------------------------
 

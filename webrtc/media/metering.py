@@ -1,41 +1,85 @@
-"""Meters on their way from the rooms to the front process, 25 times a second for all together."""
+"""Meters on their way from the rooms to the front process, 25 times a second for all together.
 
-from collections.abc import Iterable
+Pages here look at strips, and so may pages of other servers, which `far_meters` speaks for.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from dsp.spectrum import Picture
-from mixer.meters import Meter
+from mixer.meters import Meter, Spectra
 from webrtc.control.messages import Meters, StripMeters, StripSpectrum, WatchMeters
 from webrtc.media.hall import Room
 
 METERS_EVERY_S: Final = 0.04
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Whose meters and whose spectra are looked at."""
+
+    strips: frozenset[str] = frozenset()
+    spectra: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Watched") -> "Watched":
+        """Return what both look at."""
+        return Watched(self.strips | other.strips, self.spectra | other.spectra)
+
+    def of(self, meters: Iterable[Meter], pictures: Spectra) -> tuple[list[Meter], Spectra]:
+        """Return those of these that are looked at."""
+        return (
+            [one for one in meters if one.source_id in self.strips],
+            [one for one in pictures if one[0] in self.spectra],
+        )
+
+
+NOTHING: Final = Watched()
+
+
+@dataclass(slots=True)
+class _Room:
+    """A room of which anything is looked at: by pages here, and by others."""
+
+    room: Room
+    own: Watched = field(default=NOTHING)
+    far: Watched = field(default=NOTHING)
+
+
 class Metering:
-    """Which rooms somebody looks at, and when they are due."""
+    """Which rooms somebody looks at, and when they are due.
+
+    Attributes:
+        tell_others: Is given what pages of other servers look at, whenever it was measured.
+    """
 
     def __init__(self) -> None:
         """Begin with nobody looking."""
-        self._watched: dict[str, Room] = {}
+        self.tell_others: Callable[[Room, list[Meter], Spectra], None] = lambda *_: None
+        self._watched: dict[str, _Room] = {}
         self._next_s = 0.0
 
     def watch(self, room: Room, message: WatchMeters) -> None:
-        """Measure from now on what `message` says, in this room."""
-        room.mixer.treatment.watch(message.strips, message.spectra)
-        if room.mixer.treatment.is_watched:
-            self._watched[room.room_id] = room
-        else:
-            self._watched.pop(room.room_id, None)
+        """Measure from now on what pages here look at, in this room."""
+        watched = self._watched.setdefault(room.room_id, _Room(room))
+        watched.own = Watched(frozenset(message.strips), frozenset(message.spectra))
+        self._follow(watched)
+
+    def watch_for_others(self, room: Room, wanted: Watched) -> None:
+        """Measure from now on what others look at, in this room."""
+        watched = self._watched.setdefault(room.room_id, _Room(room))
+        watched.far = wanted
+        self._follow(watched)
 
     def forget(self, room: Room) -> None:
         """Take note that a room is gone."""
         self._watched.pop(room.room_id, None)
 
     def clear(self) -> None:
-        """Measure nothing any more: nobody who was there remembers having asked."""
-        for room in self._watched.values():
-            room.mixer.treatment.watch((), ())
-        self._watched.clear()
+        """Measure nothing for pages here: nobody who was there remembers having asked."""
+        for watched in list(self._watched.values()):
+            watched.own = NOTHING
+            self._follow(watched)
 
     def take(self, now_s: float) -> Meters | None:
         """Return what is new in the rooms that are awake, if it is time and there is anything."""
@@ -43,20 +87,43 @@ class Metering:
             return None
         due_s = self._next_s + METERS_EVERY_S  # what is late does not delay what follows
         self._next_s = due_s if due_s > now_s else now_s + METERS_EVERY_S
-        return _message(room for room in self._watched.values() if room.awake)
+        awake = [one for one in self._watched.values() if one.room.awake]
+        return _message((one.room, *self._take(one)) for one in awake)
+
+    def _take(self, watched: _Room) -> tuple[list[Meter], Spectra]:
+        """Return what is new of what pages here look at, and give others what they do."""
+        taken = watched.room.mixer.treatment.take_meters(watched.room.mixer.sources)
+        if watched.far != NOTHING:
+            self.tell_others(watched.room, *watched.far.of(*taken))
+        return watched.own.of(*taken)
+
+    def _follow(self, watched: _Room) -> None:
+        room, every = watched.room, watched.own | watched.far
+        room.mixer.treatment.watch(every.strips, every.spectra)
+        if every == NOTHING:
+            self._watched.pop(room.room_id, None)
 
 
-def _message(rooms: Iterable[Room]) -> Meters | None:
+def _message(taken: Iterable[tuple[Room, list[Meter], Spectra]]) -> Meters | None:
     strips: list[StripMeters] = []
     spectra: list[StripSpectrum] = []
     limiters: dict[str, float] = {}
-    for room in rooms:
-        meters, pictures = room.mixer.treatment.take_meters(room.mixer.sources)
-        strips += map(_strip, meters)
-        spectra += [_spectrum(name, picture) for name, picture in pictures]
+    for room, meters, pictures in taken:
         if meters or pictures:
-            limiters[room.room_id] = round(room.mixer.mixes.limiter_db, 1)
+            told = message_of(room, meters, pictures)
+            strips += told.strips
+            spectra += told.spectra
+            limiters |= told.limiters
     return Meters(strips, spectra, limiters) if strips or spectra else None
+
+
+def message_of(room: Room, meters: Collection[Meter], pictures: Spectra) -> Meters:
+    """Return what is told of one room."""
+    return Meters(
+        [_strip(meter) for meter in meters],
+        [_spectrum(name, picture) for name, picture in pictures],
+        {room.room_id: round(room.mixer.mixes.limiter_db, 1)},
+    )
 
 
 def _spectrum(name: str, picture: Picture) -> StripSpectrum:

@@ -38,6 +38,8 @@ class Sharing:
             follow: Is told when others begin or cease to want a forward room's mix.
             tell_news: Is told after packets were forwarded.
         """
+        self.on_meters: Callable[[Room, BusFrame, float], None] = lambda *_: None
+        """Is given what others say of watched strips, and when it could be had."""
         self._bus = bus
         self._hall = hall
         self._worker = worker
@@ -59,6 +61,15 @@ class Sharing:
         `bus_defects` are frames over which we stumbled.
         """
         return {**self._bus.counters, "bus_lost": self._lost, "bus_defects": self._defects}
+
+    @property
+    def number(self) -> int:
+        """This worker's number among all."""
+        return self._worker
+
+    def publish(self, frame: BusFrame) -> None:
+        """Send a frame to all other workers of its room."""
+        self._bus.publish(frame)
 
     def set_workers(self, room: Room, workers: Collection[int]) -> None:
         """Share a room with these workers, of which this is one; with none of them any more if so.
@@ -103,7 +114,9 @@ class Sharing:
             if room is None:
                 continue
             try:
-                if frame.forward is None:
+                if frame.meters is not None:
+                    self.on_meters(room, frame, arrival_s)
+                elif frame.forward is None:
                     self._count_lost(frame)
                     exchange = room.mixer.exchange
                     if exchange is not None and exchange.handle(frame, arrival_s):

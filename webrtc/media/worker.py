@@ -148,6 +148,7 @@ class Worker:
             lambda room: follow_listeners(room, self.console, time.monotonic()),
             self.forwarder.tell_news,
         )
+        self.console.reach(self.sharing, self._control.send)
         self._timer = SlotTimer(self._turn)
         self._slack = Slack(self._timer, self.figures, self.mux)
         self.negotiator = Negotiator(self, self._slack, settings.ptime_ms or 10, self._control.send)
@@ -330,6 +331,7 @@ class Worker:
 
     def _look_after_house(self, now_s: float, *, tell: bool) -> None:
         self.forwarder.look(now_s)
+        self.console.look(now_s)
         self._simulation.deliver(now_s)
         if self._timer.due_s == float("inf"):
             for _ in range(5):

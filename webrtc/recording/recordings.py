@@ -231,8 +231,9 @@ class Recordings:
             raise
         if not took:  # another replica was quicker
             await self._end(room.room_id)
-            await asyncio.wait_for(process.wait(), _END_S)
-            self.delete(folder, recording_id)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _END_S)
+                self.delete(folder, recording_id)
 
     async def _launch(self, folder: Path) -> tuple[asyncio.subprocess.Process, list[str]]:
         process = await asyncio.create_subprocess_exec(
@@ -309,15 +310,18 @@ class Recordings:
         if self._unclaimed and time.monotonic() >= self._claimed_by_s:
             self._end_unclaimed()
         for room_id, recording in list(self._live.items()):
+            if self._live.get(room_id) is not recording:
+                continue  # it was changed while another was looked after
             folder = self._folder(room_id, recording)
             manifest = files.read(folder, files.MANIFEST, Manifest)
             ended = manifest is not None and manifest.state not in _LIVE
             runs = self._runs(recording, manifest)
+            goes_on = room_id in rooms and runs and not ended
             if manifest is not None:
                 died = not (runs or ended)
                 told = msgspec.structs.replace(manifest, state="failed") if died else manifest
                 self._desk.recordings.note(told)
-            if room_id not in rooms or ended or not runs or not await self._is_known(room_id):
+            if not (goes_on and await self._is_known(recording, room_id)):
                 await self._end(room_id)
                 continue
             people = await self._people(room_id)
@@ -326,12 +330,12 @@ class Recordings:
             if order is not None and not people.items() <= order.people.items():
                 self._write_order(order, people=order.people | people)
 
-    async def _is_known(self, room_id: str) -> bool:
+    async def _is_known(self, recording: Recording, room_id: str) -> bool:
         """Return whether a room still has our recording; it has if nobody began another.
 
         Whoever gave this replica up for dead has told the room that nothing is recorded.
         """
-        recording, room = self._live[room_id], await self._desk.conference.store.room(room_id)
+        room = await self._desk.conference.store.room(room_id)
         if room is None or room_id in self._starting:
             return True
         if room.recording is not None:

@@ -105,7 +105,8 @@ class MeterFanOut:
         strips = {one.participant_id: one for one in message.strips}
         spectra = {one.participant_id: one for one in message.spectra}
         seats = (self._presence.seat(name) for name in strips.keys() | spectra.keys())
-        for room_id in {seat.room_id for seat in seats if seat is not None}:
+        here = {seat.room_id for seat in seats if seat is not None}
+        for room_id in here | message.limiters.keys():  # who is elsewhere has no seat here
             room = self._rooms.get(room_id)
             if room is not None:
                 self._send(room, strips, spectra, message.limiters.get(room_id, 0.0))

@@ -17,6 +17,7 @@ become different meanwhile is told afterwards.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from rooms.models import Participant, Room
 from rooms.replicas import replica_of
 from rooms.shared_store import SharedRoomStore
 from rooms.store import ParticipantMissingError
+from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
 from webrtc.signaling.events import ParticipantLeft, ScenesChanged, ServerState
@@ -168,10 +170,11 @@ class Mirror:
         conference, leases = self._conference, self._store.leases
         for room in await self._store.rooms():
             recording, broadcast = room.recording, room.broadcast
-            if recording is not None and leases.is_lost(recording.keeper):
-                await conference.change_recording(room.room_id, recording.recording_id, None)
-            if broadcast is not None and leases.is_lost(broadcast.keeper):
-                await conference.change_broadcast(room.room_id, broadcast.broadcast_id, None)
+            with contextlib.suppress(ClientError):  # the room is gone
+                if recording is not None and leases.is_lost(recording.keeper):
+                    await conference.change_recording(room.room_id, recording.recording_id, None)
+                if broadcast is not None and leases.is_lost(broadcast.keeper):
+                    await conference.change_broadcast(room.room_id, broadcast.broadcast_id, None)
 
     def _show(self, participant: Participant) -> None:
         if self._conference.presence.is_seated(participant.room_id):
