@@ -24,6 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check format bench soak screenshots lighthouse clean install install-dev install-bench \
+	manifests checkov \
 	lint types javascript unit
 
 help:
@@ -36,6 +37,7 @@ help:
 	@echo "make screenshots  take the pictures of the documentation from the real page"
 	@echo "make lighthouse   judge the pages by Lighthouse, which is fetched"
 	@echo "make manifests  hold deploy/k8s against Kubernetes' schemas"
+	@echo "make checkov  look for weaknesses in deploy/k8s, with checkov"
 	@echo "make clean    remove what was installed and built"
 
 run: install
@@ -100,6 +102,12 @@ manifests: $(DONE)/venv
 	@$(VENV)/manifests/bin/python -m pip install --quiet --disable-pip-version-check \
 		-r requirements-manifests.txt
 	@$(VENV)/manifests/bin/python tools/validate_manifests.py
+
+checkov: $(DONE)/venv
+	@$(BIN)/python -m venv $(VENV)/checkov
+	@$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements-checkov.txt
+	@$(VENV)/checkov/bin/python tools/run_checkov.py
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

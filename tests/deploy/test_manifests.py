@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from tests.deploy.monitoring_kinds import KINDS, check_kind
 from tests.support.front import running_front
 from webrtc.api.app import routes_of
 from webrtc.settings import load
@@ -145,6 +147,39 @@ def test_monitoring_and_ingress_lead_to_the_service(manifests: Manifests) -> Non
         target = scaler["spec"]["scaleTargetRef"]
         assert manifests.one(target["kind"], target["name"])
         assert scaler["spec"]["minReplicas"] <= scaler["spec"]["maxReplicas"]
+
+
+def test_kinds_without_a_schema_of_kubernetes_have_the_fields_of_the_operators(
+    manifests: Manifests,
+) -> None:
+    for one in manifests.all:
+        if one["apiVersion"].startswith("monitoring.coreos.com/"):
+            check_kind(one)
+    found = {one["kind"] for one in manifests.all} & KINDS.keys()
+    assert found == (set() if manifests.overlay == "local" else KINDS.keys())
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("ServiceMonitor", ("spec", "endpoints", 0, "interval"), "15 seconds"),
+        ("ServiceMonitor", ("spec", "endpoints", 0, "port"), 8080),
+        ("ServiceMonitor", ("spec", "selectors"), {}),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "for"), 60),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "severity"), "critical"),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "expr"), ""),
+    ],
+)
+def test_a_wrong_field_of_these_kinds_is_found(
+    kind: str, path: tuple[str | int, ...], value: object
+) -> None:
+    (broken,) = Manifests("production").of(kind)
+    at: Any = broken
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    with pytest.raises(msgspec.ValidationError):
+        check_kind(broken)
 
 
 def test_media_is_let_through(manifests: Manifests) -> None:
