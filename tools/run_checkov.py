@@ -42,10 +42,10 @@ def main() -> int:
 
 def look_at(folder: Path) -> tuple[dict[Finding, str], int]:
     """Return what checkov finds in a folder and how it calls that, and how many checks passed."""
-    checkov = Path(sys.executable).with_name("checkov")
+    checkov = str(Path(sys.executable).with_name("checkov"))
     command = [checkov, "--framework", "kubernetes", "--skip-download", "--output", "json"]
     done = subprocess.run(
-        [*command, "--directory", folder], stdout=subprocess.PIPE, check=False, timeout=300
+        [*command, "--directory", str(folder)], stdout=subprocess.PIPE, check=False, timeout=300
     )
     report = json.loads(done.stdout)
     found = {
