@@ -10,13 +10,10 @@ silence. It ends when the file `LIVE` is gone from its folder: the stream is fin
 for `LINGER_S`, and then the folder goes. At SIGTERM, or with the supervisor, it goes at once.
 """
 
-import argparse
-import json
 import logging
 import os
 import select
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -25,10 +22,12 @@ from typing import Final
 from mixer.arena import SAMPLE_RATE_HZ
 from webrtc.broadcast.segments import Segments
 from webrtc.broadcast.timeline import PATIENCE, Timeline
+from webrtc.recording import child
 from webrtc.recording.ring import Kind, RingReader
 
 logger = logging.getLogger(__name__)
 
+MODULE: Final = "webrtc.broadcast.broadcaster"
 LIVE: Final = "live"
 """Empty; whoever removes it ends the broadcast."""
 LINGER_S: Final = 20.0
@@ -93,29 +92,18 @@ class Broadcaster:
 
 def main() -> int:
     """Broadcast; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m webrtc.broadcast.broadcaster")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--workers", type=int, required=True)
-    parser.add_argument("--supervisor", type=int, required=True)
-    given = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(2)
-    rings = [RingReader(f"ag06-broadcast-{worker}") for worker in range(given.workers)]
+    folder, supervisor, rings = begun = child.begin(MODULE, "ag06-broadcast")
     begin_s = time.monotonic()
-    (given.folder / LIVE).touch()
-    broadcaster = Broadcaster(given.folder, rings, begin_s)
-    signal.signal(signal.SIGTERM, lambda *_: broadcaster.stop())
-    sys.stdout.write(
-        json.dumps({"rings": [ring.path for ring in rings], "begin_s": begin_s}) + "\n"
-    )
-    sys.stdout.flush()
+    (folder / LIVE).touch()
+    broadcaster = Broadcaster(folder, rings, begin_s)
+    child.ready({"rings": begun.paths, "begin_s": begin_s}, broadcaster.stop)
     try:
-        broadcaster.run(given.supervisor)
+        broadcaster.run(supervisor)
     except OSError:
         logger.exception("a broadcast cannot be written")
         return 1
     finally:
-        shutil.rmtree(given.folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

@@ -12,28 +12,25 @@ it; one that was given up for dead says so when it is back.
 
 import asyncio
 import contextlib
-import json
 import logging
 import re
 import shutil
 import signal
-import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rooms import tokens
 from rooms.models import Broadcast, Room
-from webrtc.broadcast.broadcaster import LIVE
+from webrtc.broadcast.broadcaster import LIVE, MODULE
 from webrtc.broadcast.segments import HEAD, PLAYLIST
 from webrtc.errors import ClientError
+from webrtc.recording import child
 from webrtc.signaling.desk import FrontDesk
-from webrtc.supervisor_process import ROOT
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 0.5
-_READY_S: Final = 20.0
 _END_S: Final = 5.0
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _FILE: Final = re.compile(rf"{re.escape(PLAYLIST)}|{re.escape(HEAD)}|[0-9]{{1,9}}\.m4s")
@@ -117,7 +114,9 @@ class Broadcasts:
         folder = self._folder / broadcast_id
         try:
             folder.mkdir(mode=0o700, parents=True)
-            process, told = await self._launch(folder)
+            process, told = await child.launch(
+                MODULE, folder, len(self._desk.workers), self._supervisor
+            )
         except (OSError, ValueError, TimeoutError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise ClientError("broadcast_unavailable", "the encoder does not start") from error
@@ -135,24 +134,6 @@ class Broadcasts:
         if not took:  # another replica was quicker
             await self._end(room.room_id)
 
-    async def _launch(self, folder: Path) -> tuple[asyncio.subprocess.Process, Any]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "webrtc.broadcast.broadcaster", "--folder", str(folder)),
-            *("--workers", str(len(self._desk.workers)), "--supervisor", str(self._supervisor)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-            start_new_session=True,  # a Ctrl-C is the supervisor's business
-        )
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(_READY_S):
-                return process, json.loads(await process.stdout.readline())
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            raise
-
     async def _end(self, room_id: str) -> None:
         broadcast = self._live.pop(room_id, None)
         if broadcast is None:
@@ -160,7 +141,7 @@ class Broadcasts:
         folder = self._folder / broadcast.broadcast_id
         with contextlib.suppress(OSError):
             (folder / LIVE).unlink()
-        if not _lives(_pid_of(broadcast)):
+        if not child.lives(_pid_of(broadcast), MODULE):
             shutil.rmtree(folder, ignore_errors=True)
         conference = self._desk.conference
         with contextlib.suppress(ClientError):
@@ -184,7 +165,7 @@ class Broadcasts:
             if broadcast is not None and room_id not in self._live and self._is_own(broadcast):
                 self._live[room_id] = broadcast  # of a former front process
         for room_id, broadcast in list(self._live.items()):
-            lives = room_id in rooms and _lives(_pid_of(broadcast))
+            lives = room_id in rooms and child.lives(_pid_of(broadcast), MODULE)
             if not (lives and await self._is_known(broadcast, room_id)):
                 await self._end(room_id)
         for broadcast_id, process in list(self._processes.items()):
@@ -207,10 +188,3 @@ class Broadcasts:
 def _pid_of(broadcast: Broadcast) -> int:
     """Return the process that its memory belongs to: `/proc/PID/fd/N`."""
     return int(next(iter(broadcast.rings.values())).split("/")[2])
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return b"webrtc.broadcast.broadcaster" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False

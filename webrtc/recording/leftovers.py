@@ -18,7 +18,9 @@ from typing import Final
 import msgspec
 
 from webrtc.recording import files
+from webrtc.recording.child import lives
 from webrtc.recording.files import Manifest
+from webrtc.recording.recorder import MODULE
 
 _LIVE: Final = ("recording", "paused")
 _OLD_S: Final = 60.0  # until then somebody may be about to begin there
@@ -30,7 +32,7 @@ def tidy(root: Path) -> list[tuple[Path, Manifest]]:
     for folder in root.glob("*/*/"):
         manifest = files.read(folder, files.MANIFEST, Manifest)
         with contextlib.suppress(OSError):
-            if manifest is not None and manifest.state in _LIVE and is_recorder(manifest.pid):
+            if manifest is not None and manifest.state in _LIVE and lives(manifest.pid, MODULE):
                 alive.append((folder, manifest))
                 continue
             if manifest is None and (folder / files.ORDER).exists() and _is_old(folder):
@@ -52,14 +54,6 @@ def forget_empty(room: Path) -> None:
     """Remove the folder of a room if nothing is in it."""
     with contextlib.suppress(OSError):
         room.rmdir()
-
-
-def is_recorder(pid: int) -> bool:
-    """Return whether a process is one of ours."""
-    try:
-        return b"webrtc.recording.recorder" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def _is_old(path: Path) -> bool:

@@ -9,26 +9,24 @@ and then needs nobody: it follows `order.json`, and ends when that says so, at S
 disk is full, or when the supervisor is gone. A front process may come and go.
 """
 
-import argparse
-import json
 import logging
 import os
 import select
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import Final
 
 from mixer.arena import BLOCK_10MS, SAMPLE_RATE_HZ
-from webrtc.recording import files
+from webrtc.recording import child, files
 from webrtc.recording.files import Manifest, Order, RecordingState
 from webrtc.recording.ring import RingReader
 from webrtc.recording.tracks import Tracks
 
 logger = logging.getLogger(__name__)
 
+MODULE: Final = "webrtc.recording.recorder"
 _LOOK_S: Final = 0.2  # the ring holds ten times that
 _MANIFEST_S: Final = 0.5
 _AFTER_STOP_S: Final = 0.3  # until then the workers have heard of it
@@ -150,20 +148,11 @@ class Recorder:
 
 def main() -> int:
     """Record; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m webrtc.recording.recorder")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--workers", type=int, required=True)
-    parser.add_argument("--supervisor", type=int, required=True)
-    given = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(2)
-    rings = [RingReader(f"ag06-recording-{worker}") for worker in range(given.workers)]
-    recorder = Recorder(given.folder, rings)
+    folder, supervisor, rings = begun = child.begin(MODULE, "ag06-recording")
+    recorder = Recorder(folder, rings)
     recorder.tell("recording")
-    signal.signal(signal.SIGTERM, lambda *_: recorder.stop())
-    sys.stdout.write(json.dumps([ring.path for ring in rings]) + "\n")
-    sys.stdout.flush()
-    return 0 if recorder.run(given.supervisor) == "stopped" else 1
+    child.ready(begun.paths, recorder.stop)
+    return 0 if recorder.run(supervisor) == "stopped" else 1
 
 
 if __name__ == "__main__":

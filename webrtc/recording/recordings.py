@@ -16,12 +16,10 @@ when it is back.
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import shutil
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Final, Literal
@@ -31,17 +29,16 @@ import msgspec
 from rooms import tokens
 from rooms.models import Recording, Room
 from webrtc.errors import ClientError
-from webrtc.recording import files
+from webrtc.recording import child, files
 from webrtc.recording.encoders import Format
 from webrtc.recording.files import Chapter, Manifest, Order, Person
 from webrtc.recording.leftovers import forget_empty, tidy
+from webrtc.recording.recorder import MODULE
 from webrtc.signaling.desk import FrontDesk
-from webrtc.supervisor_process import ROOT
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 0.5
-_READY_S: Final = 20.0
 _END_S: Final = 5.0
 _CLAIM_S: Final = 60.0  # by then workers have told a new front process of their rooms
 MOST_CHAPTERS: Final = 1000
@@ -212,7 +209,9 @@ class Recordings:
         )
         files.write(folder, files.ORDER, order)
         try:
-            process, paths = await self._launch(folder)
+            process, paths = await child.launch(
+                MODULE, folder, len(self._desk.workers), self._supervisor
+            )
         except (OSError, ValueError, TimeoutError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             forget_empty(folder.parent)
@@ -234,25 +233,6 @@ class Recordings:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _END_S)
                 self.delete(folder, recording_id)
-
-    async def _launch(self, folder: Path) -> tuple[asyncio.subprocess.Process, list[str]]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "webrtc.recording.recorder", "--folder", str(folder)),
-            *("--workers", str(len(self._desk.workers)), "--supervisor", str(self._supervisor)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-            start_new_session=True,  # a Ctrl-C is the supervisor's business
-        )
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(_READY_S):
-                paths: list[str] = json.loads(await process.stdout.readline())
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            raise
-        return process, paths
 
     async def _set_spans(self, room: Room, *, running: bool) -> None:
         recording = self._require(room)
