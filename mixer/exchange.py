@@ -38,7 +38,11 @@ EAGER_FRAMES = 25  # with which it goes to a new neighbour, who may not listen y
 
 
 class RoomExchange:
-    """One worker's side of it."""
+    """One worker's side of it.
+
+    Attributes:
+        moved_s: See `BusFrame`; whoever runs the room sets it.
+    """
 
     def __init__(self, stage: Stage, room_id: str, worker: int, first_serial: int = 0) -> None:
         """Begin without neighbours.
@@ -49,6 +53,7 @@ class RoomExchange:
             worker: Number of this worker.
             first_serial: Of its rosters; another one after each start of the worker.
         """
+        self.moved_s = 0.0
         self._stage = stage
         self._room_id = room_id
         self._worker = worker
@@ -124,9 +129,13 @@ class RoomExchange:
     def follows(self, source: Source) -> bool:
         """Whether the room should run just after this source's packets.
 
-        Of two workers one has to wait for the other, or both would move for ever.
+        Of two workers of a machine one waits for the other, or both would move for ever. From
+        another machine sound takes so long that what is gained by waiting for it is lost on the way
+        back, which then misses the other's block: who has publishers of its own follows these.
         """
-        return not source.remote or any(
+        if not source.remote or not any(one.present for one in self._locals):
+            return True
+        return not source.foreign and any(
             worker < self._worker and neighbour.has(source)
             for worker, neighbour in self._neighbours.items()
         )
@@ -177,6 +186,7 @@ class RoomExchange:
             sounds,
             decision,
             wanted,
+            self.moved_s,
         )
 
     def take(self) -> BusFrame | None:

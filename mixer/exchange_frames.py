@@ -159,6 +159,8 @@ class BusFrame:
         sounds: Of those whom anybody hears. Who is left out is silent.
         decision: Whom the worker has chosen, None if it did not have to choose.
         wanted: CSRC of sources of other workers that somebody hears alone.
+        moved_s: By how much later the worker runs this room's blocks than it did at first. What
+            differs from the frame before is no jitter.
         forward: What it says instead as one that forwards; then all else is empty.
         meters: What it says instead of watched strips; then all else is empty.
     """
@@ -174,5 +176,6 @@ class BusFrame:
     sounds: list[Sound]
     decision: Decision | None = None
     wanted: tuple[int, ...] = ()
+    moved_s: float = 0.0
     forward: ForwardNews | None = None
     meters: MeterNews | None = None

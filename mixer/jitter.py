@@ -5,20 +5,22 @@ differences mean something. `deadline_s` is the transit by which a packet should
 waiting longer would cost more delay than it saves packets, waiting less the other way round.
 
 Rules:
-- one late packet in a hundred is worth `LATE_PACKET_COST_S`, so a lone spike does not delay
-  everything that follows, while jitter that repeats is waited for in full;
+- one late packet in a hundred is worth a hundredth of `late_packet_cost_s`, so a lone spike does
+  not delay everything that follows, while jitter that repeats is waited for in full;
 - the window slides with packets, so the deadline rises with the next packet and falls as old
   packets leave;
 - a stall longer than any delay we would accept is one event, not a hundred late packets: what was
   queued behind it is left out;
 - packets that come late one after the other, at their usual spacing, show a longer path: the window
   starts afresh with them;
+- a sender that runs at another phase of its clock from now on says so: the window moves with it;
 - a jump of the media clock makes everything before it worthless: `add` says so and the caller
   starts afresh.
 """
 
 from bisect import bisect_left, insort
 from collections import deque
+from dataclasses import dataclass
 from enum import Enum
 
 MAX_DELAY_S = 0.200
@@ -33,6 +35,20 @@ REFRESH_PACKETS = 8
 BACKLOG_STEP_S = 0.005
 JUMP_S = 3.0
 SHIFTED_PACKETS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TransitSettings:
+    """How long a window remembers, and how dear it holds a late packet.
+
+    Attributes:
+        late_packet_cost_s: Delay that is worth as much as if all packets came late.
+        thinned: Of those that come in time every other one is left out: half of the work, and a
+            window of twice the time.
+    """
+
+    late_packet_cost_s: float = LATE_PACKET_COST_S
+    thinned: bool = True
 
 
 class Transit(Enum):
@@ -51,6 +67,7 @@ class TransitWindow:
         "_allowance_s",
         "_last_arrival_s",
         "_last_transit_s",
+        "_settings",
         "_shifted",
         "_since_refresh",
         "_skipped",
@@ -60,7 +77,8 @@ class TransitWindow:
         "jitter_s",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, settings: TransitSettings | None = None) -> None:
+        self._settings = settings or TransitSettings()
         self.jitter_s = 0.0
         """Interarrival jitter of RFC 3550, section 6.4.1."""
         self.reset()
@@ -120,8 +138,9 @@ class TransitWindow:
         elif self._path_became_longer(transit_s, bunched) or (self._was_backlog(above_s, bunched)):
             self._restart(transit_s)
         elif not self._is_behind_stall(above_s, bunched) and above_s <= MAX_DELAY_S:
-            self._skipped = not self._skipped
-            if self._skipped and transit_s <= self.deadline_s and len(window) >= SETTLED_PACKETS:
+            settled = len(window) >= SETTLED_PACKETS
+            self._skipped = self._settings.thinned and not self._skipped
+            if self._skipped and transit_s <= self.deadline_s and settled:
                 return Transit.ORDINARY  # of those in time, every other one tells enough
             self._insert(transit_s)
             self._since_refresh += 1
@@ -132,6 +151,13 @@ class TransitWindow:
             ):
                 self._refresh()
         return Transit.ORDINARY
+
+    def move(self, by_s: float) -> None:
+        """Take note that the sender says it sends so much later from now on, or earlier if < 0."""
+        self._ages = deque(transit_s + by_s for transit_s in self._ages)
+        self._sorted = [transit_s + by_s for transit_s in self._sorted]
+        self._last_transit_s += by_s
+        self.deadline_s += by_s
 
     def _path_became_longer(self, transit_s: float, bunched: bool) -> bool:
         self._shifted = self._shifted + 1 if transit_s > self.deadline_s and not bunched else 0
@@ -176,7 +202,7 @@ class TransitWindow:
         best_s = window[-1]
         best_cost_s = best_s
         for late in range(1, int(count * MAX_LATE_SHARE) + 1):
-            cost_s = window[-1 - late] + LATE_PACKET_COST_S * late / count
+            cost_s = window[-1 - late] + self._settings.late_packet_cost_s * late / count
             if cost_s < best_cost_s:
                 best_cost_s = cost_s
                 best_s = window[-1 - late]

@@ -77,7 +77,7 @@ class Playout:
         )
         self._packets = self._queue.packets
         self._head = PlayHead(self._queue, self._sound, self._stats)
-        self._transits = TransitWindow()
+        self._transits = TransitWindow(settings.transits)
         self._deadline = Deadline(
             self._queue, self._transits, self._losses, settings.margin_ms / 1000
         )
@@ -161,6 +161,10 @@ class Playout:
         self._queue.reset()
         self._rest()
         self._head.next = 0
+
+    def move_path(self, by_s: float) -> None:
+        """Take note that packets are sent so much later from now on, or earlier if negative."""
+        self._transits.move(by_s)
 
     def safe_time_s(self) -> float | None:
         """Return when the packets that the next pull needs should all be here.

@@ -1,6 +1,8 @@
 """Bounds and tastes of a playout."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from mixer.jitter import TransitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class PlayoutSettings:
     max_packets: int = 512
     max_backlog_ms: float = 2_000.0
     max_payload_bytes: int = 4_000
+    transits: TransitSettings = field(default_factory=TransitSettings)
+    """How the deadline follows from how packets come."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.fade_after_ms < self.silent_after_ms:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixer.arena import SAMPLE_RATE_HZ
+from mixer.exchange import RoomExchange
 from mixer.room import QUIET_PACKETS
 from tests.mixer.stage import Voice
 from webrtc.control.messages import RecordRoom
@@ -135,6 +136,26 @@ def test_a_shift_moves_one_block_by_so_much_and_keeps_media_time_whole(ptime, sh
     moved = [int(math.fmod(shift, room.stride)) for _, shift in shifts]
     assert list(gaps[gaps != room.stride] - room.stride) == [slots for slots in moved if slots]
     assert set(np.diff(house.times_of("a"))) == {room.mixer.block}
+
+
+@given(shifts=st.lists(st.tuples(st.integers(1, 40), st.integers(-7, 7)), max_size=8))
+@pytest.mark.parametrize("ptime", [10, 20, "auto"])
+def test_other_workers_are_told_by_how_much_a_room_has_moved(ptime, shifts):
+    house, told = House(ptime), []
+    room = house.room("a")
+    exchange = room.mixer.exchange = RoomExchange(room.mixer, "a", 1)
+    exchange.set_neighbours([0])
+    house.hall.publish = lambda frame: told.append((house.slot, frame))
+    for slots, shift in [*shifts, (20, 0)]:
+        house.go(slots)
+        house.voices["a"].packet_samples = 960 if shift % 2 else 480  # and longer blocks, by auto
+        while not told or told[-1][0] != house.slot:
+            house.go(1)
+        house.hall.shift(room, int(math.fmod(shift, room.stride)), house.slot)
+    begins = [
+        slot * SLOT_S - frame.media_time / SAMPLE_RATE_HZ - frame.moved_s for slot, frame in told
+    ]
+    assert begins == pytest.approx([begins[0]] * len(begins), abs=1e-9)
 
 
 def test_a_silent_room_sleeps_and_wakes_in_time():

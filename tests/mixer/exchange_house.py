@@ -97,10 +97,11 @@ class House:
                 stage.room.skip(1)
                 continue
             self._deliver(number, stage)
-            now_s = stage.now_s
-            stage.tick()
-            exchange = stage.room.exchange
+            now_s, exchange = stage.now_s, stage.room.exchange
             assert exchange is not None
+            media_s = (stage.room.block_time + stage.room.block) / SAMPLE_RATE_HZ
+            exchange.moved_s = round(now_s - media_s, 6)
+            stage.tick()
             frame = exchange.take()
             if frame is not None:
                 self._send(frame, exchange.neighbours, now_s)

@@ -254,6 +254,33 @@ def test_when_the_worker_that_chooses_stalls_the_next_one_does():
     assert len(house.heard("ear")) == 2
 
 
+def test_from_another_machine_a_room_follows_only_if_it_has_no_publishers_of_its_own():
+    house = House()
+    for stage, other in zip(house.stages, (1, 0), strict=True):
+        stage.room.exchange.set_neighbours([])
+        stage.room.exchange.set_neighbours([other], [other])
+    house.publish(0, "anna", 400.0)
+    house.subscribe(1, "ear")
+    house.run(0.5)
+    room = house.stages[1].room
+    assert room.exchange.follows(room.sources["anna"])
+    bert = house.publish(1, "bert", 700.0)
+    house.run(0.5)
+    assert room.exchange.follows(room.sources["bert"])
+    assert not room.exchange.follows(room.sources["anna"])
+    bert.sings = False
+    house.run(0.5)
+    assert room.exchange.follows(room.sources["anna"])
+
+
+def test_of_two_workers_of_a_machine_the_second_follows_the_first():
+    house = two_and_two()
+    house.run(0.5)
+    first, second = (stage.room for stage in house.stages)
+    assert not first.exchange.follows(first.sources["carl"])
+    assert second.exchange.follows(second.sources["anna"])
+
+
 def test_a_worker_that_is_restarted_is_heard_again():
     house = two_and_two()
     house.run(0.5)

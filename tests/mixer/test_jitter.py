@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixer.jitter import MAX_DELAY_S, WINDOW_PACKETS, Transit, TransitWindow
+from mixer.jitter import MAX_DELAY_S, WINDOW_PACKETS, Transit, TransitSettings, TransitWindow
 
 SPACING_S = 0.010
 
@@ -135,3 +135,40 @@ def test_jitter_is_that_of_rfc_3550() -> None:
         expected_s += (abs(after_s - before_s) - expected_s) / 16
     feed.add(*transits_s)
     assert feed.window.jitter_s == pytest.approx(expected_s)
+
+
+@given(st.lists(st.floats(0, 0.005), min_size=60, max_size=200), st.floats(-0.01, 0.01))
+def test_a_move_that_was_told_changes_nothing_but_the_zero(
+    spreads_s: list[float], by_s: float
+) -> None:
+    still, moving = Feed(), Feed()
+    for feed in (still, moving):
+        feed.add(*(0.5 + spread_s for spread_s in spreads_s))
+    moving.window.move(by_s)
+    assert moving.window.deadline_s == pytest.approx(still.window.deadline_s + by_s)
+    still.add(*(0.5 + spread_s for spread_s in spreads_s))
+    moving.add(*(0.5 + by_s + spread_s for spread_s in spreads_s))
+    assert moving.window.target_s == pytest.approx(still.window.target_s, abs=1e-9)
+    assert moving.window.jitter_s == pytest.approx(still.window.jitter_s, abs=1e-9)
+
+
+def test_where_late_packets_are_cheap_fewer_are_waited_for() -> None:
+    dear, cheap = Feed(), Feed()
+    cheap.window = TransitWindow(TransitSettings(late_packet_cost_s=0.2, thinned=False))
+    for feed in (dear, cheap):
+        for _ in range(20):
+            feed.steady(19)
+            feed.add(0.52)
+    assert dear.window.target_s == pytest.approx(0.02)
+    assert cheap.window.target_s == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_window_that_is_not_thinned_forgets_in_half_the_time() -> None:
+    feed = Feed()
+    feed.window = TransitWindow(TransitSettings(thinned=False))
+    for _ in range(20):
+        feed.steady(15)
+        feed.add(0.52)
+    feed.steady(WINDOW_PACKETS)
+    assert feed.window.floor_s == 0.5
+    assert feed.window.target_s == pytest.approx(0.0, abs=1e-9)

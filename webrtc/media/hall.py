@@ -130,6 +130,11 @@ class Room:
             return 0
         return round((slot - self._origin) * self.mixer.block / self.stride)
 
+    @property
+    def moved_s(self) -> float:
+        """By how much later blocks run than media time says; only changes mean something."""
+        return (self._origin or 0) * SLOT_S
+
     def shift(self, slots: int, ran: int) -> None:
         """Run `slots` later, or earlier if negative, right after having run in slot `ran`.
 
@@ -249,8 +254,11 @@ class Hall:
             mixer = room.mixer
             try:
                 played = not room.lanes or self._play_lanes(room, now_s)
+                exchange = mixer.exchange
+                if exchange is not None:
+                    exchange.moved_s = room.moved_s
                 mixer.advance(now_s, played=played)
-                if mixer.exchange is not None and (frame := mixer.exchange.take()) is not None:
+                if exchange is not None and (frame := exchange.take()) is not None:
                     self.publish(frame)  # before our own listeners: others wait for it
                 self._say(room)
                 if room.forward is not None:
