@@ -3,15 +3,19 @@
 Nothing here waits, so every method is atomic on the event loop.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from rooms.models import Participant, Room
+from rooms.rights import belongs
 from rooms.store import (
+    NO_LIMIT,
     CapacityError,
     ParticipantExistsError,
     ParticipantMissingError,
     RoomExistsError,
     RoomMissingError,
+    TenantCapacityError,
 )
 
 
@@ -23,13 +27,18 @@ class MemoryRoomStore:
         self._members: dict[str, dict[str, Participant]] = {}
         self._csrcs: dict[str, set[int]] = {}
         self._room_of: dict[str, str] = {}
+        self._rooms_of: Counter[str] = Counter()  # by tenant, none with nothing
+        self._people_of: Counter[str] = Counter()
 
-    async def add_room(self, room: Room, max_rooms: int) -> None:
+    async def add_room(self, room: Room, max_rooms: int, max_of_tenant: int = NO_LIMIT) -> None:
         """See `RoomStore`."""
         if room.room_id in self._rooms:
             raise RoomExistsError(room.room_id)
         if len(self._rooms) >= max_rooms:
             raise CapacityError(room.room_id)
+        if self._rooms_of[room.tenant] >= max_of_tenant:
+            raise TenantCapacityError(room.room_id)
+        self._rooms_of[room.tenant] += 1
         self._rooms[room.room_id] = room
         self._members[room.room_id] = {}
         self._csrcs[room.room_id] = set()
@@ -52,9 +61,12 @@ class MemoryRoomStore:
 
     async def remove_room(self, room_id: str) -> list[Participant]:
         """See `RoomStore`."""
-        self._rooms.pop(room_id, None)
+        room = self._rooms.pop(room_id, None)
         self._csrcs.pop(room_id, None)
         members = list(self._members.pop(room_id, {}).values())
+        if room is not None:
+            _take(self._rooms_of, room.tenant, 1)
+            _take(self._people_of, room.tenant, len(members))
         for member in members:
             del self._room_of[member.participant_id]
         return members
@@ -66,16 +78,22 @@ class MemoryRoomStore:
             await self.remove_room(room_id)
         return is_empty
 
-    async def add_participant(self, participant: Participant, max_participants: int) -> None:
+    async def add_participant(
+        self, participant: Participant, max_participants: int, max_of_tenant: int = NO_LIMIT
+    ) -> None:
         """See `RoomStore`."""
-        members = self._members.get(participant.room_id)
-        if members is None:
+        room = self._rooms.get(participant.room_id)
+        if room is None or not belongs(room, participant.tenant):
             raise RoomMissingError(participant.room_id)
+        members = self._members[participant.room_id]
         csrcs = self._csrcs[participant.room_id]
         if participant.participant_id in self._room_of or participant.csrc in csrcs:
             raise ParticipantExistsError(participant.participant_id)
         if len(members) >= max_participants:
             raise CapacityError(participant.room_id)
+        if self._people_of[room.tenant] >= max_of_tenant:
+            raise TenantCapacityError(participant.room_id)
+        self._people_of[room.tenant] += 1
         members[participant.participant_id] = participant
         csrcs.add(participant.csrc)
         self._room_of[participant.participant_id] = participant.room_id
@@ -111,4 +129,11 @@ class MemoryRoomStore:
             return None
         participant = self._members[room_id].pop(participant_id)
         self._csrcs[room_id].discard(participant.csrc)
+        _take(self._people_of, self._rooms[room_id].tenant, 1)
         return participant
+
+
+def _take(counts: Counter[str], tenant: str, number: int) -> None:
+    counts[tenant] -= number
+    if counts[tenant] <= 0:
+        del counts[tenant]

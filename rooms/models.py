@@ -15,7 +15,7 @@ from rooms.door import OPEN_DOOR, Door
 from rooms.strip import DEFAULT_STRIP, StripSettings
 
 DEFAULT_TENANT: Final = "default"
-"""Whose rooms these are; reserved in every key and limit, one tenant so far."""
+"""Whose rooms are those that nobody's token made, or one that names no tenant: the operator's."""
 
 MUTED_GAIN_DB: Final = -60.0
 """The gain that means silence."""
@@ -306,6 +306,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         recording: what is recorded of it, if anything is.
         broadcast: where its mix is broadcast to, if anywhere.
         network: what everybody's sound in it goes through, if it is to be made worse.
+        tenant: whose it is; to everybody else it is not there, see `rooms.rights.belongs`.
     """
 
     room_id: str
@@ -376,6 +377,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         subject: whom the token is for.
         token_id: the token's own id, by which it can be revoked.
         network: what its sound goes through, in place of the room's.
+        tenant: the room's.
     """
 
     participant_id: str

@@ -9,22 +9,27 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from rooms.models import DEFAULT_TENANT
+
 MAX_TOKEN_CHARS: Final = 4096
 """Of a whole token."""
 MAX_GRANTS: Final = 32
 MAX_TOKEN_ID_CHARS: Final = 128
+MAX_TENANT_CHARS: Final = 32
 _WILD: Final = "*"
 
 # No control characters: a subject may be shown to an operator. `(?![\s\S])` is the very end.
 _PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*(?![\s\S])"
 ROOM_PATTERN: Final = r"^(?:\*|[A-Za-z0-9])[A-Za-z0-9._~-]*\*?[A-Za-z0-9._~-]*(?![\s\S])"
+TENANT_PATTERN: Final = r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?![\s\S])"
 
 Subject = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PRINTABLE)]
 RoomPattern = Annotated[str, Meta(min_length=1, max_length=64, pattern=ROOM_PATTERN)]
+TenantId = Annotated[str, Meta(min_length=1, max_length=MAX_TENANT_CHARS, pattern=TENANT_PATTERN)]
 GrantName = Annotated[str, Meta(max_length=64)]
 
 
-class Pass(msgspec.Struct, frozen=True, kw_only=True):
+class Pass(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The claims of a join token that matter here; others are ignored.
 
     Attributes:
@@ -34,6 +39,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
         grants: see `rooms.rights`; those that this version does not know open nothing.
         name: what others are shown instead of what the holder asks for; None lets the holder ask.
         jti: its own id, "" for a token that cannot be revoked alone.
+        tenant: whose rooms it is for, among those that `room` names.
     """
 
     sub: Subject
@@ -42,6 +48,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     grants: Annotated[list[GrantName], Meta(max_length=MAX_GRANTS)]
     name: Annotated[str, Meta(max_length=64, pattern=_PRINTABLE)] | None = None
     jti: Annotated[str, Meta(max_length=MAX_TOKEN_ID_CHARS)] = ""
+    tenant: TenantId = DEFAULT_TENANT
 
     def __post_init__(self) -> None:
         if self.room.count(_WILD) > 1:
@@ -64,3 +71,8 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
             return room_id == self.room
         long_enough = len(room_id) >= len(before) + len(after)
         return long_enough and room_id.startswith(before) and room_id.endswith(after)
+
+
+def tenant_of(shown: Pass | None) -> str:
+    """Return for whom somebody comes; None is who needs no token, where rooms stand open."""
+    return DEFAULT_TENANT if shown is None else shown.tenant

@@ -19,9 +19,10 @@
 
 Whoever may edit a strip may watch its meters.
 
-A role never reaches beyond its own room. Where join tokens are wanted, a token's grants are the
-ceiling: whatever role its holder is given, it carries no right that no grant opens. The one right
-that a grant adds to a role is `record`.
+A role never reaches beyond its own room, and nobody beyond the rooms of their own tenant: to all
+others a room is not there (`belongs`, which every door asks that looks a room up). Where join
+tokens are wanted, a token's grants are the ceiling: whatever role its holder is given, it carries
+no right that no grant opens. The one right that a grant adds to a role is `record`.
 
 | grant     | opens the rights                                                        |
 |-----------|-------------------------------------------------------------------------|
@@ -32,6 +33,8 @@ that a grant adds to a role is `record`.
 | host      | those of a host                                                         |
 | record    | record                                                                  |
 | admin     | all, in every room that the token names, and the server's own figures   |
+
+The server's own figures are the operator's: `admin` opens them to no tenant but the default one.
 """
 
 import enum
@@ -127,9 +130,14 @@ _OPENS: Final[dict[Grant, frozenset[Right]]] = {
 }
 
 
+def belongs(room: Room, tenant: str) -> bool:
+    """Return whether a room is a tenant's; to all others it must look as if it were not there."""
+    return room.tenant == tenant
+
+
 def may(actor: Participant, action: Right, room: Room) -> bool:
     """Return whether `actor` may do `action` in `room`."""
-    at_home = actor.room_id == room.room_id and actor.tenant == room.tenant
+    at_home = actor.room_id == room.room_id and belongs(room, actor.tenant)
     return at_home and action in held(actor)
 
 

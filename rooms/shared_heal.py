@@ -5,6 +5,7 @@
 | is served here                   | as it is there, or as it   | is written                    |
 | is served elsewhere              | was changed here meanwhile | is gone; kept for a while if  |
 | a room                           |                            | Redis has lost everything     |
+| is another tenant's there        | is gone, with who is here  |                               |
 | was removed here                 | is removed if it was ours  |                               |
 | came back elsewhere meanwhile    | is theirs                  |                               |
 """
@@ -102,6 +103,8 @@ def heal(
             theirs.drop_room(room_id)
             healed.writes.append((scripts.REMOVE_ROOM, room_id, 1))
     for room in before.rooms.values():
+        if room.room.room_id in theirs.rooms and not theirs.is_same(room.room):
+            continue  # another tenant has made one of this id: ours is gone
         unknown = [one for one in room.people.values() if _id(one) not in theirs]
         ours = [one for one in unknown if one.owner == replica]
         doubtful = [one for one in unknown if one.owner in others]
@@ -129,11 +132,13 @@ def _heal_room(
     if known is None and (ours or doubtful or is_changed):
         healed.view.put_room(SharedRoom(healed.view.next_seq(), room.raw, room.room))
     if is_changed and (known is None or known.raw != room.raw):
-        healed.writes.append((scripts.PUT_ROOM, room_id, room.raw))
+        healed.writes.append((scripts.PUT_ROOM, room_id, room.raw, room.room.tenant))
         if known is not None:
             known.room, known.raw = room.room, room.raw
     elif known is None and ours:
-        healed.writes.append((scripts.ADD_ROOM, room_id, room.raw, ANY_NUMBER))
+        healed.writes.append(
+            (scripts.ADD_ROOM, room_id, room.raw, ANY_NUMBER, room.room.tenant, ANY_NUMBER)
+        )
     elif known is None and doubtful:
         healed.doubtful_rooms.add(room_id)
 
@@ -145,7 +150,8 @@ def _add(healed: Healed, person: SharedPerson) -> None:
     healed.writes.append(
         (
             *(scripts.ADD_PERSON, participant.room_id, participant.participant_id),
-            *(participant.csrc, person.owner, person.raw, ANY_NUMBER),
+            *(participant.csrc, person.owner, person.raw),
+            *(ANY_NUMBER, ANY_NUMBER, participant.tenant),
         )
     )
 
@@ -163,15 +169,15 @@ def _update(healed: Healed, person: SharedPerson) -> None:
 
 def tell_differences(before: SharedView, now: SharedView, watcher: StoreWatcher) -> None:
     """Tell a watcher, which knows what was before, what is so now."""
-    for room_id, room in before.rooms.items():
-        if room_id not in now.rooms:
+    for room in before.rooms.values():
+        if not now.is_same(room.room):
             watcher.on_room_gone(room.room, [one.participant for one in room.people.values()])
             continue
         for name, one in room.people.items():
             if now.person(name) is None:
                 watcher.on_participant_gone(one.participant)
     for room_id, room in now.rooms.items():
-        former = before.rooms.get(room_id)
+        former = before.rooms[room_id] if before.is_same(room.room) else None
         if former is None or former.raw != room.raw:
             watcher.on_room(None if former is None else former.room, room.room)
         for name, one in room.people.items():

@@ -9,6 +9,7 @@ from rooms.store import (
     RoomExistsError,
     RoomMissingError,
     StoreError,
+    TenantCapacityError,
 )
 
 
@@ -28,6 +29,8 @@ def refusal(reason: bytes, script: str, room: Room | None, person: Participant |
             return ParticipantExistsError(participant_id) if of_person else RoomExistsError(room_id)
         case scripts.FULL | scripts.BUSY:
             return CapacityError(room_id)
+        case scripts.TENANT_FULL:
+            return TenantCapacityError(room_id)
         case scripts.MISSING if of_person and script != scripts.ADD_PERSON:
             return ParticipantMissingError(participant_id)
         case scripts.MISSING:

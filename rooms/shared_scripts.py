@@ -12,6 +12,9 @@ All keys have one hash tag, so that all of it is on one node of a cluster. `P` i
 | `Ppeople:ROOM`   | by participant id: `seq:csrc:replica:participant`                          |
 | `Pcsrcs:ROOM`    | by csrc: participant id                                                    |
 | `Pwhere`         | by participant id: room id                                                 |
+| `Ptenants`       | by room id: whose it is                                                    |
+| `Prooms-of:TEN`  | ids of a tenant's rooms                                                    |
+| `Ppeople-of:TEN` | ids of the participants in them                                            |
 | `Powned:REPLICA` | ids of the participants that a replica serves                              |
 | `Prevoked`       | by id of a join token: when it expires, in s since the epoch               |
 | `Purls`          | by replica: where the others reach it                                      |
@@ -31,6 +34,7 @@ CHANGES: Final = f"{PREFIX}changes"
 ROOM_PUT, ROOM_GONE, PERSON_PUT, PERSON_GONE, REVOKED = b"R", b"r", b"P", b"p", b"X"
 
 EXISTS, FULL, MISSING, CHANGED, BUSY = b"exists", b"full", b"missing", b"changed", b"busy"
+TENANT_FULL = b"tenant"
 
 # ARGV[1] is always the replica that asks. What a change is announced with: rev, kind, room,
 # participant, origin, value, one to a line; the value is last and may hold anything.
@@ -45,6 +49,29 @@ end
 local function cut(person)
   return string.match(person, '^(%d+):(%d+):(%d+):(.*)$')
 end
+local function tenant_of(room)
+  return redis.call('HGET', P..'tenants', room) or 'default'
+end
+local function of_tenant(what, room)
+  return P..what..'-of:'..tenant_of(room)
+end
+-- What an older version of this program has removed may still be counted: some of it is forgotten.
+local function is_full(set, most, present)
+  if redis.call('SCARD', set) < tonumber(most) then return false end
+  for _, id in ipairs(redis.call('SRANDMEMBER', set, 100)) do
+    if redis.call('HEXISTS', P..present, id) == 0 then redis.call('SREM', set, id) end
+  end
+  return redis.call('SCARD', set) >= tonumber(most)
+end
+local function own(room, tenant)
+  redis.call('HSET', P..'tenants', room, tenant)
+  redis.call('SADD', of_tenant('rooms', room), room)
+end
+local function remove_room(room)
+  redis.call('SREM', of_tenant('rooms', room), room)
+  redis.call('HDEL', P..'tenants', room)
+  redis.call('HDEL', P..'rooms', room)
+end
 local function remove(room, id)
   local now = redis.call('HGET', P..'people:'..room, id)
   if not now then return end
@@ -53,6 +80,7 @@ local function remove(room, id)
   redis.call('HDEL', P..'csrcs:'..room, csrc)
   redis.call('HDEL', P..'where', id)
   redis.call('SREM', P..'owned:'..owner, id)
+  redis.call('SREM', of_tenant('people', room), id)
 end
 local function now_ms()
   local t = redis.call('TIME')
@@ -63,21 +91,25 @@ end
 ADD_ROOM: Final = (
     _COMMON
     + """
-local id, value, most = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local id, value, most, tenant = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 if redis.call('HEXISTS', P..'rooms', id) == 1 then return 'exists' end
 if redis.call('HLEN', P..'rooms') >= most then return 'full' end
+if is_full(P..'rooms-of:'..tenant, ARGV[6], 'rooms') then return 'tenant' end
+own(id, tenant)
 local full = redis.call('INCR', P..'seq')..':'..value
 redis.call('HSET', P..'rooms', id, full)
 return say('R', id, '', full)
 """
 )
 
-# Whatever there is.
+# Whatever there is, unless another tenant has it meanwhile.
 PUT_ROOM: Final = (
     _COMMON
     + """
-local id, value = ARGV[2], ARGV[3]
+local id, value, tenant = ARGV[2], ARGV[3], ARGV[4]
 local now = redis.call('HGET', P..'rooms', id)
+if now and tenant_of(id) ~= tenant then return 'exists' end
+own(id, tenant)
 local seq = now and string.match(now, '^(%d+):') or redis.call('INCR', P..'seq')
 redis.call('HSET', P..'rooms', id, seq..':'..value)
 return say('R', id, '', seq..':'..value)
@@ -106,7 +138,7 @@ local people = redis.call('HKEYS', P..'people:'..id)
 if only_if_empty == '1' and #people > 0 then return 'busy' end
 for _, person in ipairs(people) do remove(id, person) end
 redis.call('DEL', P..'people:'..id, P..'csrcs:'..id)
-redis.call('HDEL', P..'rooms', id)
+remove_room(id)
 return say('r', id, '', '')
 """
 )
@@ -115,15 +147,19 @@ ADD_PERSON: Final = (
     _COMMON
     + """
 local room, id, csrc, owner, value, most = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-if redis.call('HEXISTS', P..'rooms', room) == 0 then return 'missing' end
+if redis.call('HEXISTS', P..'rooms', room) == 0 or tenant_of(room) ~= ARGV[9] then
+  return 'missing'
+end
 if redis.call('HEXISTS', P..'where', id) == 1 then return 'exists' end
 if redis.call('HEXISTS', P..'csrcs:'..room, csrc) == 1 then return 'exists' end
 if redis.call('HLEN', P..'people:'..room) >= tonumber(most) then return 'full' end
+if is_full(of_tenant('people', room), ARGV[8], 'where') then return 'tenant' end
 local full = table.concat({redis.call('INCR', P..'seq'), csrc, owner, value}, ':')
 redis.call('HSET', P..'people:'..room, id, full)
 redis.call('HSET', P..'csrcs:'..room, csrc, id)
 redis.call('HSET', P..'where', id, room)
 redis.call('SADD', P..'owned:'..owner, id)
+redis.call('SADD', of_tenant('people', room), id)
 return say('P', room, id, full)
 """
 )
@@ -245,7 +281,7 @@ for _, id in ipairs(redis.call('SRANDMEMBER', P..'owned:'..dead, most)) do
     remove(room, id)
     say('p', room, id, '')
     if redis.call('HLEN', P..'people:'..room) == 0 then
-      redis.call('HDEL', P..'rooms', room)
+      remove_room(room)
       say('r', room, '', '')
     end
   end

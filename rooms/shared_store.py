@@ -45,10 +45,8 @@ from rooms.shared_view import (
 )
 from rooms.shared_watcher import StoreWatcher
 from rooms.store import (
-    CapacityError,
-    ParticipantExistsError,
+    NO_LIMIT,
     ParticipantMissingError,
-    RoomExistsError,
     RoomMissingError,
     StoreError,
 )
@@ -177,17 +175,14 @@ class SharedRoomStore:
 
     # ---- RoomStore: changing ---------------------------------------------------------------
 
-    async def add_room(self, room: Room, max_rooms: int) -> None:
+    async def add_room(self, room: Room, max_rooms: int, max_of_tenant: int = NO_LIMIT) -> None:
         """See `RoomStore`."""
         raw = raw_room(room)
-        worker = room.worker
-        if await self._write(scripts.ADD_ROOM, room.room_id, raw, max_rooms, room=room):
-            self._settle_room(room.room_id, worker)
+        limits = (max_rooms, room.tenant, max_of_tenant)
+        if await self._write(scripts.ADD_ROOM, room.room_id, raw, *limits, room=room):
+            self._settle_room(room.room_id, room.worker)
             return
-        if room.room_id in self._view.rooms:
-            raise RoomExistsError(room.room_id)
-        if len(self._view.rooms) >= max_rooms:
-            raise CapacityError(room.room_id)
+        self._view.check_room(room, max_rooms, max_of_tenant)
         self._view.put_room(SharedRoom(self._view.next_seq(), raw, room))
         self._unwritten.rooms.add(room.room_id)
         self._unwritten.rooms_gone.discard(room.room_id)
@@ -239,25 +234,20 @@ class SharedRoomStore:
         self._remove_unwritten(room_id)
         return True
 
-    async def add_participant(self, participant: Participant, max_participants: int) -> None:
+    async def add_participant(
+        self, participant: Participant, max_participants: int, max_of_tenant: int = NO_LIMIT
+    ) -> None:
         """See `RoomStore`."""
         room_id, participant_id = participant.room_id, participant.participant_id
         raw = raw_person(participant)
         owner = replica_of(participant.home)
         if await self._write(
             *(scripts.ADD_PERSON, room_id, participant_id, participant.csrc, owner, raw),
-            max_participants,
+            *(max_participants, max_of_tenant, participant.tenant),
             person=participant,
         ):
             return
-        room = self._view.rooms.get(room_id)
-        if room is None:
-            raise RoomMissingError(room_id)
-        taken = self._view.csrcs(room_id)
-        if self._view.person(participant_id) is not None or participant.csrc in taken:
-            raise ParticipantExistsError(participant_id)
-        if len(room.people) >= max_participants:
-            raise CapacityError(room_id)
+        self._view.check_person(participant, max_participants, max_of_tenant)
         self._view.put_person(SharedPerson(self._view.next_seq(), raw, participant))
         self._unwritten.people.add(participant_id)
         self._unwritten.people_gone.discard(participant_id)
@@ -361,10 +351,7 @@ class SharedRoomStore:
             case scripts.ROOM_PUT:
                 self._follow_room(change, room, watcher)
             case scripts.ROOM_GONE if room is not None:
-                self._view.drop_room(change.room_id)
-                if watcher is not None:
-                    people = [one.participant for one in room.people.values()]
-                    watcher.on_room_gone(room.room, people)
+                self._drop_room(room, watcher)
             case scripts.PERSON_PUT if room is not None:
                 self._follow_person(change.value, watcher)
             case scripts.PERSON_GONE:
@@ -379,9 +366,18 @@ class SharedRoomStore:
         worker = self._place() if known is None else known.room.worker
         room = read_room(change.value, worker, change.rev)
         if room is not None:
+            if known is not None and not self._view.is_same(room.room):
+                # Two made it while Redis was away, and theirs is what counts.
+                self._drop_room(known, self.watcher)
+                known = None
             self._view.put_room(room)
             if watcher is not None:
                 watcher.on_room(None if known is None else known.room, room.room)
+
+    def _drop_room(self, room: SharedRoom, watcher: StoreWatcher | None) -> None:
+        self._view.drop_room(room.room.room_id)
+        if watcher is not None:
+            watcher.on_room_gone(room.room, [one.participant for one in room.people.values()])
 
     def _follow_person(self, value: bytes, watcher: StoreWatcher | None) -> None:
         try:

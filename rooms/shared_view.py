@@ -7,6 +7,14 @@ import msgspec
 
 from rooms.models import Participant, Room
 from rooms.replicas import replica_of
+from rooms.rights import belongs
+from rooms.store import (
+    CapacityError,
+    ParticipantExistsError,
+    RoomExistsError,
+    RoomMissingError,
+    TenantCapacityError,
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _rooms = msgspec.msgpack.Decoder(Room)
@@ -157,9 +165,35 @@ class SharedView:
         since = self._empty_since_s
         return [self.rooms[name].room for name in empty if now_s - since[name] >= seconds]
 
-    def csrcs(self, room_id: str) -> set[int]:
-        """Return which source numbers are taken in a room."""
-        return {one.participant.csrc for one in self.rooms[room_id].people.values()}
+    def check_room(self, room: Room, max_rooms: int, max_of_tenant: int) -> None:
+        """Let it pass that a room is added; raises what `RoomStore.add_room` does."""
+        if room.room_id in self.rooms:
+            raise RoomExistsError(room.room_id)
+        if len(self.rooms) >= max_rooms:
+            raise CapacityError(room.room_id)
+        if len(self._rooms_of(room.tenant)) >= max_of_tenant:
+            raise TenantCapacityError(room.room_id)
+
+    def check_person(self, one: Participant, max_participants: int, max_of_tenant: int) -> None:
+        """Let it pass that somebody is added; raises what `RoomStore.add_participant` does."""
+        room = self.rooms.get(one.room_id)
+        if room is None or not belongs(room.room, one.tenant):
+            raise RoomMissingError(one.room_id)
+        csrcs = {other.participant.csrc for other in room.people.values()}
+        if one.participant_id in self or one.csrc in csrcs:
+            raise ParticipantExistsError(one.participant_id)
+        if len(room.people) >= max_participants:
+            raise CapacityError(one.room_id)
+        if sum(len(of.people) for of in self._rooms_of(room.room.tenant)) >= max_of_tenant:
+            raise TenantCapacityError(one.room_id)
+
+    def is_same(self, room: Room) -> bool:
+        """Return whether a room is known, and is not another tenant's of the same id."""
+        known = self.rooms.get(room.room_id)
+        return known is not None and belongs(known.room, room.tenant)
+
+    def _rooms_of(self, tenant: str) -> list[SharedRoom]:
+        return [room for room in self.rooms.values() if belongs(room.room, tenant)]
 
 
 def pairs(flat: Iterable[object]) -> Iterator[tuple[bytes, bytes]]:

@@ -6,7 +6,7 @@ Every method is one atomic step. All stores pass the contract suite in tests/roo
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from rooms.models import Participant, Room
 
@@ -35,15 +35,24 @@ class CapacityError(StoreError):
     """The limit that the caller named is reached."""
 
 
+class TenantCapacityError(CapacityError):
+    """It is the limit of the room's tenant."""
+
+
+NO_LIMIT: Final = 1 << 31
+"""More than there can be."""
+
+
 class RoomStore(Protocol):
     """Rooms and their participants."""
 
-    async def add_room(self, room: Room, max_rooms: int) -> None:
+    async def add_room(self, room: Room, max_rooms: int, max_of_tenant: int = NO_LIMIT) -> None:
         """Add a room.
 
         Raises:
-            RoomExistsError: its id is taken.
+            RoomExistsError: its id is taken, by whomever.
             CapacityError: there are `max_rooms` already.
+            TenantCapacityError: its tenant has `max_of_tenant` already.
         """
         ...
 
@@ -74,13 +83,16 @@ class RoomStore(Protocol):
         """Remove a room if nobody is in it; return whether that was so."""
         ...
 
-    async def add_participant(self, participant: Participant, max_participants: int) -> None:
+    async def add_participant(
+        self, participant: Participant, max_participants: int, max_of_tenant: int = NO_LIMIT
+    ) -> None:
         """Add a participant to the room that it names.
 
         Raises:
-            RoomMissingError: there is no such room.
+            RoomMissingError: there is no such room of the participant's tenant.
             ParticipantExistsError: its id is taken, or its csrc within the room.
             CapacityError: there are `max_participants` in the room already.
+            TenantCapacityError: there are `max_of_tenant` in all rooms of the room's tenant.
         """
         ...
 

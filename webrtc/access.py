@@ -5,7 +5,10 @@ secret nor a key set is configured, rooms stand open, and `enter` lets everybody
 
 Join tokens are JSON Web Tokens (RFC 7519, checked by PyJWT). The algorithm belongs to the key and
 never to the token (RFC 8725): HS256 under the secret, RS256 and ES256 under the published keys.
-`exp`, `aud`, `sub`, `room` and `grants` have to be there; see `rooms.passes`.
+`exp`, `aud`, `sub`, `room` and `grants` have to be there, `tenant` may be; see `rooms.passes`.
+
+A token opens rooms of its own tenant alone. Which those are the doors ask `rooms.rights.belongs`,
+once they have looked a room up; to everybody else it is not there.
 """
 
 import hashlib
@@ -17,6 +20,7 @@ from typing import Any, Final
 import jwt
 import msgspec
 
+from rooms.models import DEFAULT_TENANT
 from rooms.passes import MAX_TOKEN_CHARS, Pass
 from rooms.revocations import MemoryRevocations, RevocationStore
 from rooms.rights import Grant
@@ -107,20 +111,33 @@ class Access:
         """Let those pass who may see and do what concerns the whole server.
 
         That is everybody while neither tokens nor an operator's token are configured, and else
-        whoever shows the operator's token, or a join token for all rooms with the grant `admin`.
+        whoever shows the operator's token, or a join token of the default tenant for all rooms
+        with the grant `admin`.
+
+        Raises:
+            ClientError: as `enter`.
+        """
+        if await self.survey(token) is not None:
+            raise ClientError("forbidden", "this is the operator's, and no tenant's")
+
+    async def survey(self, token: str | None) -> str | None:
+        """Return of which tenant somebody may list the rooms; None for all of all.
+
+        Whoever may `operate` may list all of them, the admins of a tenant its own.
 
         Raises:
             ClientError: as `enter`.
         """
         if not self.wants_tokens and self._operator is None:
-            return
+            return None
         if token and self.names_operator(token):
-            return
+            return None
         if not self.wants_tokens:
             raise ClientError("unauthorized", "the operator's token is wanted as bearer token")
         shown = await self.check(token)
         if Grant.ADMIN not in shown.grants or not shown.opens_every_room:
             raise ClientError("forbidden", "this takes the grant admin for all rooms")
+        return None if shown.tenant == DEFAULT_TENANT else shown.tenant
 
     def names_operator(self, token: str) -> bool:
         """Return whether this is the operator's token."""
@@ -197,8 +214,7 @@ class Access:
 
 def mint(claims: Pass, secret: str, audience: str, now: float) -> str:
     """Return a join token that says `claims`, signed with the server's secret."""
-    named = {key: value for key, value in msgspec.to_builtins(claims).items() if value}
-    named |= {"grants": claims.grants, "exp": int(claims.exp)}
+    named = msgspec.to_builtins(claims) | {"exp": int(claims.exp)}
     payload = {**named, "aud": audience, "iat": int(now)}
     return jwt.encode(payload, secret, algorithm=SECRET_ALGORITHM)
 

@@ -97,6 +97,8 @@ async def _serve(
         room_share=settings.room_share,
         max_rooms=settings.max_rooms,
         max_participants=settings.max_participants,
+        max_rooms_per_tenant=settings.max_rooms_per_tenant,
+        max_participants_per_tenant=settings.max_participants_per_tenant,
         max_participants_per_room=settings.max_room_participants,
         max_publishers_per_room=settings.max_room_publishers,
     )

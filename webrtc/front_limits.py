@@ -10,6 +10,9 @@ class FrontLimits:
     max_rooms: int = 10_000
     max_participants: int = 20_000
     """Of this server, in all its rooms."""
+    max_rooms_per_tenant: int = 1_000_000
+    max_participants_per_tenant: int = 1_000_000
+    """Both on all replicas together."""
     max_participants_per_room: int = 2_000
     max_publishers_per_room: int = 500
     full_retry_after_s: float = 10.0

@@ -100,6 +100,9 @@ class Settings:
     max_rooms: int = 10_000
     max_participants: int = 20_000
     """Of this server, in all its rooms."""
+    max_rooms_per_tenant: int = 1_000_000
+    max_participants_per_tenant: int = 1_000_000
+    """Both on all replicas together."""
     max_room_participants: int = 2_000
     max_room_publishers: int = 500
     max_publisher_bitrate_bps: int = 128_000

@@ -344,6 +344,20 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         integer(1, 1_000_000, "a number"),
     ),
     Variable(
+        "WEBRTC_MAX_ROOMS_PER_TENANT",
+        "max_rooms_per_tenant",
+        "1000000",
+        "Most rooms of a tenant, on all servers that share a Redis.",
+        integer(1, 1_000_000, "a number"),
+    ),
+    Variable(
+        "WEBRTC_MAX_PARTICIPANTS_PER_TENANT",
+        "max_participants_per_tenant",
+        "1000000",
+        "Most participants of a tenant, in all its rooms, on all servers that share a Redis.",
+        integer(1, 1_000_000, "a number"),
+    ),
+    Variable(
         "WEBRTC_MAX_ROOM_PARTICIPANTS",
         "max_room_participants",
         "2000",

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from rooms.models import DEFAULT_TENANT
 from rooms.passes import Pass
 from rooms.rights import Grant
 from webrtc.access import mint
@@ -28,6 +29,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--room", required=True, help="room id; one * stands for any characters")
     parser.add_argument("--identity", required=True, help="whom it is for, as you know them")
+    parser.add_argument(
+        "--tenant",
+        default=DEFAULT_TENANT,
+        help="whose room it is, by a short name of yours: a-z, 0-9, - (default: %(default)s)",
+    )
     parser.add_argument("--name", help="what others see; without it, the holder may choose")
     parser.add_argument(
         "--grant",
@@ -71,6 +77,7 @@ def run(
         "sub": given.identity,
         "exp": now + given.ttl,
         "room": given.room,
+        "tenant": given.tenant,
         "grants": given.grant or _DEFAULT_GRANTS,
         "name": given.name,
         "jti": secrets.token_hex(_TOKEN_ID_BYTES),

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from tests.support.front import RunningFront, running_front
+from tests.support.passes import SECRET, token
 from webrtc.playback import players
 
 pytestmark = pytest.mark.slow  # starts processes
@@ -64,6 +65,14 @@ async def test_a_file_becomes_a_participant_that_is_steered(
     left = await alice.event("participant_left")
     assert left["participant_id"] == made["playback_id"]
     assert front.front.dispatcher.sockets == 1
+
+
+async def test_a_tenant_plays_into_its_own_room(tmp_path: Path, song: bytes) -> None:
+    async with running_front(tmp_path, auth_secret=SECRET) as front:
+        ours, theirs = (token("host", room="studio", tenant=name) for name in ("acme", "another"))
+        await front.joined("studio", token=ours)
+        assert (await upload(front, song, theirs))[0] == 404
+        assert (await upload(front, song, ours))[0] == 201
 
 
 async def test_only_engineers_and_hosts_play(front: RunningFront, song: bytes) -> None:

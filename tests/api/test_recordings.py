@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.front import RunningFront, running_front
+from tests.support.passes import SECRET, token
 from webrtc.recording import files, recordings
 from webrtc.recording.files import Manifest
 
@@ -184,6 +185,25 @@ async def test_a_closed_room_ends_its_recording_which_stays_the_hosts(
     assert (await ended(front, key))["state"] == "stopped"
     _, other = await front.joined("studio")
     assert await listed(front, other["host_key"]) == [], "a namesake's host sees nothing of it"
+
+
+async def test_a_recording_is_its_tenants_whoever_has_the_rooms_name_later(
+    tmp_path: Path, root: Path
+) -> None:
+    settings = {"recordings_dir": str(root), "recordings_min_free_mb": 0, "auth_secret": SECRET}
+    async with running_front(tmp_path, **settings) as front:
+        ours, theirs = (token("host", room="studio", tenant=name) for name in ("acme", "another"))
+        await front.joined("studio", token=ours)
+        assert (await put(front, theirs, "recording"))[0] == 404
+        assert (await put(front, ours, "recording"))[0] == 200
+        async with front.http.delete("/api/rooms/studio", headers=bearer(ours)) as response:
+            assert response.status == 204
+        await front.joined("studio", token=theirs)
+        assert await listed(front, theirs) == []
+        async with front.http.delete("/api/rooms/studio", headers=bearer(theirs)) as response:
+            assert response.status == 204
+        await front.joined("studio", token=ours)
+        assert (await ended(front, ours))["state"] == "stopped"
 
 
 async def test_a_recording_outlives_the_front_process(tmp_path: Path, root: Path) -> None:

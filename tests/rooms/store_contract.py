@@ -14,6 +14,7 @@ from rooms.store import (
     RoomExistsError,
     RoomMissingError,
     RoomStore,
+    TenantCapacityError,
 )
 from rooms.strip import DEFAULT_STRIP, changed
 
@@ -104,6 +105,14 @@ class RoomStoreContract:
             await store.add_participant(a_participant(), 10)
         assert await store.participant("alice") is None
 
+    async def test_nobody_joins_a_room_of_another_tenant(self, store: RoomStore) -> None:
+        await store.add_room(a_room(tenant="acme"), 10)
+        for tenant in ("default", "other"):
+            with pytest.raises(RoomMissingError):
+                await store.add_participant(a_participant(tenant=tenant), 10)
+        assert await store.participant("alice") is None
+        await store.add_participant(a_participant(tenant="acme"), 10)
+
     async def test_nobody_joins_a_full_room(self, store: RoomStore) -> None:
         await store.add_room(a_room(), 10)
         await store.add_participant(a_participant("alice"), 1)
@@ -112,6 +121,43 @@ class RoomStoreContract:
         assert await store.participant("bob") is None
         await store.remove_participant("alice")
         await store.add_participant(a_participant("bob"), 1)
+
+    async def test_a_tenant_has_no_more_rooms_than_allowed(self, store: RoomStore) -> None:
+        await store.add_room(a_room("a", tenant="acme"), 10, 2)
+        await store.add_room(a_room("b", tenant="acme"), 10, 2)
+        with pytest.raises(TenantCapacityError):
+            await store.add_room(a_room("c", tenant="acme"), 10, 2)
+        assert await store.room("c") is None
+        await store.add_room(a_room("c", tenant="other"), 10, 2)
+        with pytest.raises(CapacityError) as all_full:
+            await store.add_room(a_room("d", tenant="other"), 3, 2)
+        assert not isinstance(all_full.value, TenantCapacityError)
+        assert await store.remove_empty_room("a")
+        await store.add_room(a_room("d", tenant="acme"), 10, 2)
+        await store.remove_room("b")
+        await store.update_room("d", for_two)
+        await store.add_room(a_room("e", tenant="acme"), 10, 2)
+        with pytest.raises(TenantCapacityError):
+            await store.add_room(a_room("f", tenant="acme"), 10, 2)
+
+    async def test_a_tenant_has_no_more_people_than_allowed(self, store: RoomStore) -> None:
+        for name, tenant in (("a", "acme"), ("b", "acme"), ("c", "other")):
+            await store.add_room(a_room(name, tenant=tenant), 10)
+        await store.add_participant(a_participant("alice", "a", tenant="acme"), 10, 2)
+        await store.add_participant(a_participant("bob", "b", tenant="acme"), 10, 2)
+        with pytest.raises(TenantCapacityError):
+            await store.add_participant(a_participant("carol", "b", tenant="acme"), 10, 2)
+        assert await store.participant("carol") is None
+        await store.add_participant(a_participant("carol", "c", tenant="other"), 10, 2)
+        await store.remove_participant("alice")
+        await store.remove_participant("alice")
+        await store.update_participant("bob", muted)
+        await store.add_participant(a_participant("dora", "b", tenant="acme"), 10, 2)
+        with pytest.raises(TenantCapacityError):
+            await store.add_participant(a_participant("emil", "a", tenant="acme"), 10, 2)
+        await store.remove_room("b")
+        for name in ("emil", "fred"):
+            await store.add_participant(a_participant(name, "a", tenant="acme"), 10, 2)
 
     async def test_a_participant_id_is_taken_once_in_all_rooms(self, store: RoomStore) -> None:
         await store.add_room(a_room("a"), 10)
@@ -213,7 +259,7 @@ class RoomStoreContract:
     async def test_everything_about_a_participant_is_kept(
         self, store: RoomStore, full: Callable[[], Participant]
     ) -> None:
-        await store.add_room(a_room(), 10)
+        await store.add_room(a_room(tenant=full().tenant), 10)
         await store.add_participant(full(), 10)
         assert await store.participant("alice") == full()
         assert full().direction is Direction.PUBLISHER

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.passes import Pass
+from rooms.passes import Pass, tenant_of
 
 IDS = st.text("ab-", min_size=1, max_size=6).filter(lambda it: it[0] != "-")
 PATTERNS = st.builds(
@@ -56,6 +56,14 @@ def test_whether_it_names_one_room_or_all(room: str, only: str | None, every: bo
         {"grants": [7]},
         {"grants": ["publish"] * 33},
         {"name": "\u202eada"},
+        {"tenant": ""},
+        {"tenant": "Acme"},
+        {"tenant": "-acme"},
+        {"tenant": "acme-"},
+        {"tenant": "acme:1"},
+        {"tenant": "acme\n"},
+        {"tenant": "a" * 33},
+        {"tenant": None},
         {"exp": "soon"},
         {"jti": "x" * 129},
     ],
@@ -67,3 +75,12 @@ def test_claims_of_another_shape_are_none(claims: dict[str, object]) -> None:
 
 def test_further_claims_are_the_issuers_business() -> None:
     assert a_pass(email="ada@example.org", realm={"roles": []}) == a_pass()
+
+
+@pytest.mark.parametrize("tenant", ["a", "7", "acme", "band-7", "a--b", "x" * 32])
+def test_a_tenant_is_a_short_name(tenant: str) -> None:
+    assert tenant_of(a_pass(tenant=tenant)) == tenant
+
+
+def test_who_names_no_tenant_comes_for_the_default_one() -> None:
+    assert tenant_of(a_pass()) == tenant_of(None) == "default"

@@ -4,6 +4,7 @@ from rooms.models import Direction, Role
 from rooms.rights import (
     Grant,
     Right,
+    belongs,
     direction_granted,
     may,
     reaches,
@@ -43,6 +44,16 @@ def test_no_role_reaches_into_another_room_or_tenant(right: Right) -> None:
     host = a_participant(role=Role.HOST)
     assert not may(host, right, a_room("another"))
     assert not may(host, right, a_room(tenant="another"))
+    theirs = a_participant(role=Role.HOST, tenant="another")
+    assert not may(theirs, right, a_room())
+    assert may(theirs, right, a_room(tenant="another"))
+
+
+def test_a_room_is_one_tenants() -> None:
+    assert belongs(a_room(), "default")
+    assert belongs(a_room(tenant="acme"), "acme")
+    assert not belongs(a_room(tenant="acme"), "default")
+    assert not belongs(a_room(), "acme")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ from rooms.replicas import number_of, worker_number
 from rooms.shared_revocations import SharedRevocations
 from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
-from rooms.store import CapacityError, ParticipantExistsError, RoomExistsError, RoomMissingError
+from rooms.store import (
+    CapacityError,
+    ParticipantExistsError,
+    RoomExistsError,
+    RoomMissingError,
+    TenantCapacityError,
+)
 from tests.rooms import shared_world
 from tests.rooms.shared_world import (
     ANNA,
@@ -135,6 +141,15 @@ async def test_of_two_who_race_one_wins(make: MakeStore) -> None:
         anna.add_participant(served_by(ANNA, "c", csrc=2), 2),
         bert.add_participant(served_by(BERT, "d", csrc=3), 2),
     ) == [CapacityError.__name__, won]
+    await anna.add_room(a_room("other", tenant="acme"), 10)
+    assert await race(
+        anna.add_participant(served_by(ANNA, "e", "other", csrc=1, tenant="acme"), 10, 1),
+        bert.add_participant(served_by(BERT, "f", "other", csrc=2, tenant="acme"), 10, 1),
+    ) == [won, TenantCapacityError.__name__]
+    assert await race(
+        anna.add_room(a_room("another", tenant="acme"), 10, 2),
+        bert.add_room(a_room("yet-another", tenant="acme"), 10, 2),
+    ) == [won, TenantCapacityError.__name__]
     await until(lambda: len(anna.members("studio")) == len(bert.members("studio")) == 2)
     assert anna.members("studio") == bert.members("studio")
 
@@ -207,7 +222,24 @@ async def test_a_dead_replica_is_noticed_and_its_people_are_forgotten_in_the_end
             if b"{ag06}:1:owned:%d" % ANNA not in keys:
                 break
     assert await client.hkeys("{ag06}:1:where") == [b"bob"]
+    assert await client.hgetall("{ag06}:1:tenants") == {b"both": b"default"}
+    assert await client.smembers("{ag06}:1:rooms-of:default") == {b"both"}
+    assert await client.smembers("{ag06}:1:people-of:default") == {b"bob"}
     await client.aclose()
+
+
+async def test_what_an_older_version_has_removed_takes_no_tenants_place(
+    make: MakeStore, server: RedisServer
+) -> None:
+    anna = await make(ANNA)
+    client = connect(RedisAddress.parse(server.url))
+    await client.sadd("{ag06}:1:rooms-of:acme", "gone")
+    await client.sadd("{ag06}:1:people-of:acme", "nobody")
+    await client.aclose()
+    await anna.add_room(a_room(tenant="acme"), 10, 1)
+    await anna.add_participant(served_by(ANNA, tenant="acme"), 10, 1)
+    with pytest.raises(TenantCapacityError):
+        await anna.add_participant(served_by(ANNA, "bob", tenant="acme"), 10, 1)
 
 
 async def test_a_revoked_token_is_revoked_everywhere_with_redis_and_without(

@@ -7,6 +7,7 @@ import pytest
 from rooms.redis_connection import RedisAddress, connect
 from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
+from rooms.store import TenantCapacityError
 from tests.rooms import shared_world
 from tests.rooms.shared_world import (
     ANNA,
@@ -81,6 +82,14 @@ async def check_both_after(pair: list[SharedRoomStore]) -> None:
         "alice",
         "carol",
     ]
+    # Two rooms and three people of one tenant, whoever added them when and where.
+    for store in pair:
+        with pytest.raises(TenantCapacityError):
+            await store.add_room(a_room("third"), 10, 2)
+        with pytest.raises(TenantCapacityError):
+            await store.add_participant(served_by(ANNA, "erna"), 10, 3)
+    await pair[0].add_participant(served_by(ANNA, "erna"), 10, 4)
+    await pair[0].add_room(a_room("third"), 10, 3)
 
 
 async def test_both_go_on_without_redis_and_agree_when_it_is_back(
@@ -105,6 +114,33 @@ async def test_both_agree_though_redis_has_lost_everything(
     await change_both_while_away(pair)
     await server.start()
     await check_both_after(pair)
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_tenants_who_made_a_room_of_one_id_never_share_it(
+    pair: list[SharedRoomStore], server: RedisServer, forgets: bool
+) -> None:
+    if forgets:
+        await server.kill()
+    else:
+        server.hang()
+    await until(lambda: not any(store.is_there for store in pair))
+    for store, replica, tenant in zip(pair, (ANNA, BERT), ("acme", "other"), strict=True):
+        await store.add_room(a_room("twin", tenant=tenant), 10)
+        name = f"of {tenant}"
+        await store.add_participant(served_by(replica, name, "twin", tenant=tenant), 10)
+    if forgets:
+        await server.start()
+    else:
+        server.go_on()
+    await agree(pair)
+    await until(lambda: len({store._view.rooms["twin"].room.tenant for store in pair}) == 1)
+    tenant = pair[0]._view.rooms["twin"].room.tenant
+    await until(lambda: all(len(store.members("twin")) == 1 for store in pair))
+    assert {store.members("twin")[0].participant_id for store in pair} == {f"of {tenant}"}
+    loser = pair[1] if tenant == "acme" else pair[0]
+    gone = "of other" if tenant == "acme" else "of acme"
+    assert ("room gone", "twin", [gone]) in loser.watcher.told
 
 
 async def test_one_that_was_cut_off_accepts_what_was_done_without_it(

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import jwt
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -31,8 +32,9 @@ async def test_what_was_minted_is_what_is_read() -> None:
     claims = Pass(
         sub="ada", exp=int(time.time()) + 60, room="band-*", grants=["host"], name="A", jti="x"
     )
-    shown = await access().enter(mint(claims, SECRET, AUDIENCE, time.time()), "band-1")
-    assert shown == claims
+    for made in (claims, msgspec.structs.replace(claims, tenant="acme")):
+        shown = await access().enter(mint(made, SECRET, AUDIENCE, time.time()), "band-1")
+        assert shown == made
 
 
 @pytest.mark.parametrize("bad", [bad for bad in BAD_TOKENS if BAD_TOKENS[bad][1] != "forbidden"])
@@ -86,10 +88,23 @@ async def test_operators() -> None:
     assert await reason(both.operate(token("admin"))) == "forbidden"
     everything_else = [grant for grant in ALL if grant != "admin"]
     assert await reason(both.operate(token(*everything_else, room="*"))) == "forbidden"
+    assert await both.survey(OPERATOR) is None
+    assert await both.survey(token("admin", room="*")) is None
     alone = Access(operator_token=OPERATOR)
     await alone.operate(OPERATOR)
     assert await reason(alone.operate(None)) == "unauthorized"
     assert await reason(alone.operate(token("admin", room="*"))) == "unauthorized"
+
+
+async def test_a_tenants_admin_is_no_operator() -> None:
+    doors = access(operator_token=OPERATOR)
+    theirs = token("admin", room="*", tenant="acme")
+    assert await reason(doors.operate(theirs)) == "forbidden"
+    assert await doors.survey(theirs) == "acme"
+    assert await reason(doors.survey(token("admin", tenant="acme"))) == "forbidden"
+    everything_else = [grant for grant in ALL if grant != "admin"]
+    host = token(*everything_else, room="*", tenant="acme")
+    assert await reason(doors.survey(host)) == "forbidden"
 
 
 async def test_without_settings_everybody_passes() -> None:
@@ -97,6 +112,7 @@ async def test_without_settings_everybody_passes() -> None:
     assert not doors.wants_tokens
     assert await doors.enter(None, "room") is None
     await doors.operate(None)
+    assert await doors.survey(None) is None
 
 
 async def test_a_token_opens_the_rooms_that_it_names() -> None:

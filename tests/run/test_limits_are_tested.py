@@ -11,6 +11,9 @@ TESTS = {
     "participants in all": (
         "signaling/test_limits.py::test_a_full_server_takes_nobody_until_somebody_leaves"
     ),
+    "rooms and participants of a tenant": (
+        "signaling/test_limits.py::test_a_tenant_has_so_many_rooms_and_people"
+    ),
     "voices of a room": "signaling/test_limits.py::test_a_room_has_room_for_so_many_voices",
     "events of a connection": (
         "signaling/test_hostile_clients.py::test_a_flood_is_refused_and_then_disconnected"

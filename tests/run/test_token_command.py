@@ -38,6 +38,13 @@ async def test_by_default_it_speaks_and_listens(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("_secret")
+async def test_it_is_a_tenants_when_it_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    access = Access(SECRET, audience=AUDIENCE)
+    assert (await access.check(printed(capsys, "--tenant", "acme"))).tenant == "acme"
+    assert (await access.check(printed(capsys))).tenant == "default"
+
+
+@pytest.mark.usefixtures("_secret")
 def test_a_link_keeps_the_token_from_servers(capsys: pytest.CaptureFixture[str]) -> None:
     parts = urlsplit(printed(capsys, "--link", "https://mixer.example.org"))
     assert (parts.netloc, parts.path) == ("mixer.example.org", "/")
@@ -47,7 +54,13 @@ def test_a_link_keeps_the_token_from_servers(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--room", "a/b"], ["--room", "a*b*c"], ["--identity", ""], ["--link", "mixer.example.org"]],
+    [
+        ["--room", "a/b"],
+        ["--room", "a*b*c"],
+        ["--identity", ""],
+        ["--tenant", "Acme Ltd"],
+        ["--link", "mixer.example.org"],
+    ],
 )
 @pytest.mark.usefixtures("_secret")
 def test_what_makes_no_token_is_said(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -220,11 +220,11 @@ def test_every_route_has_a_rule(front: RunningFront) -> None:
 
 
 async def ask(
-    front: RunningFront, route: tuple[str, str], bearer: str | None
+    front: RunningFront, route: tuple[str, str], bearer: str | None, room_id: str = "room"
 ) -> tuple[int, dict[str, Any]]:
     method, path = route
     ids = {"playback_id": "nobody", "recording_id": "none", "file": "mix.flac"}
-    url = path.format(room_id="room", name="kept", **ids)
+    url = path.format(room_id=room_id, name="kept", **ids)
     headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
     body = ROUTES[route][0]
     given: dict[str, Any] = {"json": body}
@@ -332,6 +332,96 @@ async def test_a_missing_room_looks_like_any_other_to_a_stranger(front: RunningF
             assert response.status == 404
 
 
+# ---- other tenants --------------------------------------------------------------------------
+
+THEIRS: Final = {room: token(*ALL, room=room, tenant="acme") for room in ("room", "*")}
+"""All that can be granted, by one room and by all of them, for another tenant's."""
+MAKES_ROOMS: Final = {("post", "/api/rooms"), ("post", "/whip/{room_id}")}
+
+
+@pytest.mark.parametrize("room", THEIRS)
+async def test_no_event_reaches_into_another_tenants_room(front: RunningFront, room: str) -> None:
+    _, other = await a_room(front)
+    await asyncio.sleep(0)
+    before = await everything(front)
+    client = await front.client()
+    assert await client.refused("join_room", {"room_id": "room", "token": THEIRS[room]}) == (
+        "room_not_found"
+    )
+    for name, (payload, _) in EVENTS.items():
+        if name != "join_room":
+            arguments = () if payload is None else (filled_in(payload, other),)
+            assert await client.refused(name, *arguments) == "not_joined", name
+    assert await client.refused("watch_sessions", {"token": THEIRS[room]}) == "forbidden"
+    assert await everything(front) == before
+    assert client.events == []
+
+
+async def test_who_is_inside_their_own_room_does_nothing_in_anothers(front: RunningFront) -> None:
+    """Every event that names a participant, with one of another tenant's."""
+    _, other = await a_room(front)
+    before = await front.front.desk.conference.store.participant(other)
+    client, _ = await front.joined("their-own", token=THEIRS["*"])
+    for name, (payload, _) in EVENTS.items():
+        if "$other" in str(payload):
+            ack = await client.call(name, filled_in(payload, other))
+            assert not ack["ok"], name
+            assert ack["error"]["reason"] == "participant_not_found", name
+    assert await front.front.desk.conference.store.participant(other) == before
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+async def test_another_tenants_room_is_answered_like_none(
+    front: RunningFront, route: tuple[str, str]
+) -> None:
+    await a_room(front)
+    _, ack = await front.joined("their-own", token=THEIRS["*"])
+    before = await everything(front)
+    if ROUTES[route][1] == OPERATORS and route != ("get", "/api/rooms"):
+        for shown in THEIRS.values():
+            assert (await ask(front, route, shown))[0] == 403
+    elif route not in MAKES_ROOMS and route != ("get", "/api/rooms"):
+        # What is too little must not tell, either.
+        single = [token(grant, room="*", tenant="acme") for grant in ALL]
+        for shown in (*single, ack["resume_token"]):
+            theirs = await ask(front, route, shown)
+            assert theirs == await ask(front, route, shown, room_id="nowhere")
+            assert theirs[0] in {401, 403, 404}
+        assert (await ask(front, route, THEIRS["room"]))[0] == 404
+    assert await everything(front) == before
+
+
+async def test_a_room_id_that_another_tenant_has_is_taken(front: RunningFront) -> None:
+    """Which is all that can be learnt of it, by those who might make a room of this id."""
+    await a_room(front)
+    headers = {"Authorization": f"Bearer {THEIRS['*']}"}
+    async with front.http.post("/api/rooms", json={"room_id": "room"}, headers=headers) as response:
+        assert (response.status, (await response.json())["reason"]) == (409, "room_exists")
+    assert (await ask(front, ("post", "/whip/{room_id}"), THEIRS["*"]))[0] == 404
+    async with front.http.get("/api/rooms", headers=headers) as response:
+        assert (await response.json())["rooms"] == []
+    async with front.http.post("/api/rooms", json={"room_id": "ours"}, headers=headers) as response:
+        assert response.status == 201
+    async with front.http.get("/api/rooms", headers=headers) as response:
+        assert [room["room_id"] for room in (await response.json())["rooms"]] == ["ours"]
+    stranger = await front.client()
+    mine = {"room_id": "ours", "token": token(*ALL, room="*")}
+    assert await stranger.refused("join_room", mine) == "room_not_found"
+    headers = {"Authorization": f"Bearer {OPERATOR}"}
+    async with front.http.get("/api/rooms", headers=headers) as response:
+        assert len((await response.json())["rooms"]) == 2
+
+
+async def test_sessions_are_their_tenants(front: RunningFront) -> None:
+    await a_room(front)
+    for shown in THEIRS.values():
+        headers = {"Authorization": f"Bearer {shown}"}
+        for method, path in SESSIONS:
+            url = path.format(session_id="ab12")
+            async with front.http.request(method, url, headers=headers) as response:
+                assert response.status == 403, (method, path)
+
+
 # ---- the UDP gateway's line -----------------------------------------------------------------
 
 
@@ -359,6 +449,20 @@ async def test_no_line_opens_under_a_bad_token(
     assert said.reason == reason
     line.writer.close()
     assert await front.front.desk.conference.store.rooms() == []
+
+
+async def test_no_line_opens_into_another_tenants_room(
+    gateway_port: tuple[RunningFront, int],
+) -> None:
+    front, port = gateway_port
+    await a_room(front)
+    before = await everything(front)
+    line = Line(*await asyncio.open_connection("127.0.0.1", port))
+    said = await line.ask(Hello(name="x", room_id="room", token=THEIRS["*"]))
+    assert isinstance(said, Error)
+    assert said.reason == "room_not_found"
+    line.writer.close()
+    assert await everything(front) == before
 
 
 async def test_a_line_opens_under_a_good_token(gateway_port: tuple[RunningFront, int]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.support.front import Client, running_front
+from tests.support.passes import SECRET, token
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import FULL_AFTER
 
@@ -20,6 +21,27 @@ async def test_a_full_server_takes_nobody_until_somebody_leaves(tmp_path: Path) 
         assert await problem(bob) == ("server_full", 10.0)
         await alice.ok("leave_room")
         await bob.ok("join_room", "room")
+
+
+async def test_a_tenant_has_so_many_rooms_and_people(tmp_path: Path) -> None:
+    limits = FrontLimits(max_rooms_per_tenant=1, max_participants_per_tenant=2)
+
+    def asking(room: str, tenant: str) -> dict[str, str]:
+        return {"room_id": room, "token": token("host", room="*", tenant=tenant)}
+
+    async with running_front(tmp_path, limits=limits, auth_secret=SECRET) as front:
+        alice, _ = await front.joined(**asking("a", "acme"))
+        await front.joined(**asking("a", "acme"))
+        guest = await front.client()
+        assert await problem(guest, **asking("b", "acme")) == ("tenant_full", 10.0)
+        assert await problem(guest, **asking("a", "acme")) == ("tenant_full", 10.0)
+        headers = {"Authorization": f"Bearer {asking('b', 'acme')['token']}"}
+        async with front.http.post("/api/rooms", json={}, headers=headers) as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "10")
+        other, _ = await front.joined(**asking("b", "another"))
+        await alice.ok("leave_room")
+        await guest.ok("join_room", asking("a", "acme"))
+        assert other.sio.connected
 
 
 async def test_a_room_has_room_for_so_many_voices(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from rooms import tokens
 from rooms.models import Room
+from rooms.passes import tenant_of
 from rooms.rights import Right, may, opened_by
 from webrtc.api.guard import bearer
 from webrtc.errors import ClientError
@@ -25,12 +26,12 @@ async def require_right(request: web.Request, desk: FrontDesk, right: Right) -> 
     participant_id, secret = tokens.split_resume_token(token)
     asking = await desk.conference.store.participant(participant_id)
     if asking is not None and tokens.matches(secret, asking.resume_hash):
-        room = await desk.conference.known_room(room_id)
+        room = await desk.conference.room_for(asking.tenant, room_id)
         if not may(asking, right, room):
             raise refused
         return room
     shown = await desk.access.enter(token, room_id)
-    room = await desk.conference.known_room(room_id)
+    room = await desk.conference.room_for(tenant_of(shown), room_id)
     if shown is not None:
         if right not in opened_by(shown.grants):
             raise refused

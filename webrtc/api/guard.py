@@ -5,12 +5,15 @@
 | nobody's  | anybody                  | anybody                                       |
 | own       | the handler asks itself  | the handler asks itself                       |
 | operator  | anybody, or the operator | the operator, or `admin` for all rooms        |
+| list      | anybody, or the operator | the same; a tenant's `admin` for its own      |
 | make      | anybody                  | a token for the new room, with `host`         |
+| enter     | anybody                  | a token for the room; the entrance asks more  |
 | look      | anybody                  | a token for the room                          |
 | host      | the room's host key      | a token for the room, with `host`             |
 
 Tokens and keys come as bearer tokens (RFC 6750). A stranger is refused before anything is looked
-up, so that nobody learns which rooms there are.
+up, so that nobody learns which rooms there are. A room of another tenant is answered like one that
+is not there.
 """
 
 import asyncio
@@ -21,7 +24,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from rooms import tokens
-from rooms.passes import Pass
+from rooms.passes import Pass, tenant_of
 from rooms.rights import Right, opened_by
 from webrtc.api.replica_proxy import PASSED_ON
 from webrtc.errors import ClientError
@@ -35,13 +38,17 @@ class Need(enum.Enum):
     NOBODYS = "nobody's"
     OWN = "own"
     OPERATOR = "operator"
+    LIST = "list"
     MAKE = "make"
+    ENTER = "enter"
     LOOK = "look"
     HOST = "host"
 
 
 PASS: Final = web.RequestKey("pass", Pass)
 """What the caller's token says, for handlers that ask further."""
+TENANT: Final = web.RequestKey("tenant", str)
+"""Whose rooms the caller may list; not there for everybody's."""
 
 
 class Guard:
@@ -72,16 +79,24 @@ class Guard:
                 return
             case Need.OPERATOR:
                 await access.operate(token)
+            case Need.LIST:
+                tenant = await access.survey(token)
+                if tenant is not None:
+                    request[TENANT] = tenant
             case Need.MAKE:
                 shown = await access.check(token) if access.wants_tokens else None
                 _require_host_grant(shown)
                 if shown is not None:
                     request[PASS] = shown
-            case Need.LOOK:
+            case Need.ENTER:
                 await access.enter(token, request.match_info["room_id"])
+            case Need.LOOK:
+                shown = await access.enter(token, request.match_info["room_id"])
+                await self._require_no_others(request, shown)
             case Need.HOST:
                 shown = await access.enter(token, request.match_info["room_id"])
                 _require_host_grant(shown)
+                await self._require_no_others(request, shown)
                 if shown is None:
                     await self._require_host_key(request, token)
 
@@ -91,6 +106,12 @@ class Guard:
         if shared is None or PASSED_ON not in request.headers:
             return False
         return any(urlsplit(url).hostname == address for url in shared.leases.others())
+
+    async def _require_no_others(self, request: web.Request, shown: Pass | None) -> None:
+        conference = self._desk.conference
+        room = await conference.store.room(request.match_info["room_id"])
+        if room is not None:  # else the handler says so, in the same words
+            conference.seen_by(tenant_of(shown), room)
 
     async def _require_host_key(self, request: web.Request, key: str) -> None:
         room = await self._desk.conference.known_room(request.match_info["room_id"])

@@ -89,7 +89,7 @@ class HttpMediaResource:
                 takes=SDP,
                 problems=offers,
                 operation=f"{kind}_open",
-                need=Need.LOOK,  # and the entrance asks whether to publish or to listen
+                need=Need.ENTER,
             ),
             self._options(endpoint, "endpoint", {"Accept-Post": SDP}, "POST, OPTIONS"),
             self._nothing(endpoint, "endpoint", "POST, OPTIONS"),

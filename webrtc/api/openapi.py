@@ -19,7 +19,9 @@ _SCHEMES: Final[dict[Need, tuple[str, ...]]] = {
     Need.NOBODYS: (),
     Need.OWN: ("", "joinToken"),
     Need.OPERATOR: ("", "joinToken", "operatorToken"),
+    Need.LIST: ("", "joinToken", "operatorToken"),
     Need.MAKE: ("", "joinToken"),
+    Need.ENTER: ("", "joinToken"),
     Need.LOOK: ("", "joinToken"),
     Need.HOST: ("hostKey", "joinToken"),
 }

@@ -39,6 +39,7 @@ STATUS_OF: Final = {
     "archive_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "server_full": HTTPStatus.SERVICE_UNAVAILABLE,
+    "tenant_full": HTTPStatus.SERVICE_UNAVAILABLE,
     "draining": HTTPStatus.SERVICE_UNAVAILABLE,
     "worker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "unplayable": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -21,7 +21,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from rooms import tokens
 from rooms.models import Room
-from rooms.rights import Right
+from rooms.rights import Right, belongs
 from webrtc.api.actors import require_right
 from webrtc.api.guard import Need, bearer
 from webrtc.api.replica_proxy import found_elsewhere, passed_on, told_elsewhere
@@ -29,7 +29,7 @@ from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.recording.archive import zipped
 from webrtc.recording.encoders import CONTENT_TYPE, Format
-from webrtc.recording.files import Chapter, Manifest, RecordingState
+from webrtc.recording.files import Chapter, Manifest, Order, RecordingState
 from webrtc.recording.reaper import PROJECT, project_text
 from webrtc.recording.recordings import Recordings
 from webrtc.signaling.desk import FrontDesk
@@ -287,20 +287,24 @@ class RecordingsResource:
         found = await asyncio.to_thread(self._listed, room_id)
         theirs = [
             (folder, manifest)
-            for folder, key, manifest in found
-            if hmac.compare_digest(key, shown) and bearer(request)
+            for folder, order, manifest in found
+            if hmac.compare_digest(order.key, shown) and bearer(request)
         ]
         if theirs:
             return theirs
         room = await require_right(request, self._desk, Right.RECORD)
         here = room.host_key_hash.hex()
-        every = self._desk.access.wants_tokens  # then rooms are known by their names alone
-        return [(folder, manifest) for folder, key, manifest in found if every or key == here]
+        by_name = self._desk.access.wants_tokens  # then a tenant's rooms are known by their names
+        return [
+            (folder, manifest)
+            for folder, order, manifest in found
+            if (by_name and belongs(room, order.tenant)) or order.key == here
+        ]
 
-    def _listed(self, room_id: str) -> list[tuple[Path, str, Manifest]]:
+    def _listed(self, room_id: str) -> list[tuple[Path, Order, Manifest]]:
         if not _is_room_id(room_id):  # it becomes a part of a path
             return []
-        return [(one, order.key, told) for one, order, told in self._recordings.listed(room_id)]
+        return self._recordings.listed(room_id)
 
     async def _one(self, request: web.Request) -> tuple[Path, Manifest]:
         match = request.match_info

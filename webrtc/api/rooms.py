@@ -6,7 +6,9 @@ import msgspec
 from aiohttp import web
 
 from rooms.models import Room, RoomSettings
-from webrtc.api.guard import PASS, Need
+from rooms.passes import tenant_of
+from rooms.rights import belongs
+from webrtc.api.guard import PASS, TENANT, Need
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
 from webrtc.signaling.conference import participant_info
@@ -51,7 +53,7 @@ class RoomSummary(msgspec.Struct, frozen=True):
 
 
 class RoomList(msgspec.Struct, frozen=True):
-    """All rooms, oldest first."""
+    """The rooms that the caller may see, oldest first."""
 
     rooms: list[RoomSummary]
 
@@ -89,9 +91,9 @@ class RoomsResource:
                 "GET",
                 "/api/rooms",
                 self.list_all,
-                "List the rooms.",
+                "List the rooms: all of them, or a tenant's.",
                 {200: Reply("The rooms.", RoomList)},
-                need=Need.OPERATOR,
+                need=Need.LIST,
             ),
             Route(
                 "GET",
@@ -133,21 +135,26 @@ class RoomsResource:
             room_id = room_id or shown.only_room or ""
             if not (shown.opens(room_id) if room_id else shown.opens_every_room):
                 raise ClientError("forbidden", "this token is for other rooms")
-        room, host_key = await self._desk.entrance.open_room(room_id, wanted.settings)
+        room, host_key = await self._desk.entrance.open_room(
+            room_id, wanted.settings, tenant_of(shown)
+        )
         told = host_key if shown is None else msgspec.UNSET
         created = CreatedRoom(room.room_id, room.created_at, room.settings, told)
         return json_reply(created, 201, {"Location": f"/api/rooms/{room.room_id}"})
 
-    async def list_all(self, _: web.Request) -> web.Response:
+    async def list_all(self, request: web.Request) -> web.Response:
         """`GET /api/rooms`."""
         conference = self._desk.conference
+        rooms = await conference.store.rooms()
+        if (tenant := request.get(TENANT)) is not None:
+            rooms = [room for room in rooms if belongs(room, tenant)]
         return json_reply(
             RoomList(
                 [
                     RoomSummary(
                         room.room_id, room.created_at, await conference.count_present(room.room_id)
                     )
-                    for room in await conference.store.rooms()
+                    for room in rooms
                 ]
             )
         )

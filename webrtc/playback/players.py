@@ -123,7 +123,7 @@ class Players:
         try:
             self.check_room_for_one(room.room_id)
             request = JoinRoom(room.room_id, name[:64], "publisher")
-            await self._desk.entrance.bring_in(connection, request)
+            await self._desk.entrance.bring_in(connection, request, room.tenant)
             participant_id = self._desk.conference.seat_of(connection).participant_id
             path = self._folder / f"feed-{secrets.token_hex(8)}"
             playback = Playback(source, path, lambda: self._ended.put_nowait(participant_id))

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from rooms.models import DEFAULT_TENANT
 from webrtc.recording.encoders import Format
 from webrtc.recording.tracks import TrackInfo
 
@@ -34,7 +35,10 @@ class Chapter(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wanted. `key` is the fingerprint of the room's host key, in hexadecimal."""
+    """What is wanted. `key` is the fingerprint of the room's host key, in hexadecimal.
+
+    `tenant` is the room's: another tenant may have a room of this id when it is gone.
+    """
 
     recording_id: str
     room_id: str
@@ -46,6 +50,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     least_free_bytes: int
     people: dict[int, Person] = {}
     chapters: list[Chapter] = []
+    tenant: str = DEFAULT_TENANT
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

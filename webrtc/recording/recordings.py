@@ -201,6 +201,7 @@ class Recordings:
             recording_id=recording_id,
             room_id=room.room_id,
             key=room.host_key_hash.hex(),
+            tenant=room.tenant,
             started_at=now,
             format=form,
             most_bytes=left,

@@ -16,7 +16,7 @@ from typing import Final
 from archive.store import SessionStore
 from rooms import tokens
 from rooms.models import Participant, Role, Room
-from rooms.rights import Right, held, may, opened_by
+from rooms.rights import Right, belongs, held, may, opened_by
 from rooms.store import RoomStore
 from webrtc.access import Access
 from webrtc.errors import ClientError
@@ -93,7 +93,8 @@ class SessionAccess:
         shown = await self._access.check(token)
         rights = opened_by(shown.grants)
         room = None if shown.only_room is None else await self._rooms.room(shown.only_room)
-        if room is None or Right.HEAR_SESSIONS not in rights:
+        is_theirs = room is not None and belongs(room, shown.tenant)
+        if room is None or not is_theirs or Right.HEAR_SESSIONS not in rights:
             raise _refused()
         return _granted(room, rights)
 

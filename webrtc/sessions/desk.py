@@ -145,11 +145,11 @@ class SessionDesk:
             ClientError: `room_not_found`, `forbidden`.
         """
         room = await self._rooms.room(room_id)
+        at_home = grant.is_operator or (room is not None and vault_of(room) == grant.vault)
+        if not (grant.may_play and at_home):  # which does not tell whether there is such a room
+            raise ClientError("forbidden", "sessions are played into their own room, by play_files")
         if room is None:
             raise ClientError("room_not_found", "there is no such room")
-        at_home = grant.is_operator or vault_of(room) == grant.vault
-        if not (grant.may_play and at_home):
-            raise ClientError("forbidden", "sessions are played into their own room, by play_files")
         return room
 
     # ---- who watches ----

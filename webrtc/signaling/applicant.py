@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rooms.models import Direction, Role
-from rooms.passes import Pass
+from rooms.passes import Pass, tenant_of
 from rooms.rights import direction_granted, role_for, role_granted
 from webrtc.errors import ClientError
 from webrtc.signaling.messages_joining import JoinRoom
@@ -18,17 +18,20 @@ class Applicant:
         name: what others will see; may be empty.
         direction: which way the audio is going to go.
         shown: what the token says; None where rooms stand open.
+        tenant: whose rooms are there for them.
     """
 
     room_id: str
     name: str
     direction: Direction
-    shown: Pass | None = None
+    shown: Pass | None
+    tenant: str
 
     @classmethod
-    def unknown(cls, request: JoinRoom) -> "Applicant":
-        """Return who asks where rooms stand open."""
-        return cls(request.room_id or "", request.name or "", request.direction)
+    def unknown(cls, request: JoinRoom, tenant: str = tenant_of(None)) -> "Applicant":
+        """Return who asks without a token."""
+        room_id, name = request.room_id or "", request.name or ""
+        return cls(room_id, name, request.direction, None, tenant)
 
     @classmethod
     def with_pass(cls, request: JoinRoom, shown: Pass) -> "Applicant":
@@ -42,7 +45,7 @@ class Applicant:
             raise ClientError("forbidden", f"this token lets nobody in as {request.role}")
         room_id = request.room_id or shown.only_room or ""
         name = (request.name or "") if shown.name is None else shown.name
-        return cls(room_id, name, direction, shown)
+        return cls(room_id, name, direction, shown, tenant_of(shown))
 
     def role(self, *, host: bool) -> Role:
         """Return the role to begin with; `host` is whether they hold the room's host key."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from rooms.models import Broadcast, Participant, Recording, Room, RoomSettings, SimulatedNetwork
-from rooms.rights import Right, held, listed, may
+from rooms.rights import Right, belongs, held, listed, may
 from rooms.store import ParticipantMissingError, RoomMissingError, RoomStore
 from rooms.strip import to_wire
 from webrtc.control.messages import Content
@@ -106,14 +106,32 @@ class Conference:
         return room
 
     async def known_room(self, room_id: str) -> Room:
-        """Return a room.
+        """Return a room, whose ever it is: who asks has been asked for a right in it.
 
         Raises:
             ClientError: `room_not_found`.
         """
         room = await self.store.room(room_id)
         if room is None:
-            raise ClientError("room_not_found", "there is no such room")
+            raise _no_such_room()
+        return room
+
+    async def room_for(self, tenant: str, room_id: str) -> Room:
+        """Return a room of a tenant's.
+
+        Raises:
+            ClientError: `room_not_found`, for rooms of others, too.
+        """
+        return self.seen_by(tenant, await self.known_room(room_id))
+
+    def seen_by(self, tenant: str, room: Room) -> Room:
+        """Return a room if it is a tenant's.
+
+        Raises:
+            ClientError: `room_not_found`, in the words for one that is not there.
+        """
+        if not belongs(room, tenant):
+            raise _no_such_room()
         return room
 
     async def require_place_to_speak(self, room_id: str) -> None:
@@ -337,6 +355,10 @@ class Conference:
 
     def _knows(self, participant_id: str) -> bool:
         return participant_id in self._latest
+
+
+def _no_such_room() -> ClientError:
+    return ClientError("room_not_found", "there is no such room")
 
 
 def participant_info(

@@ -14,7 +14,6 @@ from rooms.door import OPEN_DOOR
 from rooms.models import DEFAULT_ROOM_SETTINGS, Participant, Role, Room, RoomSettings
 from rooms.rights import held, listed
 from rooms.store import (
-    CapacityError,
     ParticipantExistsError,
     ParticipantMissingError,
     RoomExistsError,
@@ -33,6 +32,7 @@ from webrtc.signaling.events import (
     ServerOffered,
     ServerState,
 )
+from webrtc.signaling.fullness import fullness_is_told
 from webrtc.signaling.messages_desk import broadcast_info, recording_info, scene_list
 from webrtc.signaling.messages_hosting import door_state
 from webrtc.signaling.messages_joining import Joined, JoinRoom, ParticipantInfo
@@ -89,8 +89,8 @@ class Entrance:
         """Give a socket a seat: a new one, or the one that its resume token names.
 
         Raises:
-            ClientError: `draining`, `already_joined`, `resume_failed`, `room_full`,
-                `server_full`, or what `Access.enter` refuses with.
+            ClientError: `draining`, `already_joined`, `resume_failed`, `room_not_found`,
+                `room_full`, `tenant_full`, `server_full`, or what `Access.enter` refuses with.
         """
         if self.draining:
             retry_after_s = self._conference.limits.drain_retry_after_s
@@ -101,8 +101,13 @@ class Entrance:
             return await self._resume(connection, request.resume_token)
         return await self._let_in(connection, request, await self._applicant(connection, request))
 
-    async def bring_in(self, connection: Connection, request: JoinRoom) -> Joined:
+    async def bring_in(self, connection: Connection, request: JoinRoom, tenant: str) -> Joined:
         """Give a seat to somebody whom this server itself brings in: nobody asks for a token.
+
+        Args:
+            connection: who.
+            request: what for.
+            tenant: whose the room is.
 
         Raises:
             ClientError: as `join`.
@@ -110,7 +115,7 @@ class Entrance:
         if self.draining:
             raise ClientError("draining", "this server is about to stop")
         connection.is_known = True
-        return await self._let_in(connection, request, Applicant.unknown(request))
+        return await self._let_in(connection, request, Applicant.unknown(request, tenant))
 
     async def _let_in(
         self, connection: Connection, request: JoinRoom, applicant: Applicant
@@ -131,7 +136,7 @@ class Entrance:
     async def _enter(
         self, connection: Connection, request: JoinRoom, applicant: Applicant
     ) -> Joined:
-        room, host_key = await self._room(applicant.room_id, request.room_settings)
+        room, host_key = await self._room(applicant, request.room_settings)
         if applicant.shown is not None:
             host_key = None  # a token decides who is host
         # A key of a former room of this id must not keep its holder out of this one.
@@ -202,6 +207,7 @@ class Entrance:
         host: bool,
     ) -> Participant:
         """Store a new participant; its csrc is random, so that it may have to be drawn again."""
+        limits = self._conference.limits
         for _ in range(_ATTEMPTS):
             participant = Participant(
                 participant_id=tokens.new_id(),
@@ -219,14 +225,13 @@ class Entrance:
                 tenant=room.tenant,
                 home=self._conference.workers.number_of(worker),
             )
-            try:
-                limit = self._conference.limits.max_participants_per_room
-                await self._conference.store.add_participant(participant, limit)
-            except ParticipantExistsError:
-                continue
-            except CapacityError:
-                raise ClientError("room_full", "the room is full") from None
-            return participant
+            most = (limits.max_participants_per_room, limits.max_participants_per_tenant)
+            with (
+                contextlib.suppress(ParticipantExistsError),
+                fullness_is_told("room_full", "the room is full", limits.full_retry_after_s),
+            ):
+                await self._conference.store.add_participant(participant, *most)
+                return participant
         raise ClientError("room_full", "the room has no free source number")
 
     async def _resume(self, connection: Connection, token: str) -> Joined:
@@ -335,13 +340,14 @@ class Entrance:
     # ---- rooms ----
 
     async def open_room(
-        self, room_id: str, settings: RoomSettings = DEFAULT_ROOM_SETTINGS
+        self, room_id: str, settings: RoomSettings, tenant: str
     ) -> tuple[Room, str]:
         """Make a room, with a random id if `room_id` is empty; return it and its host key.
 
         Raises:
-            ClientError: `room_exists`, `server_full`.
+            ClientError: `room_exists`, `tenant_full`, `server_full`.
         """
+        limits = self._conference.limits
         host_key = tokens.new_secret()
         room = Room(
             room_id=room_id or tokens.new_id(),
@@ -349,23 +355,25 @@ class Entrance:
             host_key_hash=tokens.fingerprint(host_key),
             worker=self._conference.workers.place(),
             settings=settings,
+            tenant=tenant,
         )
+        most = (limits.max_rooms, limits.max_rooms_per_tenant)
         try:
-            await self._conference.store.add_room(room, self._conference.limits.max_rooms)
+            with fullness_is_told("server_full", "too many rooms", limits.full_retry_after_s):
+                await self._conference.store.add_room(room, *most)
         except RoomExistsError:
             raise ClientError("room_exists", "there is a room of this id") from None
-        except CapacityError:
-            raise ClientError("server_full", "this server holds no more rooms") from None
         self._conference.workers.put_room(room)
         self.expect_use(room.room_id)
         return room, host_key
 
-    async def _room(self, room_id: str, settings: RoomSettings) -> tuple[Room, str | None]:
+    async def _room(self, applicant: Applicant, settings: RoomSettings) -> tuple[Room, str | None]:
+        room_id = applicant.room_id
         room = await self._conference.store.room(room_id) if room_id else None
         if room is not None:
-            return room, None
+            return self._conference.seen_by(applicant.tenant, room), None
         try:
-            return await self.open_room(room_id, settings)
+            return await self.open_room(room_id, settings, applicant.tenant)
         except ClientError as error:
             if error.reason != "room_exists":
                 raise

@@ -23,6 +23,7 @@ import msgspec
 
 from rooms import tokens
 from rooms.models import Participant, ParticipantKind
+from rooms.passes import tenant_of
 from rooms.shared_store import SharedRoomStore
 from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
@@ -111,7 +112,8 @@ class HttpSessions:
         """
         conference, dispatcher = self._desk.conference, self._dispatcher
         if kind is ParticipantKind.WHEP:
-            await conference.known_room(request.room_id or "")
+            shown = await self._desk.access.enter(request.token, request.room_id or "")
+            await conference.room_for(tenant_of(shown), request.room_id or "")
         if dispatcher.sockets >= conference.limits.max_sockets:
             raise ClientError("server_full", "this server holds no more connections", 5.0)
         try:

@@ -210,6 +210,8 @@ def _limits() -> str:
             ("length of an SDP", f"{messages_parts.MAX_SDP_CHARS} characters"),
             ("rooms", str(limits.max_rooms)),
             ("participants", str(limits.max_participants)),
+            ("rooms of a tenant", str(limits.max_rooms_per_tenant)),
+            ("participants of a tenant", str(limits.max_participants_per_tenant)),
             ("participants of a room", str(limits.max_participants_per_room)),
             ("participants of a room who may speak", str(limits.max_publishers_per_room)),
             (

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from rooms.models import Participant, Room
+from rooms.rights import belongs
 from rooms.store import StoreError
 from webrtc.control.memory import Memory
 from webrtc.control.messages import DropParticipant, DropRoom, KeptRoom
@@ -69,6 +70,9 @@ class Recovery:
         """Take a room over; return whether the worker serves it."""
         store, workers = self._conference.store, self._conference.workers
         known = await store.room(room.room_id)
+        if known is not None and not belongs(known, room.tenant):
+            logger.warning("room %s is another tenant's by now", room.room_id)
+            return False
         if known is not None and room.worker in workers.workers_of(known):
             return True  # as another of its workers has said
         if known is not None and not workers.has_people(room.room_id):
@@ -77,7 +81,8 @@ class Recovery:
             await store.update_room(room.room_id, at_home)
             return True
         try:
-            await store.add_room(room, self._conference.limits.max_rooms)
+            limits = self._conference.limits
+            await store.add_room(room, limits.max_rooms, limits.max_rooms_per_tenant)
         except StoreError as error:
             logger.warning("room %s is not taken over: %r", room.room_id, error)
             return False
@@ -96,8 +101,9 @@ class Recovery:
         home = conference.workers.number_of(worker)
         participant = msgspec.structs.replace(participant, home=home)
         try:
-            limit = conference.limits.max_participants_per_room
-            await conference.store.add_participant(participant, limit)
+            limits = conference.limits
+            most = (limits.max_participants_per_room, limits.max_participants_per_tenant)
+            await conference.store.add_participant(participant, *most)
         except StoreError as error:
             logger.warning(
                 "participant %s is not taken over: %r", participant.participant_id, error
