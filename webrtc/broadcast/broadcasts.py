@@ -52,6 +52,7 @@ class Broadcasts:
         self._most = most
         self._supervisor = supervisor
         self._live: dict[str, Broadcast] = {}  # by room, as this process knows them
+        self._keys: dict[str, bytes] = {}  # by broadcast: its room's, by which it is that room
         self._starting: set[str] = set()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -90,6 +91,9 @@ class Broadcasts:
             raise ClientError("broadcast_unavailable", "this server broadcasts nothing just now")
         if len(self._live) + len(self._starting) >= self._most:
             raise ClientError("server_full", f"at most {self._most} rooms are broadcast", 30.0)
+        former = self._live.get(room.room_id)
+        if former is not None and not self._is_of(room, former):
+            await self._end(room.room_id)
         self._starting.add(room.room_id)
         try:
             await self._start(room)
@@ -126,6 +130,7 @@ class Broadcasts:
         broadcast = Broadcast(broadcast_id, rings, told["begin_s"], time.time(), home)
         self._processes[broadcast_id] = process
         self._live[room.room_id] = broadcast
+        self._keys[broadcast_id] = room.host_key_hash
         try:
             took = await self._desk.conference.change_broadcast(room.room_id, None, broadcast)
         except ClientError:
@@ -138,6 +143,7 @@ class Broadcasts:
         broadcast = self._live.pop(room_id, None)
         if broadcast is None:
             return
+        self._keys.pop(broadcast.broadcast_id, None)
         folder = self._folder / broadcast.broadcast_id
         with contextlib.suppress(OSError):
             (folder / LIVE).unlink()
@@ -164,8 +170,10 @@ class Broadcasts:
             broadcast = room.broadcast
             if broadcast is not None and room_id not in self._live and self._is_own(broadcast):
                 self._live[room_id] = broadcast  # of a former front process
+                self._keys[broadcast.broadcast_id] = room.host_key_hash
         for room_id, broadcast in list(self._live.items()):
-            lives = room_id in rooms and child.lives(_pid_of(broadcast), MODULE)
+            lives = self._is_of(rooms.get(room_id), broadcast)
+            lives = lives and child.lives(_pid_of(broadcast), MODULE)
             if not (lives and await self._is_known(broadcast, room_id)):
                 await self._end(room_id)
         for broadcast_id, process in list(self._processes.items()):
@@ -177,9 +185,15 @@ class Broadcasts:
         room = await self._desk.conference.store.room(room_id)
         if room is None or room_id in self._starting:
             return True
+        if not self._is_of(room, broadcast):
+            return False
         if room.broadcast is not None:
             return room.broadcast.broadcast_id == broadcast.broadcast_id
         return await self._desk.conference.change_broadcast(room_id, None, broadcast)
+
+    def _is_of(self, room: Room | None, broadcast: Broadcast) -> bool:
+        """Return whether a room is the one that is broadcast, and no later one of the same id."""
+        return room is not None and room.host_key_hash == self._keys.get(broadcast.broadcast_id)
 
     def _is_own(self, broadcast: Broadcast) -> bool:
         return any(self._desk.workers.index_of(number) is not None for number in broadcast.rings)

@@ -71,6 +71,7 @@ class Recordings:
         self._least_free_bytes = least_free_bytes
         self._supervisor = supervisor
         self._live: dict[str, Recording] = {}  # by room, as this process knows them
+        self._keys: dict[str, bytes] = {}  # by recording: its room's, by which it is that room
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._starting: set[str] = set()
         self._waiting: set[asyncio.Task[int]] = set()
@@ -118,6 +119,9 @@ class Recordings:
         root = self._root
         if root is None or room.room_id in self._starting:
             raise ClientError("recording_unavailable", "this server records nothing at the moment")
+        former = self._live.get(room.room_id)
+        if former is not None and not self._is_of(room, former):
+            await self._end(room.room_id)
         self._starting.add(room.room_id)
         try:
             await self._start(root, room, form, tracks)
@@ -222,6 +226,7 @@ class Recordings:
         spans: list[tuple[float, float | None]] = [(time.monotonic(), None)]
         home = workers.number_of(workers.workers_of(room)[0])
         recording = Recording(recording_id, rings, spans, tracks, now, home)
+        self._keys[recording_id] = room.host_key_hash
         self._processes[recording_id] = process
         self._live[room.room_id] = recording
         try:
@@ -257,7 +262,9 @@ class Recordings:
         if recording is None:
             return
         self._desk.recordings.close(recording.recording_id)
-        people = await self._people(room_id)
+        is_there = self._is_of(await self._desk.conference.store.room(room_id), recording)
+        people = await self._people(room_id) if is_there else {}
+        self._keys.pop(recording.recording_id, None)
         order = self._order(room_id, recording)
         if order is not None:
             self._write_order(order, state="stopped", people=order.people | people)
@@ -288,6 +295,7 @@ class Recordings:
             recording = room.recording
             if recording is not None and room_id not in self._live and self._is_own(recording):
                 self._live[room_id] = recording  # of a former front process
+                self._keys[recording.recording_id] = room.host_key_hash
         if self._unclaimed and time.monotonic() >= self._claimed_by_s:
             self._end_unclaimed()
         for room_id, recording in list(self._live.items()):
@@ -297,7 +305,7 @@ class Recordings:
             manifest = files.read(folder, files.MANIFEST, Manifest)
             ended = manifest is not None and manifest.state not in _LIVE
             runs = self._runs(recording, manifest)
-            goes_on = room_id in rooms and runs and not ended
+            goes_on = self._is_of(rooms.get(room_id), recording) and runs and not ended
             if manifest is not None:
                 died = not (runs or ended)
                 told = msgspec.structs.replace(manifest, state="failed") if died else manifest
@@ -319,6 +327,8 @@ class Recordings:
         room = await self._desk.conference.store.room(room_id)
         if room is None or room_id in self._starting:
             return True
+        if not self._is_of(room, recording):
+            return False
         if room.recording is not None:
             return room.recording.recording_id == recording.recording_id
         return await self._desk.conference.change_recording(room_id, None, recording)
@@ -331,6 +341,10 @@ class Recordings:
             if manifest.recording_id not in claimed and order is not None:
                 self._write_order(order, state="stopped")
         self._unclaimed = []
+
+    def _is_of(self, room: Room | None, recording: Recording) -> bool:
+        """Return whether a room is the recorded one, and no later one of the same id."""
+        return room is not None and room.host_key_hash == self._keys.get(recording.recording_id)
 
     def _is_own(self, recording: Recording) -> bool:
         return any(self._desk.workers.index_of(number) is not None for number in recording.rings)
@@ -347,7 +361,7 @@ class Recordings:
 
     def _require(self, room: Room) -> Recording:
         recording = self._live.get(room.room_id)
-        if recording is None:
+        if recording is None or not self._is_of(room, recording):
             raise ClientError("not_recording", "nothing is recorded of the room")
         return recording
 
