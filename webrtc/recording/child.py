@@ -40,22 +40,36 @@ async def launch(
         ValueError: it said something else.
         TimeoutError: it said nothing.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, "--folder", str(folder)),
-        *("--workers", str(workers), "--supervisor", str(supervisor)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        start_new_session=True,  # a Ctrl-C is the supervisor's business
-    )
-    assert process.stdout is not None
+    # A pipe of asyncio's would be open for as long as the process lives, which may be longer than
+    # the loop does.
+    reading, writing = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, "--folder", str(folder)),
+            *("--workers", str(workers), "--supervisor", str(supervisor)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=writing,
+            cwd=ROOT,
+            start_new_session=True,  # a Ctrl-C is the supervisor's business
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
     try:
         async with asyncio.timeout(_READY_S):
-            return process, json.loads(await process.stdout.readline())
+            return process, await asyncio.to_thread(_told, reading)
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            process.kill()  # which ends the reading, too
         raise
+
+
+def _told(reading: int) -> Any:
+    """Return what is said first; close the descriptor."""
+    with open(reading, "rb") as file:
+        return json.loads(file.readline())
 
 
 def lives(pid: int, module: str) -> bool:
