@@ -119,6 +119,16 @@ def cpu_of_roles(root: int) -> dict[str, float]:
     return found
 
 
+def cpu_of_module(root: int, module: str) -> float:
+    """Return CPU seconds so far of those of a server's children that run `python -m module`."""
+    cpu_ticks = 0
+    for pid in family(root):
+        fields = _stat_fields(pid)
+        if fields and module in _command_line(pid):
+            cpu_ticks += int(fields[11]) + int(fields[12])
+    return cpu_ticks / _TICKS_PER_S
+
+
 def _command_line(pid: int) -> list[str]:
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
