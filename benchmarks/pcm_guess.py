@@ -5,7 +5,8 @@
 Speech and music come from Debian packages, fetched by `apt-get download` and kept in the cache.
 Each buffer holds 4 to 8 s of one recording, at a rate and in an encoding that are drawn at random;
 nothing is said about it. The rate is judged twice: where it is one of those in common use (8, 16,
-44.1 and 48 kHz; half of the buffers), and where it is any of eight. Prints one line of JSON last.
+44.1 and 48 kHz; half of the buffers), and where it is any of eight; as those four are the most
+frequent here, also with all eight counted alike. Prints one line of JSON last.
 """
 
 import argparse
@@ -150,7 +151,16 @@ def shares(made: Sequence[Trial]) -> dict[str, float | int]:
         "common_rate_among_two": share([one.rate_second for one in common]),
         "any_rate_first": share([one.rate_first for one in made]),
         "any_rate_among_two": share([one.rate_second for one in made]),
+        "even_rates_among_two": round(_even(made), 4),
     }
+
+
+def _even(made: Sequence[Trial]) -> float:
+    """Return how often a rate is among the first two where all eight are equally frequent."""
+    found: dict[int, list[bool]] = {}
+    for one in made:
+        found.setdefault(one.truth.rate_hz, []).append(one.rate_second)
+    return float(np.mean([np.mean(flags) for flags in found.values()]))
 
 
 def noise_confidence(seed: int) -> float:

@@ -1,196 +1,256 @@
-"""Train the network that tells the sample rate of raw sound, `archive/rate_model.npz`.
+"""Train the networks that tell the sample rate of raw sound, `archive/rate_model.npz`.
 
-    python -m training.pcm_rate make train.npz --sounds DIR --count 8000 --seed 1
+    python -m training.pcm_rate make train.npz --sounds DIR --count 8000 --seed 1 [--music 0.68]
     python -m training.pcm_rate fit train.npz … --out archive/rate_model.npz
 
-`make` takes parts of recordings (WAV, Ogg or FLAC files in DIR/speech/SOURCE and DIR/music/SOURCE;
-a source counts as the root of its files' number, and speech is joined from several files), at times
-faster or slower (music mostly by whole semitones, as its tuning tells the rate), low-passed, noisy
-or coarse, resamples them to a rate that the recording can have, and computes the features. `fit`
-trains a network of one hidden layer on them. Never use the recordings of the benchmark.
-
-The present weights: 23,200 rows (seeds 1 to 5, 11 and 12) of the recordings, music from 15 s on, in
-Debian's 0ad-data, adonthell-data, asterisk-core-sounds-en-wav, asterisk-core-sounds-es-wav,
-asterisk-core-sounds-fr-wav, asterisk-core-sounds-ru-wav, asterisk-moh-opsound-wav, berusky2-data,
-boswars-data, brainparty-data, btanks-data, caveexpress-data, cavepacker-data,
-colobot-common-sounds, extremetuxracer-data, festvox-ru, fillets-ng-data, fillets-ng-data-cs,
-fillets-ng-data-nl, freedroidrpg-data, freeorion-data, fretsonfire-songs-muldjord,
-fretsonfire-songs-sectoid, funnyboat, gcin-voice, hedgewars-data, hex-a-hop-data,
-holotz-castle-data, klettres-data, ktuberling-data, lincity-ng-data, lordsawar-data, lugaru-data,
-megaglest-data, nexuiz-music, openarena-088-data, performous, powermanga-data, redeclipse-data,
-scorched3d-data, starfighter-data, supertux-data, supertuxkart-data, toppler, tuxfootball,
-tuxmath-data, tuxtype-data, ufoai-music, unknown-horizons, warmux-data, wesnoth-1.16-music,
-widelands-data, wing-data, xmoto-data.
+`make` draws sounds as `training.pcm_sounds` says and keeps what the networks know of them: features
+and a picture. `fit` trains three networks on the features and one on both, and writes their
+weights. It needs PyTorch (`pip install torch==2.13.0`), which nothing else here does. Never use the
+recordings of the benchmark. What the present weights were trained on stands in `PCM_RATE_CARD.md`.
 """
 
 import argparse
-import random
+import itertools
 import sys
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
-import soundfile
-import soxr
 
 from archive.encodings import RATES_HZ
-from archive.rate_features import features
+from archive.rate_features import FEATURES, features
+from archive.rate_network import FRAMES
+from archive.rate_picture import BANDS, HOP, picture
+from training.pcm_sounds import examples
 
-Values = npt.NDArray[np.float64]
+Arrays = dict[str, npt.NDArray[Any]]
 
-_KINDS: Final = {"speech": 0.4, "music": 0.6}  # and how often; music is the harder
-_HIDDEN: Final = 128
-_EPOCHS: Final = 30
-_BATCH: Final = 128
-_DECAY: Final = 2e-3
-_DROPOUT: Final = 0.3
-_SMOOTHING: Final = 0.05
-
-
-def make_features(sounds: Path, count: int, seed: int) -> tuple[Values, npt.NDArray[np.int64]]:
-    """Return features (count, FEATURES) and indices of their rates (count,)."""
-    draw, noise = random.Random(seed), np.random.default_rng(seed)
-    sources = {kind: _sources(sounds / kind) for kind in _KINDS}
-    rows: list[Values] = []
-    rates: list[int] = []
-    while len(rows) < count:
-        kind = draw.choices(list(_KINDS), list(_KINDS.values()))[0]
-        weights = [len(files) ** 0.5 for files in sources[kind]]
-        files = draw.choices(sources[kind], weights)[0]
-        sound, rate_hz = _part(draw.choice(files), kind, draw)
-        possible = [rate for rate in RATES_HZ if rate <= rate_hz]
-        if rate_hz == 44_100:
-            possible.append(48_000)
-        if len(sound) < 2.5 * rate_hz or not possible or float(np.std(sound)) < 0.003:
-            continue
-        target = draw.choice(possible)
-        sound = _altered(sound, rate_hz, kind, draw, noise)
-        if target != rate_hz:
-            sound = soxr.resample(sound, rate_hz, target)
-        bits = draw.choice((8, 16, 16, 24))
-        gain = 10 ** draw.uniform(-0.5, 0.3)
-        rows.append(features(np.rint(sound * gain * 2 ** (bits - 1)) / 2 ** (bits - 1)))
-        rates.append(RATES_HZ.index(target))
-    return np.array(rows), np.array(rates)
+_STEPS_PER_DB: Final = 2
+_LEAST_DB: Final = -110.0
+_DB: Final = 10.0
+_HIDDEN: Final = ((192,), (256, 96), (192,))
+_COUNTING_EPOCHS: Final = 18
+_SEEING_EPOCHS: Final = 17
+_MAPS: Final = (2, 12, 20, 28, 40, 48)
+_SIZES: Final = (5, 3, 3, 3, 3)
+_STRIDES: Final = ((2, 2), (1, 2), (2, 2), (1, 2), (2, 2))
+_POOLED: Final = 2 * _MAPS[-1] * -(-BANDS // 8)
+_INNER: Final = 96
+_OUTER: Final = 64
+_SHORTEST: Final = 96
+_NEAR_OCTAVES: Final = 0.25
 
 
-def _sources(folder: Path) -> list[list[Path]]:
-    """Return the recordings of each source."""
-    found = (sorted(one for one in source.iterdir()) for source in sorted(folder.iterdir()))
-    return [files for files in found if files]
-
-
-def _part(file: Path, kind: str, draw: random.Random) -> tuple[Values, int]:
-    """Return 4 to 10 s of a file, mono; of speech some of its neighbours, too."""
-    wanted_s = draw.uniform(4, 10)
-    neighbours = [file]
-    if kind == "speech":
-        alike = sorted(file.parent.iterdir())
-        neighbours += draw.sample(alike, min(12, len(alike)))
-    parts: list[Values] = []
-    rate_hz = soundfile.info(file).samplerate
-    for one in neighbours:
-        info = soundfile.info(one)
-        if info.samplerate != rate_hz:
-            continue
-        frames = int(wanted_s * rate_hz)
-        start = draw.randrange(max(1, info.frames - frames))
-        sound, _ = soundfile.read(one, frames, start, always_2d=True)
-        parts += [sound.mean(axis=1), np.zeros(int(draw.uniform(0, 0.5) * rate_hz))]
-        if sum(map(len, parts)) >= frames:
-            break
-    joined: Values = np.concatenate(parts)[: int(wanted_s * rate_hz)]
-    return joined, rate_hz
-
-
-def _altered(
-    sound: Values, rate_hz: int, kind: str, draw: random.Random, noise: np.random.Generator
-) -> Values:
-    """Return a sound as another voice, codec or microphone might have made it."""
-    if draw.random() < 0.4:
-        speed = draw.uniform(0.9, 1.12)
-        if kind == "music" and draw.random() < 0.6:
-            speed = 2 ** ((draw.choice((-2, -1, 1, 2)) + draw.gauss(0, 0.04)) / 12)
-        sound = soxr.resample(sound, rate_hz * 1000, int(rate_hz * 1000 / speed))
-    if draw.random() < 0.35 and rate_hz >= 44_100:
-        cut = scipy.signal.butter(12, draw.uniform(9000, 20_500), fs=rate_hz, output="sos")
-        sound = scipy.signal.sosfiltfilt(cut, sound)
-    if draw.random() < 0.3:
-        sound = sound + 10 ** draw.uniform(-5, -2.5) * noise.standard_normal(len(sound))
-    return sound
-
-
-def fit(rows: Values, rates: npt.NDArray[np.int64], seed: int = 0) -> dict[str, Values]:
-    """Return the weights, named as `archive.guess_rate` reads them."""
+def make(sounds: Path, count: int, seed: int, music: float) -> Arrays:
+    """Return features, pictures (half decibels from -110), their lengths, and rates by number."""
     draw = np.random.default_rng(seed)
-    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    inputs = np.clip((rows - mean) / scale, -5, 5)
-    size, kinds = inputs.shape[1], len(RATES_HZ)
-    weights = [
-        draw.normal(0, np.sqrt(2 / size), (size, _HIDDEN)),
-        np.zeros(_HIDDEN),
-        draw.normal(0, np.sqrt(1 / _HIDDEN), (_HIDDEN, kinds)),
-        np.zeros(kinds),
-    ]
-    first = [np.zeros_like(one) for one in weights]
-    second = [np.zeros_like(one) for one in weights]
-    targets = np.eye(kinds) * (1 - _SMOOTHING) + _SMOOTHING / kinds
-    step = 0
-    for epoch in range(_EPOCHS):
-        speed = 2e-3 * (1 - epoch / _EPOCHS)
-        order = draw.permutation(len(inputs))
-        for begin in range(0, len(order), _BATCH):
-            chosen = order[begin : begin + _BATCH]
-            shown = inputs[chosen] * (draw.random((len(chosen), size)) > 0.1)
-            shown += draw.normal(0, 0.1, shown.shape)
-            active = np.maximum(shown @ weights[0] + weights[1], 0)
-            kept = (draw.random(active.shape) > _DROPOUT) / (1 - _DROPOUT)
-            scores = (active * kept) @ weights[2] + weights[3]
-            shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-            shares /= shares.sum(axis=1, keepdims=True)
-            error = (shares - targets[rates[chosen]]) / len(chosen)
-            back = (error @ weights[2].T) * kept * (active > 0)
-            slopes = [
-                shown.T @ back + _DECAY * weights[0],
-                back.sum(axis=0),
-                (active * kept).T @ error + _DECAY * weights[2],
-                error.sum(axis=0),
-            ]
-            step += 1
-            for number, slope in enumerate(slopes):  # Adam (Kingma and Ba, 2015)
-                first[number] = 0.9 * first[number] + 0.1 * slope
-                second[number] = 0.999 * second[number] + 0.001 * slope**2
-                unbiased = first[number] / (1 - 0.9**step)
-                spread = np.sqrt(second[number] / (1 - 0.999**step)) + 1e-8
-                weights[number] -= speed * unbiased / spread
-    names = ("hidden", "hidden_bias", "output", "output_bias")
-    return {"mean": mean, "scale": scale, **dict(zip(names, weights, strict=True))}
+    numbers = np.zeros((count, FEATURES), np.float32)
+    pictures = np.zeros((count, FRAMES, BANDS), np.uint8)
+    lengths, rates = np.zeros(count, np.int32), np.zeros(count, np.int64)
+    for row, one in enumerate(itertools.islice(examples(sounds, music, seed), count)):
+        room = len(one.sound) - FRAMES * HOP
+        start = int(draw.integers(0, room)) if room > 0 else 0
+        seen = picture(one.sound[start : start + FRAMES * HOP], FRAMES)
+        numbers[row] = features(one.sound.astype(np.float64))
+        pictures[row, : len(seen)] = (seen - _LEAST_DB) * _STEPS_PER_DB
+        lengths[row], rates[row] = len(seen), RATES_HZ.index(one.rate_hz)
+    return {"numbers": numbers, "pictures": pictures, "lengths": lengths, "rates": rates}
+
+
+def fit(made: Arrays, seed: int = 10) -> Arrays:
+    """Return the weights, named as `archive.rate_network` reads them."""
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(1)
+    weights: Arrays = {}
+    for number, hidden in enumerate(_HIDDEN):
+        weights |= _counting(made, hidden, f"counting_{number}", seed + number)
+    weights |= _seeing(made, seed)
+    kept = ("mean", "scale")
+    return {
+        name: value.astype(np.float32 if name.endswith(kept) else np.float16)
+        for name, value in weights.items()
+    }
+
+
+def _scaled(numbers: npt.NDArray[np.float32]) -> tuple[Any, Arrays]:
+    import torch
+
+    mean, scale = numbers.mean(axis=0), numbers.std(axis=0) + 1e-6
+    inputs = np.clip((numbers - mean) / scale, -5, 5).astype(np.float32)
+    return torch.from_numpy(inputs), {"mean": mean, "scale": scale}
+
+
+def _counting(made: Arrays, hidden: tuple[int, ...], name: str, seed: int) -> Arrays:
+    """Train a network on the features alone."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    torch.manual_seed(seed)
+    inputs, normal = _scaled(made["numbers"])
+    targets = torch.from_numpy(made["rates"])
+    layers: list[Any] = []
+    for before, after in itertools.pairwise((FEATURES, *hidden)):
+        layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU(), nn.Dropout(0.35)]
+    network = nn.Sequential(*layers, nn.Linear(hidden[-1], len(RATES_HZ)))
+    batch = 128
+    rounds = _COUNTING_EPOCHS * (len(inputs) // batch)
+    adam = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=0.03)
+    speed = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total_steps=rounds)
+    for _ in range(_COUNTING_EPOCHS):
+        for chosen in torch.randperm(len(inputs)).split(batch)[: len(inputs) // batch]:
+            shown = inputs[chosen]
+            shown = shown * (torch.rand_like(shown) > 0.1) + 0.15 * torch.randn_like(shown)
+            loss = functional.cross_entropy(network(shown), targets[chosen], label_smoothing=0.05)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            speed.step()
+    found: Arrays = {f"{name}|{key}": value for key, value in normal.items()}
+    for number, layer in enumerate(one for one in network if isinstance(one, nn.Linear)):
+        follower = network[number * 4 + 1] if number < len(hidden) else None
+        kernel, bias = _folded(layer, follower)
+        found |= {f"{name}|kernel_{number}": kernel, f"{name}|bias_{number}": bias}
+    return found
+
+
+def _seeing(made: Arrays, seed: int) -> Arrays:
+    """Train the network on pictures and features."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    torch.manual_seed(seed)
+    draw = np.random.default_rng(seed)
+    inputs, normal = _scaled(made["numbers"])
+    parts = nn.ModuleDict(
+        {f"convolution_{n}": nn.Sequential(*_convolution(n)) for n in range(len(_SIZES))}
+        | {
+            "seen": nn.Sequential(nn.Linear(_POOLED, _INNER), nn.BatchNorm1d(_INNER)),
+            "counted": nn.Sequential(nn.Linear(FEATURES, _INNER), nn.BatchNorm1d(_INNER)),
+            "both": nn.Linear(2 * _INNER, _OUTER),
+            "last": nn.Linear(_OUTER, len(RATES_HZ)),
+            "last_seen": nn.Linear(_INNER, len(RATES_HZ)),
+            "last_counted": nn.Linear(_INNER, len(RATES_HZ)),
+        }
+    )
+
+    def opinions(looks: Any, numbers: Any) -> tuple[Any, Any, Any]:
+        maps = looks
+        for number in range(len(_SIZES)):
+            maps = functional.relu(parts[f"convolution_{number}"](maps))
+        pooled = torch.cat([maps.mean(3), maps.amax(3)], 1).flatten(1)
+        seen = functional.relu(parts["seen"](functional.dropout(pooled, 0.3)))
+        counted = functional.relu(parts["counted"](functional.dropout(numbers, 0.15)))
+        joined = functional.dropout(torch.cat([seen, counted], 1), 0.3)
+        both = parts["last"](functional.relu(parts["both"](joined)))
+        alone = parts["last_seen"](functional.dropout(seen, 0.3))
+        return both, alone, parts["last_counted"](functional.dropout(counted, 0.3))
+
+    batch, count = 64, len(inputs)
+    targets = torch.from_numpy(_near())[torch.from_numpy(made["rates"])]
+    adam = torch.optim.AdamW(parts.parameters(), 2e-3, weight_decay=0.02)
+    rounds = _SEEING_EPOCHS * (count // batch)
+    speed = torch.optim.lr_scheduler.OneCycleLR(adam, 2e-3, total_steps=rounds, pct_start=0.15)
+    for _ in range(_SEEING_EPOCHS):
+        order = draw.permutation(count)
+        for begin in range(0, count - batch + 1, batch):
+            chosen = order[begin : begin + batch]
+            numbers = inputs[chosen] + 0.1 * torch.randn(batch, FEATURES)
+            found = opinions(torch.from_numpy(_looks(made, chosen, draw)), numbers)
+            losses = [-(targets[chosen] * one.log_softmax(1)).sum(1).mean() for one in found]
+            adam.zero_grad()
+            (losses[0] + 0.5 * losses[1] + 0.5 * losses[2]).backward()
+            adam.step()
+            speed.step()
+    weights: Arrays = {f"seeing|{key}": value for key, value in normal.items()}
+    for name, part in parts.items():
+        if not name.startswith("last_"):  # those only help to train
+            first, follower = (
+                (part[0], part[1]) if isinstance(part, nn.Sequential) else (part, None)
+            )
+            weights[f"{name}|kernel"], weights[f"{name}|bias"] = _folded(first, follower)
+    return weights
+
+
+def _convolution(number: int) -> list[Any]:
+    from torch import nn
+
+    before, after, size = _MAPS[number], _MAPS[number + 1], _SIZES[number]
+    convolution = nn.Conv2d(before, after, size, _STRIDES[number], size // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(after)]
+
+
+def _near() -> npt.NDArray[np.float32]:
+    """Return targets: nine parts the rate, one part those near it."""
+    octaves = np.log2(RATES_HZ)
+    near = np.exp(-0.5 * ((octaves[:, None] - octaves) / _NEAR_OCTAVES) ** 2)
+    shares = 0.9 * np.eye(len(RATES_HZ)) + 0.1 * near / near.sum(axis=1, keepdims=True)
+    targets: npt.NDArray[np.float32] = shares.astype(np.float32)
+    return targets
+
+
+def _looks(
+    made: Arrays, chosen: npt.NDArray[np.int64], draw: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Return parts of pictures (n, 2, BANDS, frames), each in another room's colour."""
+    frames = int(draw.integers(_SHORTEST, FRAMES + 1))
+    looks = np.empty((len(chosen), frames, BANDS), np.float32)
+    for row, number in enumerate(chosen):
+        length = int(made["lengths"][number])
+        start = int(draw.integers(0, max(0, length - frames) + 1))
+        part = made["pictures"][number, start : min(length, start + frames)]
+        looks[row] = np.resize(part, (frames, BANDS))
+    places = np.linspace(0, 5, BANDS)
+    for row in range(len(looks)):
+        looks[row] += np.interp(places, np.arange(6), draw.normal(0, 6, 6))
+        if draw.random() < 0.5:
+            looks[row] = np.maximum(looks[row], draw.uniform(20, 80))
+        if draw.random() < 0.5:
+            band = int(draw.integers(0, BANDS - 6))
+            looks[row, :, band : band + int(draw.integers(1, 9))] = looks[row].mean()
+    level = looks.transpose(0, 2, 1) / (_STEPS_PER_DB * _DB)
+    level = level - level.mean(axis=(1, 2), keepdims=True)
+    return np.stack([level, level - level.mean(axis=2, keepdims=True)], axis=1)
+
+
+def _folded(layer: Any, follower: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return a layer's weights together with those of the normalisation that follows it."""
+    kernel = layer.weight.detach().double().numpy()
+    bias = np.zeros(len(kernel)) if layer.bias is None else layer.bias.detach().double().numpy()
+    if follower is None:
+        return kernel, bias
+    spread = np.sqrt(follower.running_var.double().numpy() + follower.eps)
+    factor = follower.weight.detach().double().numpy() / spread
+    offset = follower.bias.detach().double().numpy() - factor * follower.running_mean.numpy()
+    return kernel * factor.reshape(-1, *[1] * (kernel.ndim - 1)), bias * factor + offset
 
 
 def main() -> int:
     """Run one of the two steps."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     steps = parser.add_subparsers(dest="step", required=True)
-    make = steps.add_parser("make")
-    make.add_argument("out", type=Path)
-    make.add_argument("--sounds", type=Path, required=True)
-    make.add_argument("--count", type=int, default=8000)
-    make.add_argument("--seed", type=int, default=1)
-    train = steps.add_parser("fit")
-    train.add_argument("made", type=Path, nargs="+")
-    train.add_argument("--out", type=Path, required=True)
+    making = steps.add_parser("make")
+    making.add_argument("out", type=Path)
+    making.add_argument("--sounds", type=Path, required=True)
+    making.add_argument("--count", type=int, default=8000)
+    making.add_argument("--seed", type=int, default=1)
+    making.add_argument("--music", type=float, default=0.68)
+    fitting = steps.add_parser("fit")
+    fitting.add_argument("made", type=Path, nargs="+")
+    fitting.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     if given.step == "make":
-        rows, rates = make_features(given.sounds, given.count, given.seed)
-        np.savez(given.out, rows=rows.astype(np.float32), rates=rates)
+        arrays: dict[str, Any] = make(given.sounds, given.count, given.seed, given.music)
+        np.savez_compressed(given.out, **arrays)
         return 0
     loaded = [np.load(path) for path in given.made]
-    rows = np.concatenate([one["rows"] for one in loaded]).astype(np.float64)
-    rates = np.concatenate([one["rates"] for one in loaded])
-    stored: dict[str, Any] = {k: v.astype(np.float32) for k, v in fit(rows, rates).items()}
-    np.savez_compressed(given.out, **stored)
+    made = {name: np.concatenate([one[name] for one in loaded]) for name in loaded[0].files}
+    weights: dict[str, Any] = fit(made)
+    np.savez_compressed(given.out, **weights)
     return 0
 
 
