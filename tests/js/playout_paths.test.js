@@ -278,15 +278,24 @@ test('a device that does not keep up is asked for sound with a margin, from then
   const there = await playing(await world());
   const { playout, contexts, clock } = there;
   const first = /** @type {FakeContext} */ (contexts[0]);
-  first.playbackStats.underrunEvents = 20; // while it begins
-  await clock.advance(5000);
-  first.playbackStats.underrunEvents += 3;
+  const bad = async (/** @type {number} */ seconds) => {
+    for (let second = 0; second < seconds; second += 1) {
+      first.playbackStats.underrunEvents += 20;
+      await clock.advance(1000);
+    }
+  };
+  await bad(2); // while it begins
+  await clock.advance(20_000);
+  await bad(3);
   await clock.advance(30_000);
-  first.playbackStats.underrunEvents += 3;
-  await clock.advance(9000);
+  first.state = 'suspended';
+  await bad(3);
+  first.state = 'running';
+  await bad(2);
+  await clock.advance(5000);
+  await bad(3);
   assert.deepEqual([contexts.length, first.latencyHint], [1, 0]);
-  first.playbackStats.underrunEvents += 1;
-  await clock.advance(1000);
+  await bad(1);
   assert.equal(first.closed, true);
   there.nodes.at(-1)?.onreport({ type: 'stats', stats: playoutStats() });
   assert.deepEqual([playout.carries, playout.path], [true, 'low-latency']);

@@ -95,6 +95,10 @@ async def test_what_is_typed_becomes_a_room_and_a_link(
     page = await chromium.page(live_server.page_url)
     await page.get_by_label("Room", exact=True).fill("Tuesday band!")
     await expect(page.get_by_text("The room will be called Tuesday-band.")).to_be_visible()
+    await page.get_by_label("Your name").fill("Grace")
+    await page.reload()
+    await expect(page.get_by_label("Room", exact=True)).to_have_value("Tuesday band!")
+    await expect(page.get_by_label("Your name")).to_have_value("Grace")
     await join(page, "Ada", broadcast=False)
     assert page.url.endswith("?room=Tuesday-band")
     await expect(page.get_by_role("heading", name="Tuesday-band")).to_be_visible()
@@ -107,14 +111,22 @@ async def test_a_reload_takes_the_same_seat_with_its_switches(
     page = await chromium.page(room_url, tone(440))
     await join(page, "Ada")
     await be_on_air(page)
-    await page.keyboard.press("m")
-    await expect(page.get_by_role("button", name="Microphone off")).to_be_visible()
+    await page.get_by_role("button", name="Microphone on").click()  # and there the focus stays
+    off = page.get_by_role("button", name="Microphone off")
+    await expect(off).to_be_visible()
+    for _ in range(2):
+        await page.keyboard.down("Space")
+        await expect(off).to_have_count(0)
+        await page.keyboard.up("Space")
+        await expect(off).to_be_visible()
+    await page.keyboard.down("Space")
+    await expect(off).to_have_count(0)
     seat = await page.evaluate(f"{CLIENT}.room.participantId")
     await page.reload()
     await page.wait_for_function(CONNECTED)
     assert await page.evaluate(f"{CLIENT}.room.participantId") == seat
-    await expect(page.get_by_role("button", name="Microphone off")).to_be_visible()
-    assert await page.evaluate(f"{CLIENT}.microphone.track.enabled") is False
+    await expect(off).to_be_visible()
+    await page.wait_for_function(f"() => {CLIENT}.microphone.track.enabled === false")
 
 
 async def test_a_quick_hand_that_joins_before_the_page_is_connected_gets_in(

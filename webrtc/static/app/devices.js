@@ -44,10 +44,10 @@ export class Devices {
   /** List what is there. */
   async list() {
     const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
-    const { inputId, outputId } = this.#likes.all;
+    const { outputId } = this.#likes.all;
     this.#microphone.list(
       devices.filter(({ kind }) => kind === 'audioinput'),
-      inputId,
+      this.#client.microphone.wishes.deviceId,
     );
     this.#speaker.list(
       devices.filter(({ kind }) => kind === 'audiooutput'),

@@ -28,7 +28,11 @@ function frame(now) {
     const elapsedMs = now - painter.last;
     if (elapsedMs < painter.everyMs) continue;
     painter.last = now;
-    painter.paint(Math.min(250, elapsedMs));
+    try {
+      painter.paint(Math.min(250, elapsedMs));
+    } catch (error) {
+      reportError(error); // the others go on
+    }
   }
   if (painters.size === 0) return;
   const dueMs = Math.min(...[...painters].map(({ last, everyMs }) => last + everyMs)) - now;

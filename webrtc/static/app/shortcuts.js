@@ -15,7 +15,8 @@ export function listenForShortcuts(actions) {
 
 /**
  * A key that does something for as long as it is held, such as push-to-talk. It is left alone where it
- * means something else: on buttons, in fields. Losing the window lets it go.
+ * means something else: on buttons, in fields; but not on what is named `data-held-key`, the switch of
+ * the same thing, which whoever clicked it is still at. Losing the window lets it go.
  * @param {string} key
  * @param {{ isWanted: () => boolean, press: () => void, release: () => void }} held
  */
@@ -26,8 +27,10 @@ export function listenForHeldKey(key, { isWanted, press, release }) {
     isHeld = false;
     release();
   };
+  const isElsewhere = (/** @type {EventTarget | null} */ target) =>
+    isUsed(target) && !(target instanceof Element && target.closest('[data-held-key]'));
   document.addEventListener('keydown', (event) => {
-    if (event.key !== key || isUsed(event.target) || event.ctrlKey || event.metaKey || event.altKey)
+    if (event.key !== key || isElsewhere(event.target) || event.ctrlKey || event.metaKey || event.altKey)
       return;
     if (!isHeld && !isWanted()) return;
     event.preventDefault();
@@ -36,7 +39,9 @@ export function listenForHeldKey(key, { isWanted, press, release }) {
     press();
   });
   document.addEventListener('keyup', (event) => {
-    if (event.key === key) letGo();
+    if (event.key !== key || !isHeld) return;
+    event.preventDefault(); // or a button would be clicked
+    letGo();
   });
   window.addEventListener('blur', letGo);
 }

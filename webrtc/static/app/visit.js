@@ -15,6 +15,7 @@ import { PLAYOUT_MODES } from '../client/playout/path_switch.js';
  * @property {boolean} subscribing
  * @property {boolean} muted
  * @property {boolean} deafened
+ * @property {{ layer: string, order: string | null }} desk Which layer of faders, which order.
  */
 
 /**
@@ -75,18 +76,18 @@ export function roomLink(address, roomId) {
  * The visit that this tab was on before a reload. It is taken out of the storage, so that a
  * duplicated tab does not take the seat from the tab that still sits on it.
  * @param {() => Storage} storage
- * @returns {Visit | null}
+ * @returns {Partial<Visit> | null} Only a room's name, if nobody had entered it yet.
  */
 export function takeVisit(storage) {
   const visit = read(storage, VISIT_KEY);
   write(storage, VISIT_KEY, null);
-  return /** @type {Visit | null} */ (visit);
+  return visit;
 }
 
 /**
  * Leave the visit for the page that comes after this one.
  * @param {() => Storage} storage
- * @param {Visit | null} visit
+ * @param {Partial<Visit> | null} visit
  */
 export const leaveVisit = (storage, visit) => write(storage, VISIT_KEY, visit);
 

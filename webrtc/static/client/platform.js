@@ -60,7 +60,8 @@ export function browserPlatform(io) {
     createAudioElement: () => new Audio(),
     createAudioContext:
       typeof AudioContext === 'function'
-        ? (latencyHint) => new AudioContext({ latencyHint })
+        ? (latencyHint) =>
+            new AudioContext({ latencyHint: TELLS_UNDERRUNS ? latencyHint : 'interactive' })
         : null,
     createFramesWorker: canPlayFrames() ? createFramesWorker : null,
     createTransform: (worker, port) => new RTCRtpScriptTransform(worker, { port }, [port]),
@@ -78,6 +79,10 @@ export function browserPlatform(io) {
     clearTimer: (handle) => clearTimeout(handle),
   };
 }
+
+/** Without it, whether a device needs a margin would be found out by ear. */
+const TELLS_UNDERRUNS =
+  typeof AudioContext === 'function' && 'playbackStats' in AudioContext.prototype;
 
 /** Worklets are only given to https pages and localhost. */
 const canPlayFrames = () =>

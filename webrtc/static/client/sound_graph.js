@@ -187,7 +187,8 @@ export class SoundGraph extends Emitter {
     if (this.#calm || !context.playbackStats) return;
     const watch = new OutputWatch();
     const look = () => {
-      watch.report(context.playbackStats?.underrunEvents ?? 0, this.#platform.now());
+      if (context.state !== 'running' || this.#moves > 0) watch.reset();
+      else watch.report(context.playbackStats?.underrunEvents ?? 0, this.#platform.now());
       this.#calm = watch.isStruggling;
       if (this.#calm) this.emit('struggle', {});
       else this.#watching = this.#platform.setTimer(look, WATCH_EVERY_MS);

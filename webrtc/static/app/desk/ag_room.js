@@ -121,6 +121,24 @@ export class AgRoom extends HTMLElement {
     ).attach(client, this.#board);
   }
 
+  /** What a reload brings back. */
+  get kept() {
+    const { layer, order } = this.store.state;
+    return { layer, order: this.#orderChosen ? order : null };
+  }
+
+  /** @param {{ layer: string, order: string | null }} kept As the page before this one left it. */
+  restore({ layer, order }) {
+    if (layer === 'mine' && mayMixForAll(this.store.state)) {
+      this.store.dispatch({ type: 'layer', layer });
+    }
+    if (order === 'joined' || order === 'loudest' || order === 'name') {
+      this.#orderChosen = true;
+      this.#order.value = order;
+      this.store.dispatch({ type: 'order', order });
+    }
+  }
+
   /** A stay begins: show everyone. */
   showAll() {
     this.#feed?.enter();
@@ -157,7 +175,10 @@ export class AgRoom extends HTMLElement {
       this.store.dispatch({ type: 'order', order: 'loudest' });
     }
     if (state.opened !== before.opened) this.#showStudio(state.opened);
-    if (state.order !== before.order || state.people.size !== before.people.size) this.#rereadMs = 0;
+    const { order, people, query } = before;
+    if (state.order !== order || state.people.size !== people.size || state.query !== query) {
+      this.#rereadMs = 0;
+    }
     this.#draw();
   }
 
@@ -185,7 +206,7 @@ export class AgRoom extends HTMLElement {
       const person = state.people.get(participantId);
       const strip = this.#strips.get(participantId) ?? null;
       if (!person || !(strip || shown.has(participantId))) return;
-      this.#place(strip ?? this.#make(participantId), person, index);
+      this.#place(strip ?? this.#make(participantId, index), person, index);
     });
     if (state.held || performance.now() > this.#rereadMs) this.#putInOrder(state.sequence);
     this.#watchLater();
@@ -202,12 +223,14 @@ export class AgRoom extends HTMLElement {
     }
   }
 
-  /** @param {string} participantId */
-  #make(participantId) {
+  /** @param {string} participantId @param {number} index Place in sight, and so of reading. */
+  #make(participantId, index) {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById('strip'));
     const strip = new Strip(template, this.actions);
     this.#strips.set(participantId, strip);
-    this.#list.append(strip.element);
+    const { sequence } = this.store.state;
+    const next = sequence.slice(index + 1).find((id) => this.#strips.has(id));
+    this.#list.insertBefore(strip.element, (next && this.#strips.get(next)?.element) || null);
     strip.followBoard(this.#board);
     return strip;
   }
@@ -233,11 +256,12 @@ export class AgRoom extends HTMLElement {
    */
   #putInOrder(sequence) {
     const wanted = sequence.flatMap((id) => this.#strips.get(id)?.element ?? []);
-    if (wanted.every((element, index) => this.#list.children[index] === element)) {
+    const row = /** @type {HTMLLIElement[]} */ ([...this.#list.children]);
+    const listed = row.filter((element) => wanted.includes(element));
+    if (listed.every((element, index) => element === wanted[index])) {
       this.#rereadMs = performance.now() + REREAD_EVERY_MS;
       return;
     }
-    const row = /** @type {HTMLElement[]} */ ([...this.#list.children]);
     const focused = row.find((element) => element.contains(document.activeElement)) ?? null;
     const kept = stayingPut(row, wanted, focused);
     let left = MOVED_AT_ONCE;

@@ -7,12 +7,13 @@ import { refs, setText } from '../dom.js';
 import { takeEntryToken } from '../entry_token.js';
 import { AtTheDoor } from '../host/at_the_door.js';
 import { showKnocks } from '../host/knocks.js';
+import { keepVisit } from '../keep_visit.js';
 import { KeptLikes } from '../kept_likes.js';
 import { Notices } from '../notices.js';
 import { microphoneIsGranted, onMicrophoneGranted } from '../permission.js';
 import { listenForHeldKey, listenForShortcuts } from '../shortcuts.js';
 import { Troubles, subjectOf } from '../troubles.js';
-import { leaveVisit, roomInAddress, roomLink, takeVisit } from '../visit.js';
+import { roomInAddress, roomLink, takeVisit } from '../visit.js';
 import { watchUnheard } from '../unheard.js';
 import { isWorthSaying, playoutWords, roleWords, roomClosedWords, statusWords } from '../words.js';
 import { partsOf } from './app_parts.js';
@@ -43,6 +44,8 @@ export class AgApp extends HTMLElement {
   #openingMicrophone = false;
   /** @type {Visit | null} What a reload interrupted. */
   #pendingVisit = null;
+  /** Whether push-to-talk is held. */
+  #talks = false;
   #connectTimer = 0;
 
   connectedCallback() {
@@ -87,9 +90,9 @@ export class AgApp extends HTMLElement {
   async #begin() {
     const { lobby, room } = this.#parts;
     const visit = takeVisit(() => window.sessionStorage);
-    this.#pendingVisit = visit?.resumeToken ? visit : null;
+    this.#pendingVisit = visit?.resumeToken ? /** @type {Visit} */ (visit) : null;
     lobby.fill({
-      roomId: visit?.roomId ?? roomInAddress(window.location),
+      roomId: this.#pendingVisit?.roomId || roomInAddress(window.location) || (visit?.roomId ?? ''),
       name: visit?.name ?? this.#likes.all.name,
       server: window.location.host,
     });
@@ -106,7 +109,8 @@ export class AgApp extends HTMLElement {
     this.#draw();
     if (!navigator.mediaDevices) this.#trouble('microphone', { reason: 'insecure_origin' });
     await this.#connect();
-    if (!this.#pendingVisit && (await microphoneIsGranted())) await this.#openMicrophone();
+    if (this.#pendingVisit || !(await microphoneIsGranted())) return;
+    if (!this.#joining && !this.client.room) await this.#openMicrophone(); // else the wish decided
   }
 
   /** Connect, trying again by itself; then take up the visit that a reload interrupted. */
@@ -155,6 +159,9 @@ export class AgApp extends HTMLElement {
       });
       this.#notices.clear('server');
       this.#entered();
+      if (wish.desk) this.#parts.room.restore(wish.desk);
+      // The seat may have been left in mid-word, with push-to-talk held.
+      if (wish.muted && !this.client.isMuted) await this.client.setMuted(true);
       // A token may let in with less than was asked for.
       const role = this.client.room?.role;
       await Promise.all([
@@ -299,9 +306,15 @@ export class AgApp extends HTMLElement {
     });
     listenForHeldKey(' ', {
       isWanted: () => this.client.room !== null && this.client.isPublishing && this.client.isMuted,
-      press: () => this.#attempt('server', this.client.setMuted(false)),
-      release: () => this.#attempt('server', this.client.setMuted(true)),
+      press: () => this.#talk(true),
+      release: () => this.#talk(false),
     });
+  }
+
+  /** @param {boolean} talks Push-to-talk: for as long as a key is held. */
+  #talk(talks) {
+    this.#talks = talks;
+    this.#attempt('server', this.client.setMuted(!talks));
   }
 
   #microphoneKey() {
@@ -401,26 +414,13 @@ export class AgApp extends HTMLElement {
     document.addEventListener('visibilitychange', () => {
       void this.client.setVisible(document.visibilityState === 'visible').catch(() => {});
     });
-    window.addEventListener('pagehide', () =>
-      leaveVisit(() => window.sessionStorage, this.#visit()),
-    );
+    keepVisit({
+      client: this.client,
+      parts: this.#parts,
+      likes: this.#likes,
+      isTalking: () => this.#talks,
+    });
     window.setInterval(() => void this.#readStats(), STATS_EVERY_MS);
-  }
-
-  /** @returns {Visit | null} */
-  #visit() {
-    const { room, me } = this.client;
-    if (!room) return null;
-    return {
-      roomId: room.roomId,
-      name: me?.name ?? this.#likes.all.name,
-      resumeToken: room.resumeToken,
-      ...(room.hostKey ? { hostKey: room.hostKey } : {}),
-      publishing: this.client.isPublishing,
-      subscribing: this.client.isSubscribing,
-      muted: this.client.isMuted,
-      deafened: this.client.isDeafened,
-    };
   }
 
   async #readStats() {

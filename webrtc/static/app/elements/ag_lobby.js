@@ -62,6 +62,14 @@ export class AgLobby extends HTMLElement {
     connect.hidden = state !== 'disconnected';
   }
 
+  get roomId() {
+    return this.#fields.room.value.trim();
+  }
+
+  get name() {
+    return this.#fields.name.value.trim();
+  }
+
   focusRoom() {
     this.#fields.room.focus({ preventScroll: true });
   }
