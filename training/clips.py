@@ -27,6 +27,7 @@ _PER_SOURCE: Final = 130
 _MOST_PER_TRACK: Final = 16
 _PER_VOICE: Final = 24
 _PIECES: Final = {"jazz": 3, "rock": 2, "electronic": 2, "classical": 2}
+_ORCHESTRAL_PIECES: Final = 48
 _LEAST_RMS: Final = 0.004
 _PROMPT_GAPS_S: Final = (0.1, 0.6)
 _NOISES: Final = 160
@@ -58,6 +59,8 @@ def all_clips() -> Iterator[Clips]:
     for label in ("jazz", "rock", "electronic", "classical"):
         for soundfont in render.SOUNDFONTS:
             yield _kept(f"rendered-{soundfont}", label, _rendered(label, soundfont))
+    for soundfont in render.SOUNDFONTS:
+        yield _kept(f"rendered-{soundfont}/orchestra", "classical", _orchestra(soundfont))
     yield _kept("synthetic", "noise", _noises())
 
 
@@ -205,6 +208,11 @@ def _rendered(label: str, soundfont: str) -> Iterator[Samples]:
             for piece in render.pieces(style, soundfont, _PIECES[label], SEED):
                 sound = soxr.resample(piece, render.RATE_HZ, RATE_HZ).astype(np.float32)
                 yield _some(sound, 4)
+
+
+def _orchestra(soundfont: str) -> Iterator[Samples]:
+    for sound in render.orchestra(soundfont, _ORCHESTRAL_PIECES, SEED):
+        yield _some(soxr.resample(sound, render.RATE_HZ, RATE_HZ).astype(np.float32), 4)
 
 
 def _noises() -> Iterator[Samples]:

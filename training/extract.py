@@ -26,7 +26,7 @@ PLAIN, OPUS, SPOILED, BED = range(4)
 _SPOILED: Final = 1
 _STARTS: Final = (0, 2 * RATE_HZ)
 _MOST: Final = {"speech": 5, "electronic": 24, "noise": 60, "classical": 70, "rock": 48}
-_MOST_RENDERED: Final = {"jazz": 66, "rock": 40, "electronic": 16, "classical": 24}
+_MOST_RENDERED: Final = {"jazz": 66, "rock": 40, "electronic": 16, "classical": 72}
 
 Samples = npt.NDArray[np.float32]
 

@@ -1,8 +1,7 @@
 """The maps of the head, fitted to some windows: one definition for training and evaluation.
 
-Genres are told by three maps (musicnn's tags, its inner layer, features of our own), each trained
-by itself and strongly held back, whose logits are averaged: on sources that none of them has seen
-that is better than one map of everything. What is averaged is linear again, so one map is stored.
+With musicnn, genres are told by its inner layers alone: on sources that nothing was trained on, a
+mean with maps of its tags and of features of our own was no better.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from dsp.genre import features
 from training import regression
-from training.dataset import Dataset, weights_of
+from training.dataset import MUSIC, Dataset, weights_of
 from training.regression import Linear, Values
 
 OWN: Final = features.SIZE
@@ -23,12 +22,7 @@ INNER: Final = 400
 _KIND_PENALTY: Final = 3e-3
 _KIND_LOOKED_PENALTY: Final = 9e-3
 _GENRE_OWN_PENALTY: Final = 0.3
-_EXPERTS: Final = (
-    # columns of own + looked, penalty, share
-    (slice(0, OWN), _GENRE_OWN_PENALTY, 0.25),
-    (slice(OWN, OWN + TAGS), 0.1, 0.35),
-    (slice(OWN + TAGS, OWN + TAGS + INNER), 1.0, 0.40),
-)
+_GENRE_LOOKED_PENALTY: Final = 1.0
 
 _NOISE_PRIOR: Final = -1.0
 """Log odds: noise alone is rarer in a conference than it is in training."""
@@ -70,16 +64,15 @@ def fit(data: Dataset, use: Mask) -> Models:
     both = np.concatenate([data.own, data.looked], axis=1)
     kind, genre, speech = data.kind >= 0, data.genre >= 0, data.speech >= 0
     penalties = np.where(np.arange(both.shape[1]) < OWN, _KIND_PENALTY, _KIND_LOOKED_PENALTY)
-    experts = [
-        (_fit(data, both[:, columns], data.genre, genre & use, 4, penalty), share)
-        for columns, penalty, share in _EXPERTS
-    ]
+    inner = _fit(
+        data, both[:, OWN + TAGS :], data.genre, genre & use, len(MUSIC), _GENRE_LOOKED_PENALTY
+    )
     return Models(
         _with_prior(_fit(data, data.own, data.kind, kind & use, 3, _KIND_PENALTY)),
         _with_prior(_fit(data, both, data.kind, kind & use, 3, penalties)),
         _fit(data, data.own, data.speech, speech & use, 2, _KIND_PENALTY),
-        experts[0][0],
-        _averaged(experts),
+        _fit(data, data.own, data.genre, genre & use, len(MUSIC), _GENRE_OWN_PENALTY),
+        _after(OWN + TAGS, inner),
     )
 
 
@@ -88,13 +81,14 @@ def _with_prior(kinds: Linear) -> Linear:
     return Linear(kinds.mean, kinds.scale, kinds.weights, bias)
 
 
-def _averaged(experts: list[tuple[Linear, float]]) -> Linear:
-    """Return one map of all columns whose logits are the weighted mean of the experts'."""
+def _after(columns: int, linear: Linear) -> Linear:
+    """Return the same map behind so many columns that it does not look at."""
+    none = np.zeros(columns)
     return Linear(
-        np.concatenate([expert.mean for expert, _ in experts]),
-        np.concatenate([expert.scale for expert, _ in experts]),
-        np.concatenate([expert.weights * share for expert, share in experts]),
-        np.sum([expert.bias * share for expert, share in experts], axis=0),
+        np.concatenate([none, linear.mean]),
+        np.concatenate([none, linear.scale]),
+        np.concatenate([np.zeros((columns, linear.weights.shape[1])), linear.weights]),
+        linear.bias,
     )
 
 

@@ -1,7 +1,8 @@
 """Renders music with MMA (Musical MIDI Accompaniment) and General MIDI soundfonts.
 
-Jazz above all, since no real jazz is free beyond a handful of tracks. A little of everything else
-is rendered, too, lest "comes out of a soundfont" be learnt as the mark of jazz.
+Jazz above all, since no real jazz is free beyond a handful of tracks, and orchestras, since two
+games are all that is free of them. A little of everything else is rendered, too, lest "comes out
+of a soundfont" be learnt as the mark of jazz.
 """
 
 import subprocess
@@ -15,9 +16,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import scipy.signal
 
 from training.cache import cache_folder, packages_folder
 from training.improvise import Manner, Note, melody
+from training.orchestra import DRUMS, piece
 
 RATE_HZ: Final = 44_100
 SECONDS: Final = 45
@@ -28,6 +31,8 @@ SOUNDFONTS: Final = {
 
 _MMA: Final = "mma/usr/share/mma/mma.py"
 _TAIL_S: Final = 1.0
+_DRUMS: Final = 9  # the channel
+_FIRST_ECHO_S: Final = 0.02
 
 Samples = npt.NDArray[np.float32]
 
@@ -164,6 +169,10 @@ def _prepare(program: Path) -> None:
 
 @cache
 def _synthesiser(soundfont: str) -> Any:
+    return _new_synthesiser(soundfont)
+
+
+def _new_synthesiser(soundfont: str) -> Any:
     import tinysoundfont
 
     synthesiser = tinysoundfont.Synth(samplerate=RATE_HZ, gain=-6)
@@ -182,14 +191,12 @@ def _play(
 ) -> Samples:
     from tinysoundfont import midi as files
 
-    synthesiser, number = _synthesiser(soundfont)
-    synthesiser.sounds_off()
-    for channel in range(16):
-        synthesiser.program_select(channel, number, 128 if channel == 9 else 0, 0, channel == 9)
-        synthesiser.control_change(channel, 7, 100)
+    synthesiser = _silenced(*_synthesiser(soundfont))
     events = files.load_memory(midi)
     used = {event.channel for event in events}
-    free = next(channel for channel in range(15, -1, -1) if channel not in used and channel != 9)
+    free = next(
+        channel for channel in range(15, -1, -1) if channel not in used and channel != _DRUMS
+    )
     if lead >= 0:
         synthesiser.program_change(free, lead)
     plan: list[tuple[float, int, Any]] = [(e.t, e.channel, e.action) for e in events]
@@ -197,6 +204,25 @@ def _play(
         start = max(0.0, note.start) * beat_s
         plan.append((start, free, files.NoteOn(note.key, note.velocity)))
         plan.append((start + note.length * beat_s, free, files.NoteOff(note.key)))
+    sound = _performed(synthesiser, plan, transposed)
+    return np.asarray(0.7 * np.tanh(sound * (1 + drive)), np.float32)
+
+
+def _silenced(synthesiser: Any, number: int) -> Any:
+    synthesiser.sounds_off()
+    for channel in range(16):
+        drums = channel == _DRUMS
+        synthesiser.program_select(channel, number, 128 if drums else 0, 0, drums)
+        synthesiser.control_change(channel, 7, 100)
+    return synthesiser
+
+
+def _performed(
+    synthesiser: Any, plan: list[tuple[float, int, Any]], transposed: int = 0
+) -> Samples:
+    """Return what events (time in s, channel, what) sound like, mono, of peak 1."""
+    from tinysoundfont import midi as files
+
     plan.sort(key=lambda item: item[0])
     portions: list[Samples] = []
     done = 0
@@ -209,7 +235,43 @@ def _play(
     portions.append(_generate(synthesiser, int(_TAIL_S * RATE_HZ)))
     sound = np.concatenate(portions)
     sound /= np.abs(sound).max() + 1e-6
-    return np.asarray(0.7 * np.tanh(sound * (1 + drive)), np.float32)
+    return sound
+
+
+def orchestra(soundfont: str, count: int, seed: int) -> Iterator[Samples]:
+    """Yield `count` orchestral pieces in a hall, mono, 44.1 kHz, each as its number says."""
+    from tinysoundfont import midi as files
+
+    loaded = _new_synthesiser(soundfont)  # of its own: what was played before leaves traces
+    for number in range(count):
+        chance = Random(f"orchestra {soundfont} {number} {seed}")
+        notes = list(piece(chance))
+        synthesiser = _silenced(*loaded)
+        free = (channel for channel in range(16) if channel != _DRUMS)
+        channels = {DRUMS: _DRUMS}
+        for program in dict.fromkeys(note.program for note in notes if note.program != DRUMS):
+            channels[program] = next(free)
+            synthesiser.program_change(channels[program], program)
+            synthesiser.control_change(channels[program], 7, chance.randint(80, 115))
+        plan: list[tuple[float, int, Any]] = []
+        for note in notes:
+            channel, end_s = channels[note.program], note.start_s + note.length_s
+            plan.append((note.start_s, channel, files.NoteOn(note.key, note.velocity)))
+            plan.append((end_s, channel, files.NoteOff(note.key)))
+        sound = _performed(synthesiser, plan)
+        yield _in_hall(sound, chance.uniform(1.0, 2.6), chance.uniform(0.25, 0.9), number)
+
+
+def _in_hall(sound: Samples, decay_s: float, wet: float, seed: int) -> Samples:
+    """Add the tail of a hall: noise that dies away, as loud as `wet` says beside the sound."""
+    chance = np.random.default_rng(seed)
+    length = int(decay_s * RATE_HZ)
+    tail = chance.standard_normal(length) * 10 ** (-3 * np.arange(length) / length)
+    tail = scipy.signal.lfilter([1], [1, -chance.uniform(0.3, 0.8)], tail)
+    tail *= wet / np.sqrt((tail**2).sum())
+    tail = np.concatenate([np.zeros(int(_FIRST_ECHO_S * RATE_HZ)), tail])
+    heard = sound + scipy.signal.fftconvolve(sound, tail)[: len(sound)]
+    return np.asarray(0.7 * heard / (np.abs(heard).max() + 1e-6), np.float32)
 
 
 def _generate(synthesiser: Any, count: int) -> Samples:
@@ -219,7 +281,7 @@ def _generate(synthesiser: Any, count: int) -> Samples:
 
 
 def _act(synthesiser: Any, channel: int, action: Any, transposed: int, files: Any) -> None:
-    shift = 0 if channel == 9 else transposed
+    shift = 0 if channel == _DRUMS else transposed
     match action:
         case files.NoteOn() if action.velocity:
             synthesiser.noteon(channel, min(127, max(0, action.key + shift)), action.velocity)
@@ -227,7 +289,7 @@ def _act(synthesiser: Any, channel: int, action: Any, transposed: int, files: An
             synthesiser.noteoff(channel, min(127, max(0, action.key + shift)))
         case files.ControlChange():
             synthesiser.control_change(channel, action.control, action.control_value)
-        case files.ProgramChange() if channel != 9:
+        case files.ProgramChange() if channel != _DRUMS:
             synthesiser.program_change(channel, action.program)
         case files.PitchBend():
             synthesiser.pitchbend(channel, action.pitch_bend)
