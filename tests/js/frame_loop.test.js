@@ -78,6 +78,16 @@ test('meters take every second frame of a usual screen, and ask for no more', ()
   assert.ok(screen.frames < 310, `${screen.frames}`);
 });
 
+test('dozens of meters take every third frame, and a plot beside them all', () => {
+  const meters = Array.from({ length: 45 }, () => paint());
+  screen.run(6000);
+  for (const { times } of meters) assert.ok(times > 115 && times < 125, `${times}`);
+  assert.ok(screen.frames < 130, `${screen.frames}`);
+  const plot = paint({ everyMs: 0 });
+  screen.run(3000);
+  assert.ok(plot.times > 175, `${plot.times}`);
+});
+
 test('a plot has every frame, and meters beside it stay as they are', () => {
   const [meter, plot] = [paint(), paint({ everyMs: 0 })];
   screen.run(5000);
