@@ -118,9 +118,7 @@ class RoomMixer:
         self._arrived = False  # a source began to sound since packets were looked at
         self._times = PacketTimes(ptime)
         self.choice = RoomSelection(self.sources, everybody=everybody)
-        self.mixes = RoomMixes(
-            self.sources, sources, mixes, self.choice, self._drop, ptime, at_once=everybody
-        )
+        self.mixes = RoomMixes(self.sources, sources, mixes, self.choice, ptime, at_once=everybody)
         self.listeners = self.mixes.listeners
         self.outputs = self.mixes.outputs
         self._number_rows()
@@ -352,6 +350,8 @@ class RoomMixer:
             self.exchange.compose(self.block_time, self.block, self.mixes.solos())
         self.treatment.settle(self.sources.values(), self.block)
         mixes.mix(0 if even else BLOCK_10MS, self.block)
+        while mixes.faded:
+            self._drop(mixes.faded.pop())
         if self.tap is not None:
             self.tap.mixed()
 

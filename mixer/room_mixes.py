@@ -14,7 +14,6 @@ Rules:
   mix that others hear already only when both sound alike: until then its own mix fades there.
 """
 
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +41,7 @@ class RoomMixes:
         serial: Counts changes of what is in the mixes and of who hears them.
         stale: Whether it must be worked out again who hears what.
         moved: Whether a source began or ceased to sound, or to be in the mixes.
+        faded: Sources that were leaving and have, for whoever calls `mix` to remove.
     """
 
     def __init__(
@@ -50,7 +50,6 @@ class RoomMixes:
         source_arena: SourceArena,
         arena: Arena,
         choice: RoomSelection,
-        drop: Callable[[Source], None],
         ptime: Ptime = "auto",
         *,
         at_once: bool = False,
@@ -62,7 +61,6 @@ class RoomMixes:
             source_arena: Where these are.
             arena: Where the mixes are to be.
             choice: Who of the sources goes into the mixes.
-            drop: Removes a source that was leaving and has faded.
             ptime: Packet time of the outputs: see `RoomMixer`.
             at_once: Who comes does not fade in.
         """
@@ -72,11 +70,11 @@ class RoomMixes:
         self.serial = 0
         self.stale = True
         self.moved = True
+        self.faded: list[Source] = []
         self._sources = sources
         self._source_arena = source_arena
         self._arena = arena
         self._choice = choice
-        self._drop = drop
         self._ptime = ptime
         self._at_once = at_once
         self._limiters = np.ones(len(arena.data), np.float32)
@@ -285,7 +283,7 @@ class RoomMixes:
         for source in list(self._sources.values()):
             source.heard = source.present and (source.engaged or source.in_reserve)
             if source.leaving and not (source.engaged or source.in_reserve):
-                self._drop(source)
+                self.faded.append(source)
         return plan
 
     def terms(self, output: Output) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:

@@ -1,8 +1,10 @@
 """When the rooms of a worker run, slot by slot of virtual time."""
 
 import functools
+import gc
 import logging
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -363,3 +365,22 @@ class RecordingRoom:
 
     def __exit__(self, *_):
         self.taps.forget(self.room)
+
+
+def test_a_room_that_is_dropped_is_freed_without_the_garbage_collector():
+    """A busy worker seldom has time for old objects, and rooms hold large ones."""
+    house = House()
+    kept = house.room("kept")
+    gone = weakref.ref(house.room("gone").mixer)
+    house.go(3 * SLOTS_PER_TURN)
+    gone().remove_source("singer")
+    house.go(8 * SLOTS_PER_TURN)
+    assert not gone().sources
+    gc.collect()
+    gc.disable()
+    try:
+        house.hall.drop_room("gone")
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert house.hall.rooms == {"kept": kept}

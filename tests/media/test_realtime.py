@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,14 @@ class Watched:
     def __init__(self):
         self.now_s = 0.0
         self.done = []
+        self.old = 0
 
     def collect(self, generation=ALL):
         self.done.append((self.now_s, generation))
+
+    def get_objects(self, generation):
+        assert generation == ALL
+        return range(self.old)
 
     def freeze(self):
         self.done.append("frozen")
@@ -65,20 +71,58 @@ def test_what_it_does_to_the_real_collector():
         gc.enable()
 
 
+def olds(done):
+    return [time_s for time_s, generation in done if generation == ALL]
+
+
 def test_young_objects_are_looked_at_once_a_second_in_the_slack(watched):
-    done = run(watched, 200.0, 0.007)
-    assert {generation for _, generation in done} == {YOUNG}
-    assert [time_s for time_s, _ in done] == [float(second) for second in range(1, 201)]
+    done = run(watched, 50.0, 0.007)
+    assert done == [(float(second), YOUNG) for second in range(1, 51)]
+
+
+@pytest.mark.parametrize("slack_s", [0.007, float("inf")])
+def test_all_is_looked_at_once_a_minute_in_place_of_the_young(watched, slack_s):
+    watched.old = 10_000
+    done = run(watched, 200.0, slack_s)
+    assert olds(done) == [60.0, 120.0, 180.0]
+    assert len(done) == 200
+
+
+def test_many_old_objects_wait_until_nothing_plays(watched):
+    watched.old = 100_000
+    assert olds(run(watched, 600.0, 0.007)) == []
+    watched.now_s = 0.0
+    assert olds(run(watched, 200.0, float("inf"))) == [60.0, 120.0, 180.0]
+
+
+def test_many_old_objects_wait_ten_minutes_at_most(watched):
+    watched.old = 100_000
+    assert olds(run(watched, 2000.0, 0.007)) == [660.0, 1320.0, 1980.0]
+
+
+def test_a_cycle_that_has_grown_old_goes_while_people_play():
+    class Link:
+        pass
+
+    try:
+        collector = Collector(0.0)
+        link = Link()
+        link.itself = link
+        seen = weakref.ref(link)
+        collector.run(1.0, 0.007)  # it survives, and is old from now on
+        del link
+        for second in range(2, 60):
+            collector.run(float(second), 0.007)
+        assert seen() is not None
+        collector.run(60.0, 0.007)
+        assert seen() is None
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def test_nothing_is_collected_where_there_is_no_slack(watched):
     assert run(watched, 200.0, 0.003) == []
-
-
-def test_all_is_looked_at_once_a_minute_and_only_while_nothing_plays(watched):
-    done = run(watched, 200.0, float("inf"))
-    assert [time_s for time_s, generation in done if generation == ALL] == [60.0, 120.0, 180.0]
-    assert len(done) == 200
 
 
 def test_priority_is_asked_for_and_a_refusal_is_told(monkeypatch, caplog):
