@@ -167,6 +167,9 @@ async def test_files_are_fetched_by_their_owners_only(
     ]:
         async with front.http.get(path, headers=headers) as response:
             assert response.status == status or (status == 401 and response.status == 404), path
+    ticket = one["zip_url"].partition("?")[2]
+    async with front.http.delete(f"{base[:-1]}?{ticket}") as response:
+        assert response.status == 401, "a ticket is for reading"
     for status in (204, 404):
         async with front.http.delete(base[:-1], headers=bearer(key)) as response:
             assert response.status == status
@@ -204,6 +207,25 @@ async def test_a_recording_is_its_tenants_whoever_has_the_rooms_name_later(
             assert response.status == 204
         await front.joined("studio", token=ours)
         assert (await ended(front, ours))["state"] == "stopped"
+
+
+async def test_a_host_key_of_before_opens_no_recording_once_tokens_are_wanted(
+    tmp_path: Path, root: Path
+) -> None:
+    settings: dict[str, Any] = {"recordings_dir": str(root), "recordings_min_free_mb": 0}
+    async with running_front(tmp_path, **settings) as before:
+        _, ack = await before.joined("studio")
+        key = ack["host_key"]
+        await put(before, key, "recording")
+        await put(before, key, "stopped")
+        (one,) = [await ended(before, key)]
+    async with running_front(tmp_path, auth_secret=SECRET, **settings) as front:
+        for path in (MANY, f"{MANY}/{one['recording_id']}/recording.zip"):
+            async with front.http.get(path, headers=bearer(key)) as response:
+                assert response.status == 401
+        ours = token("host", room="studio")
+        await front.joined("studio", token=ours)
+        assert [it["recording_id"] for it in await listed(front, ours)] == [one["recording_id"]]
 
 
 async def test_a_recording_outlives_the_front_process(tmp_path: Path, root: Path) -> None:
