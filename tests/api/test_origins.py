@@ -93,3 +93,19 @@ async def test_errors_can_be_read_by_allowed_pages_too(front: RunningFront) -> N
     async with front.http.get("/api/rooms/none", headers={"Origin": front.url}) as response:
         assert response.status == 404
         assert response.headers["Access-Control-Allow-Origin"] == front.url
+
+
+async def test_foreign_pages_change_nothing_by_requests_that_browsers_send_unasked(
+    front: RunningFront,
+) -> None:
+    """Text sent by POST takes no preflight request; its answer is kept from the page."""
+    body, simple = '{"room_id": "theirs"}', {"Content-Type": "text/plain"}
+    for origin in ("https://evil.example", "null"):
+        headers = {**simple, "Origin": origin}
+        async with front.http.post("/api/rooms", data=body, headers=headers) as response:
+            assert (response.status, (await response.json())["reason"]) == (403, "forbidden")
+    async with front.http.get("/api/rooms") as response:
+        assert (await response.json())["rooms"] == []
+    for headers in (simple, {**simple, "Origin": front.url}):
+        async with front.http.post("/api/rooms", data="{}", headers=headers) as response:
+            assert response.status == 201

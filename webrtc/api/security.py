@@ -1,12 +1,18 @@
-"""Headers that every answer carries, and which pages may read it (CORS)."""
+"""Headers that every answer carries, and what pages of other origins may do (CORS).
+
+A browser lets any page send simple requests, whose answers it keeps from it. Reading changes
+nothing; whatever else comes from a foreign page is refused before it is looked at.
+"""
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from webrtc.errors import ClientError
 from webrtc.front_origins import OriginPolicy
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-Range, Range"
+_READING = ("GET", "HEAD", "OPTIONS")
 _FOR_ALL = ("/webrtc_client.js", "/client/", "/vendor/", "/hls/")
 
 
@@ -44,15 +50,18 @@ class Security:
         return origin is None or self._origins.allows(origin, request.host)
 
     def middleware(self) -> Middleware:
-        """Return the middleware that answers preflight requests (Fetch standard)."""
+        """Return the middleware that refuses foreign pages, and answers preflight requests."""
 
         @web.middleware  # marks a function, which a bound method does not allow
-        async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def foreign(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.method not in _READING and not self.allows(request):
+                raise ClientError("forbidden", "pages of this origin may not use the server")
             return await self._preflight(request, handler)
 
-        return preflight
+        return foreign
 
     async def _preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a preflight request (Fetch standard), or let the handler answer."""
         asked = request.headers.get("Access-Control-Request-Method")
         if request.method != "OPTIONS" or asked is None or not self.allows(request):
             return await handler(request)
