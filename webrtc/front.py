@@ -207,6 +207,7 @@ class Front:
             handle_signals=False,
             logger=http_logger(),
             shutdown_timeout=_SHUTDOWN_S,
+            keepalive_timeout=limits.idle_connection_s,
         )
         gateway = GatewayControl(desk, dispatcher)
         plain = PlainClients(desk, dispatcher, settings.udp_plain_room)

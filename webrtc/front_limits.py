@@ -23,6 +23,9 @@ class FrontLimits:
     room_share: int = 400
     """Most people of a room in one media worker while others can serve it, too."""
     max_sockets: int = 20_000
+    idle_connection_s: float = 150.0
+    """How long an HTTP connection may stay without asking for anything, or with half a request;
+    longer than the proxies in use keep one, which would else ask on a connection that is gone."""
     resume_window_s: float = 60.0
     """How long a seat is kept after its socket was lost."""
     lost_after_s: float = 10.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import soundfile
 
 from tests.support.front import RunningFront, running_front
 from tests.support.passes import SECRET, token
+from webrtc.api import bodies
 from webrtc.playback import players
 
 pytestmark = pytest.mark.slow  # starts processes
@@ -146,3 +148,51 @@ async def test_a_new_front_process_sends_home_whom_nobody_feeds(
         first.worker.participants = kept  # as after a crash
         async with running_front(tmp_path, first.workers) as second:
             await second.worker.wait_until(lambda it: [*it.participants] == [ack["participant_id"]])
+
+
+async def test_files_that_are_on_their_way_count_as_played(
+    front: RunningFront, song: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a host could have the server keep any number of them."""
+    monkeypatch.setattr(players, "MOST_IN_A_ROOM", 1)
+    _, ack = await front.joined("studio")
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield song[:1000]
+        begun.set()
+        await goes_on.wait()
+        yield song[1000:]
+
+    async def upload_slowly() -> int:
+        sent = front.http.post(WHERE, data=slowly(), headers=bearer(ack["host_key"]))
+        async with sent as response:
+            return response.status
+
+    first = asyncio.create_task(upload_slowly())
+    await begun.wait()
+    async with asyncio.timeout(10):
+        while not front.front.players._coming:
+            await asyncio.sleep(0.01)
+    status, problem = await upload(front, song, ack["host_key"])
+    assert (status, problem["reason"]) == (429, "too_many_playbacks")
+    goes_on.set()
+    assert await first == 201
+    assert not front.front.players._coming
+
+
+async def test_a_file_that_stops_coming_gives_its_place_back(
+    front: RunningFront, song: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(players, "MOST_IN_A_ROOM", 1)
+    monkeypatch.setattr(bodies, "WITHIN_S", 0.05)
+    _, ack = await front.joined("studio")
+
+    async def never() -> AsyncIterator[bytes]:
+        yield song[:1000]
+        await asyncio.Event().wait()
+
+    async with front.http.post(WHERE, data=never(), headers=bearer(ack["host_key"])) as response:
+        assert response.status == 408
+    monkeypatch.undo()
+    assert (await upload(front, song, ack["host_key"]))[0] == 201

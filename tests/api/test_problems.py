@@ -1,10 +1,12 @@
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from tests.support.front import RunningFront
+from webrtc.api import bodies
 from webrtc.errors import REASONS
 
 
@@ -131,3 +133,17 @@ async def test_http_that_is_none_is_answered_and_the_server_lives(
     assert "Traceback" not in caplog.text
     async with front.http.get("/health") as response:
         assert response.status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/rooms", "/whip/room"])
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    front: RunningFront, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(bodies, "WITHIN_S", 0.05)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    headers = {"Content-Type": "application/sdp"}
+    await check(front.http.post(path, data=never(), headers=headers), 408, "bad_message")

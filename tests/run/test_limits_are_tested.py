@@ -15,6 +15,12 @@ TESTS = {
         "signaling/test_limits.py::test_a_tenant_has_so_many_rooms_and_people"
     ),
     "voices of a room": "signaling/test_limits.py::test_a_room_has_room_for_so_many_voices",
+    "HTTP connections that ask nothing": (
+        "signaling/test_limits.py::test_a_connection_that_asks_nothing_is_closed"
+    ),
+    "bodies that do not come": (
+        "api/test_problems.py::test_a_body_that_does_not_come_is_not_waited_for"
+    ),
     "events of a connection": (
         "signaling/test_hostile_clients.py::test_a_flood_is_refused_and_then_disconnected"
     ),
@@ -44,6 +50,9 @@ TESTS = {
         "recording/test_recorder.py::test_it_ends_before_the_disk_is_full"
     ),
     "files that are uploaded": "api/test_playbacks.py::test_what_cannot_be_played_is_refused",
+    "files that are played, or on their way": (
+        "api/test_playbacks.py::test_files_that_are_on_their_way_count_as_played"
+    ),
     "what a client does not read": (
         "signaling/test_levels.py::test_a_client_that_never_reads_is_disconnected"
     ),

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.front import Client, running_front
 from tests.support.passes import SECRET, token
 from webrtc.front_limits import FrontLimits
@@ -123,3 +125,16 @@ async def test_a_worker_that_leaves_something_out_takes_nobody(tmp_path: Path) -
                 assert await problem(guest) == ("server_full", 10.0)
                 await inside.ok("get_stats")
         await guest.ok("join_room", "room")
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+async def test_a_connection_that_asks_nothing_is_closed(tmp_path: Path, said: bytes) -> None:
+    async with running_front(tmp_path, limits=FrontLimits(idle_connection_s=0.05)) as front:
+        client, _ = await front.joined()
+        host, port = front.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(said)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        await client.ok("set_muted", True)  # sockets have pings, and stay

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from rooms.models import ParticipantKind
 from rooms.tokens import split_resume_token
+from webrtc.api.bodies import soon
 from webrtc.api.guard import Need, bearer
 from webrtc.api.problems import problem
 from webrtc.api.replica_proxy import passed_on
@@ -247,15 +248,21 @@ def _require_type(request: web.Request, wanted: str) -> None:
 
 
 async def _text(request: web.Request, most_bytes: int) -> str:
-    body = await request.content.read(most_bytes + 1)
-    while len(body) <= most_bytes and (more := await request.content.read(most_bytes)):
-        body += more
+    body = await soon(_read(request, most_bytes))
     if len(body) > most_bytes:
         raise ClientError("too_large", f"the body is longer than {most_bytes} bytes")
     try:
         return body.decode()
     except UnicodeDecodeError:
         raise ClientError("bad_sdp", "the body is no UTF-8 text") from None
+
+
+async def _read(request: web.Request, most_bytes: int) -> bytes:
+    """Return the body, or as much of it as is too much."""
+    body = await request.content.read(most_bytes + 1)
+    while len(body) <= most_bytes and (more := await request.content.read(most_bytes)):
+        body += more
+    return body
 
 
 def _links(server: IceServer) -> list[str]:

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from rooms.rights import Right
 from webrtc.api.actors import require_right
+from webrtc.api.bodies import soon
 from webrtc.api.guard import Need
 from webrtc.api.routes import Reply, Route, json_body, json_reply
 from webrtc.errors import ClientError
@@ -132,13 +133,13 @@ class PlaybacksResource:
             wish = msgspec.convert(dict(request.query), _Wish, strict=False)
         except msgspec.ValidationError as error:
             raise ClientError("bad_message", str(error)[:200]) from None
-        self._players.check_room_for_one(room.room_id)
-        source = FileSource(await self._received(request), LONGEST_S)
-        try:
-            await source.open()
-        except BaseException:
-            await source.close()
-            raise
+        with self._players.place_in(room.room_id):  # whoever sends a file counts as playing it
+            source = FileSource(await self._received(request), LONGEST_S)
+            try:
+                await source.open()
+            except BaseException:
+                await source.close()
+                raise
         player = await self._players.play(
             room, source, name=wish.name or "Player", loops=wish.loop, fader_db=wish.fader_db
         )
@@ -184,7 +185,7 @@ class PlaybacksResource:
         file = tempfile.TemporaryFile()  # noqa: SIM115 — the source closes it
         try:
             count = 0
-            async for part in request.content.iter_chunked(_PART_BYTES):
+            while part := await soon(request.content.read(_PART_BYTES)):
                 count += len(part)
                 if count > self._most_bytes:
                     raise too_large

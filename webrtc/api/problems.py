@@ -68,6 +68,7 @@ _REASON_OF: Final = {
     400: ("bad_message", "the request is malformed"),
     404: ("not_found", "there is no such resource"),
     405: ("method_not_allowed", "the resource does not know this method"),
+    408: ("bad_message", "the request took too long to come"),
     413: ("too_large", "the request is too large"),
 }
 

@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 
 from rooms.shared_store import SharedRoomStore
+from webrtc.api.bodies import soon
 from webrtc.errors import ClientError
 
 PASSED_ON: Final = "X-AG06-Passed-On"
@@ -140,7 +141,7 @@ async def _ask(
         client.request(
             request.method,
             url + request.raw_path,
-            data=await request.read(),
+            data=await soon(request.read()),
             headers=headers,
             # Its certificate names what clients call it. The address comes from Redis, and
             # whoever may write there may do anything anyway.

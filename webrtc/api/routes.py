@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from webrtc.api.bodies import soon
 from webrtc.api.guard import Need
 from webrtc.errors import ClientError
 
@@ -68,8 +69,9 @@ async def json_body(request: web.Request, decoder: msgspec.json.Decoder[Any]) ->
     Raises:
         ClientError: `bad_message`.
         HTTPRequestEntityTooLarge: the body is longer than the application allows.
+        HTTPRequestTimeout: it does not come.
     """
     try:
-        return decoder.decode(await request.read() or b"{}")
+        return decoder.decode(await soon(request.read()) or b"{}")
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise ClientError("bad_message", str(error)[:200]) from None

@@ -7,8 +7,9 @@ successor sends home whom it finds playing without anybody who feeds them.
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -59,7 +60,7 @@ class Players:
         self._dispatcher = dispatcher
         self._folder = folder
         self._players: dict[str, Player] = {}
-        self._opening = 0
+        self._coming: Counter[str] = Counter()
         self._ended: asyncio.Queue[str] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -80,15 +81,22 @@ class Players:
 
     # ---- what is asked for ----
 
-    def check_room_for_one(self, room_id: str) -> None:
-        """Let it pass that another playback begins in a room.
+    @contextmanager
+    def place_in(self, room_id: str) -> Iterator[None]:
+        """Keep a place in a room for a playback that is about to begin.
 
         Raises:
             ClientError: `too_many_playbacks`.
         """
         here = sum(player.room_id == room_id for player in self._players.values())
-        if here >= MOST_IN_A_ROOM or len(self._players) + self._opening >= MOST:
+        everywhere = len(self._players) + self._coming.total()
+        if here + self._coming[room_id] >= MOST_IN_A_ROOM or everywhere >= MOST:
             raise ClientError("too_many_playbacks", "stop another playback first")
+        self._coming[room_id] += 1
+        try:
+            yield
+        finally:
+            self._coming -= Counter({room_id: 1})  # which keeps no room of which none is left
 
     async def play(
         self,
@@ -119,35 +127,32 @@ class Players:
         """
         playback: Playback | None = None
         connection = self._dispatcher.connected(StandIn())
-        self._opening += 1
         try:
-            self.check_room_for_one(room.room_id)
-            request = JoinRoom(room.room_id, name[:64], "publisher")
-            await self._desk.entrance.bring_in(connection, request, room.tenant)
-            participant_id = self._desk.conference.seat_of(connection).participant_id
-            path = self._folder / f"feed-{secrets.token_hex(8)}"
-            playback = Playback(source, path, lambda: self._ended.put_nowait(participant_id))
-            playback.loops = loops
-            playback.begin_at(start_s)
-            strip = {"genre": "electronic" if is_music else "speech", "fader": fader_db}
+            with self.place_in(room.room_id):
+                request = JoinRoom(room.room_id, name[:64], "publisher")
+                await self._desk.entrance.bring_in(connection, request, room.tenant)
+                participant_id = self._desk.conference.seat_of(connection).participant_id
+                path = self._folder / f"feed-{secrets.token_hex(8)}"
+                playback = Playback(source, path, lambda: self._ended.put_nowait(participant_id))
+                playback.loops = loops
+                playback.begin_at(start_s)
+                strip = {"genre": "electronic" if is_music else "speech", "fader": fader_db}
 
-            def apply(participant: Participant) -> Participant:
-                return msgspec.structs.replace(
-                    participant,
-                    kind=ParticipantKind.PLAYER,
-                    feed=FeedAccess(str(path)),
-                    strip=changed(participant.strip, strip),
-                )
+                def apply(participant: Participant) -> Participant:
+                    return msgspec.structs.replace(
+                        participant,
+                        kind=ParticipantKind.PLAYER,
+                        feed=FeedAccess(str(path)),
+                        strip=changed(participant.strip, strip),
+                    )
 
-            await self._desk.conference.change(participant_id, apply)
+                await self._desk.conference.change(participant_id, apply)
         except BaseException:
             if connection.seat is not None:
                 await self._desk.entrance.leave(connection.seat, "left")
             self._dispatcher.disconnected(connection)
             await (source.close() if playback is None else playback.close())
             raise
-        finally:
-            self._opening -= 1
         player = Player(participant_id, room.room_id, name[:64], playback, connection, on_end)
         self._players[participant_id] = player
         playback.start()
