@@ -94,6 +94,27 @@ async def test_guests_of_a_room_that_closes_are_sent_away(front: RunningFront) -
     assert await guest.event("room_closed") == {"reason": "empty"}
 
 
+async def test_who_was_let_into_a_room_was_not_into_the_next_one_of_its_name(
+    front: RunningFront,
+) -> None:
+    """Else one could let oneself into a room before others make it."""
+    host, _ = await with_host(front)
+    await host.ok("set_door", {"waiting": True})
+    admitted, denied = await front.client(), await front.client()
+    for guest, admit in ((admitted, True), (denied, False)):
+        assert await guest.refused("join_room", "room") == "waiting"
+        told = await host.event("guests_waiting", lambda it: it["guests"])
+        await host.ok("admit", {"guest_id": told["guests"][0]["guest_id"], "admit": admit})
+        await guest.event("admission")
+    await host.ok("leave_room")
+    later, _ = await with_host(front)
+    await later.ok("set_door", {"locked": True, "waiting": True})
+    assert await admitted.refused("join_room", "room") == "room_locked"
+    await later.ok("set_door", {"locked": False})
+    assert await admitted.refused("join_room", "room") == "waiting"
+    assert await denied.refused("join_room", "room") == "waiting"
+
+
 async def test_the_door_holds_so_many_and_no_more(
     front: RunningFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,8 +53,9 @@ class Connection:
         """The one media worker that can serve the client; None for any."""
         self.guest_id = ""
         """While it waits at a door, see `webrtc.signaling.waiting_room`."""
-        self.admitted_to: str | None = None
-        self.denied_from: set[str] = set()
+        self.admitted_to: bytes | None = None
+        self.denied_from: set[bytes] = set()
+        """Both by the room's `host_key_hash`: another room may later have its id."""
         self.seat: Seat | None = None
         self.refusals = 0
         """How many events in a row were over the rate."""

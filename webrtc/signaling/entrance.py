@@ -191,10 +191,10 @@ class Entrance:
             return
         if door.bars(applicant.subject, connection.address):
             raise ClientError("banned", "a host keeps you out of this room")
-        if door.locked and connection.admitted_to != room.room_id:
+        if door.locked and connection.admitted_to != room.host_key_hash:
             raise ClientError("room_locked", "the room is locked")
         if door.waiting and role is not Role.ENGINEER:
-            self.waiting.ask(room.room_id, connection, applicant.name)
+            self.waiting.ask(room, connection, applicant.name)
 
     async def _add(
         self,

@@ -16,15 +16,24 @@ finds the door open for it; who is not is refused from then on.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from rooms import tokens
+from rooms.models import Room
 from webrtc.errors import ClientError
 from webrtc.signaling.connection import Connection
 from webrtc.signaling.events import Admission, Guest, GuestsWaiting, RoomClosed
 
 MAX_GUESTS: Final = 100
 """Of a room."""
+
+
+class _Waiting(NamedTuple):
+    """A guest, and what tells the room apart from others of the same id, before it and after."""
+
+    connection: Connection
+    name: str
+    room: bytes
 
 
 class WaitingRoom:
@@ -36,17 +45,18 @@ class WaitingRoom:
 
     def __init__(self, tell_hosts: Callable[[str, GuestsWaiting], None]) -> None:
         self._tell_hosts = tell_hosts
-        self._guests: dict[str, dict[str, tuple[Connection, str]]] = {}
+        self._guests: dict[str, dict[str, _Waiting]] = {}
 
-    def ask(self, room_id: str, connection: Connection, name: str) -> None:
+    def ask(self, room: Room, connection: Connection, name: str) -> None:
         """Return if a guest has been let in; else let it wait.
 
         Raises:
             ClientError: `waiting`, `denied`, `room_full`.
         """
-        if connection.admitted_to == room_id:
+        room_id, mark = room.room_id, room.host_key_hash
+        if connection.admitted_to == mark:
             return
-        if room_id in connection.denied_from:
+        if mark in connection.denied_from:
             raise ClientError("denied", "a host did not let you in")
         guests = self._guests.setdefault(room_id, {})
         if connection.guest_id not in guests:
@@ -54,7 +64,7 @@ class WaitingRoom:
                 raise ClientError("room_full", "too many wait at the door already", 10.0)
             self.forget(connection)
             connection.guest_id = tokens.new_id()
-            guests[connection.guest_id] = (connection, name)
+            guests[connection.guest_id] = _Waiting(connection, name, mark)
             self._guests[room_id] = guests
             self._tell(room_id)
         raise ClientError("waiting", "a host has to let you in")
@@ -68,12 +78,12 @@ class WaitingRoom:
         found = self._guests.get(room_id, {}).get(guest_id)
         if found is None:
             raise ClientError("participant_not_found", "nobody of this id waits here")
-        connection, _ = found
+        connection = found.connection
         self.forget(connection)
         if admit:
-            connection.admitted_to = room_id
+            connection.admitted_to = found.room
         else:
-            connection.denied_from.add(room_id)
+            connection.denied_from.add(found.room)
         connection.emit("admission", Admission(room_id, admit))
 
     def admit_all(self, room_id: str) -> None:
@@ -83,7 +93,7 @@ class WaitingRoom:
 
     def close(self, room_id: str, reason: str) -> None:
         """Send everybody away, because the room is gone."""
-        for connection, _ in self._guests.pop(room_id, {}).values():
+        for connection, _, _ in self._guests.pop(room_id, {}).values():
             connection.guest_id = ""
             connection.emit("room_closed", RoomClosed(reason))
 
@@ -99,7 +109,7 @@ class WaitingRoom:
     def shown(self, room_id: str) -> GuestsWaiting:
         """Return who waits for a room, in the order of asking."""
         guests = self._guests.get(room_id, {})
-        return GuestsWaiting([Guest(name, shown) for name, (_, shown) in guests.items()])
+        return GuestsWaiting([Guest(name, shown) for name, (_, shown, _) in guests.items()])
 
     def _tell(self, room_id: str) -> None:
         self._tell_hosts(room_id, self.shown(room_id))
