@@ -1,3 +1,6 @@
+import asyncio
+from collections.abc import AsyncIterator
+
 import msgspec
 import pytest
 
@@ -157,3 +160,33 @@ async def test_no_new_room_while_draining(front: RunningFront) -> None:
     async with front.http.post("/api/rooms") as response:
         assert response.status == 503
         assert response.headers["Retry-After"] == "2"
+
+
+async def test_rights_are_those_of_the_time_when_the_body_has_come(front: RunningFront) -> None:
+    """Else a host of before could change the next room of the same name, half a minute later."""
+    former, ack = await front.joined()
+    key = {"Authorization": f"Bearer {ack['host_key']}"}
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"automix":'
+        begun.set()
+        await goes_on.wait()
+        yield b" true}"
+
+    async def change() -> int:
+        sent = front.http.patch("/api/rooms/room", data=slowly(), headers=key)
+        async with sent as response:
+            return response.status
+
+    changing = asyncio.create_task(change())
+    await begun.wait()
+    async with front.http.get("/api/rooms/room") as response:  # meanwhile the other one is there
+        assert response.status == 200
+    await former.ok("leave_room")
+    _, later = await front.joined()
+    goes_on.set()
+    assert await changing == 401
+    assert later["room_settings"]["automix"] is False
+    async with front.http.get("/api/rooms/room") as response:
+        assert (await response.json())["settings"]["automix"] is False

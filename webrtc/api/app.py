@@ -5,7 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
-from webrtc.api.guard import Guard
+from webrtc.api.bodies import soon
+from webrtc.api.guard import Guard, Need
 from webrtc.api.health import HealthResource
 from webrtc.api.metrics import MetricsResource
 from webrtc.api.networks import NetworksResource
@@ -81,6 +82,11 @@ def build_app(
 
 def _guarded(route: Route, guard: Guard) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        if route.need is not Need.NOBODYS:  # probes must not be hindered by anybody
+            guard.count(request)
+        if route.body is not None:
+            # Before anybody is asked for rights: they might be gone by the time it has come.
+            await soon(request.read())
         await guard.let_pass(route.need, request)
         return await route.handler(request)
 

@@ -60,22 +60,26 @@ class Guard:
         limits = desk.conference.limits
         self._crowd = Crowd(limits.request_rate_per_s, limits.request_burst)
 
-    async def let_pass(self, need: Need, request: web.Request) -> None:
-        """Return if the caller has what is needed, and does not ask too often.
+    def count(self, request: web.Request) -> None:
+        """Return if the caller does not ask too often.
 
         Raises:
-            ClientError: `rate_limited`, `room_not_found`, `unauthorized`, `forbidden` and others
-                of `Access`.
+            ClientError: `rate_limited`.
         """
-        if need is Need.NOBODYS:
-            return  # probes, which must not be hindered by anybody
         now, address = asyncio.get_running_loop().time(), self._addresses.of(request)
         wait_s = 0.0 if self._is_passed_on(request, address) else self._crowd.take(address, now)
         if wait_s:
             raise ClientError("rate_limited", "too many requests", round(wait_s, 3))
+
+    async def let_pass(self, need: Need, request: web.Request) -> None:
+        """Return if the caller has what is needed.
+
+        Raises:
+            ClientError: `room_not_found`, `unauthorized`, `forbidden` and others of `Access`.
+        """
         token, access = bearer(request), self._desk.access
         match need:
-            case Need.OWN:
+            case Need.NOBODYS | Need.OWN:
                 return
             case Need.OPERATOR:
                 await access.operate(token)

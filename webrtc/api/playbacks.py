@@ -137,6 +137,8 @@ class PlaybacksResource:
             source = FileSource(await self._received(request), LONGEST_S)
             try:
                 await source.open()
+                # The file took its time: by now the id may be another room's.
+                room = await require_right(request, self._desk, Right.PLAY_FILES)
             except BaseException:
                 await source.close()
                 raise
