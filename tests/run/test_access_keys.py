@@ -238,3 +238,22 @@ async def test_the_fetch_is_bounded_and_goes_nowhere_else() -> None:
     for handler in (endless, moved):
         with pytest.raises(ValueError, match=r"too long|status 302"):
             await fetched(handler)
+
+
+async def test_a_fetch_under_way_ends_with_the_server() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> bytes:
+        begun.set()
+        try:
+            return await asyncio.Event().wait() and b""
+        finally:
+            ended.set()
+
+    keys = KeySet(fetch)
+    asking = asyncio.create_task(keys.find("RS256", None))
+    await begun.wait()
+    await keys.close()
+    assert ended.is_set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
