@@ -14,7 +14,6 @@ Rules:
   mix that others hear already only when both sound alike: until then its own mix fades there.
 """
 
-
 import numpy as np
 import numpy.typing as npt
 
