@@ -6,7 +6,10 @@ log. It is answered with 400 all the same.
 
 import logging
 
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+
+_CLIENTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 class _OnlyDefects(logging.Filter):
@@ -14,7 +17,7 @@ class _OnlyDefects(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError | ConnectionError):
+        if isinstance(error, _CLIENTS):
             return False
         if error is not None:
             record.msg, record.args = "a request could not be handled", ()

@@ -147,3 +147,34 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
 
     headers = {"Content-Type": "application/sdp"}
     await check(front.http.post(path, data=never(), headers=headers), 408, "bad_message")
+
+
+BODIES = {
+    "no gzip": b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
+    "no deflate": b"Content-Encoding: deflate\r\nContent-Length: 5\r\n\r\nabcde",
+    "no chunk": b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n|ZZ\r\n",
+    "a chunk without end": b"Transfer-Encoding: chunked\r\n\r\n2\r\n|{}{}{}\r\n0\r\n\r\n",
+    "a part": b"Content-Length: 10\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("path", [b"/api/rooms", b"/whip/room", b"/nowhere"])
+@pytest.mark.parametrize("body", BODIES)
+async def test_bodies_that_are_none_are_no_defect_of_ours(
+    front: RunningFront, caplog: pytest.LogCaptureFixture, path: bytes, body: str
+) -> None:
+    host, port = front.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    kind = b"Host: x\r\nConnection: close\r\nContent-Type: application/sdp\r\n"
+    head, _, tail = BODIES[body].partition(b"|")
+    writer.write(b"POST " + path + b" HTTP/1.1\r\n" + kind + head)
+    await writer.drain()
+    async with front.http.get("/health") as response:  # meanwhile the head has been read
+        assert response.status == 200
+    writer.write(tail)
+    writer.write_eof()
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+    assert answer == b"" or answer.split(b" ", 2)[1] in (b"400", b"404", b"405"), answer
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
