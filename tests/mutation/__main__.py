@@ -60,9 +60,9 @@ TARGETS = (
     Target("webrtc/media/rtcp.py", ("tests/media/test_rtcp.py",)),
     Target("mixer/red.py", ("tests/mixer/test_red.py",)),
     Target(
-        "gateway/wire/datagrams.py",
-        ("tests/gateway/test_guard.py", "tests/gateway/test_incoming.py"),
+        "gateway/wire/datagrams.py", ("tests/gateway/test_guard.py", "tests/gateway/test_plain.py")
     ),
+    Target("gateway/wire/plain.py", ("tests/gateway/test_plain.py",)),
     Target("gateway/wire/guard.py", ("tests/gateway/test_guard.py",)),
     Target("gateway/wire/lines.py", ("tests/gateway/test_lines.py",)),
 )
