@@ -13,7 +13,7 @@ from playwright.async_api import expect
 from tests.e2e.conftest import all_hear_each_other
 from tests.support.balancer import Balancer
 from tests.support.chromium import Chromium
-from tests.support.people import Person
+from tests.support.people import CLIENT, Person
 from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
 
@@ -90,6 +90,9 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
         await ada.client("updateAudioSettings({ genre: 'jazz' })")
         seat = await ada.client("room.participantId")
 
+        await ada.page.evaluate(
+            f"{CLIENT}.on('reconnecting', () => (window.leftWhile ??= {CLIENT}.mediaState)); 0"
+        )
         hung.program.send_all(signal.SIGSTOP)
         balancer.ports = [other.page_port]  # as one does that asks for `/health/ready`
         # Its lease is over, and so is what others see of her.
@@ -97,6 +100,8 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
         await ada.page.wait_for_function("() => ear.tracks === 2", timeout=_PATIENCE_MS)
         await all_hear_each_other(ada, grace)
         await grace.sees(ada, grace)
+        # She did not wait until the browser had missed the connection and tried to mend it.
+        assert await ada.page.evaluate("window.leftWhile") in ("connected", "interrupted")
         await grace.client("updateAudioSettings({ genre: 'rock' })")
 
         hung.program.send_all(signal.SIGCONT)

@@ -3,7 +3,8 @@ import test from 'node:test';
 
 import { SessionMachine } from '../../webrtc/static/client/session_machine.js';
 
-const OPEN = { effect: 'open' };
+const OPEN = { effect: 'open', limitMs: 5000 };
+const REOPEN = { effect: 'open', limitMs: 1500 };
 const CLOSE = { effect: 'close' };
 
 function connected() {
@@ -29,7 +30,7 @@ test('a lost socket is opened again after a pause, and the room resumed', () => 
   assert.equal(machine.state, 'waiting');
   assert.equal(machine.isReturning, true);
   assert.deepEqual(machine.handleTimer(wake(machine) - 1), []);
-  assert.deepEqual(machine.handleTimer(wake(machine)), [OPEN]);
+  assert.deepEqual(machine.handleTimer(wake(machine)), [REOPEN]);
   assert.deepEqual(machine.handle('socketUp', 2000), [{ effect: 'join', resume: true }]);
   machine.handle('joinOk', 2000);
   assert.equal(machine.state, 'joined');
@@ -101,10 +102,28 @@ test('pauses grow, and a connection resets them', () => {
   assert.equal(wake(machine) - now, pauses[0]);
 });
 
+test('coming back waits for an answer longer each time, and at first only for a moment', () => {
+  const machine = joined();
+  machine.handle('socketDown', 0);
+  const limits = [];
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const now = wake(machine);
+    for (const effect of machine.handleTimer(now)) {
+      if (effect.effect === 'open') limits.push(effect.limitMs);
+    }
+    machine.handle('socketDown', now);
+  }
+  assert.deepEqual(limits, [1500, 2000, 4000, 5000, 5000]);
+  machine.handle('online', 100_000);
+  machine.handle('socketUp', 100_000);
+  machine.handle('socketDown', 100_000);
+  assert.deepEqual(machine.handleTimer(wake(machine)), [REOPEN]);
+});
+
 test('the network coming back ends the pause', () => {
   const machine = joined();
   machine.handle('socketDown', 0);
-  assert.deepEqual(machine.handle('online', 1), [OPEN]);
+  assert.deepEqual(machine.handle('online', 1), [REOPEN]);
 });
 
 test('whoever leaves while away does not come back', () => {
@@ -129,7 +148,7 @@ test('a draining server is left after its time and a bit', () => {
   machine.handleDrain(2000, 0);
   assert.equal(machine.state, 'joined');
   assert.ok(wake(machine) >= 2000 && wake(machine) <= 3000);
-  assert.deepEqual(machine.handleTimer(wake(machine)), [CLOSE, OPEN]);
+  assert.deepEqual(machine.handleTimer(wake(machine)), [CLOSE, REOPEN]);
   assert.deepEqual(machine.handle('socketUp', 3000), [{ effect: 'join', resume: true }]);
 });
 

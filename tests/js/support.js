@@ -58,6 +58,8 @@ export class FakeServer {
   /** @type {{ event: string, payload: any }[]} */
   asked = [];
   reachable = true;
+  /** Whether it takes connections and requests, and answers none. */
+  hangs = false;
 
   /** @param {VirtualClock} clock For acknowledgements that never come. */
   constructor(clock) {
@@ -108,6 +110,8 @@ export class FakeSocket {
   }
 
   connected = false;
+  #limitMs = Infinity;
+  io = { timeout: (/** @type {number} */ ms) => (this.#limitMs = ms) };
   /** @type {Set<number>} */
   #limits = new Set();
   /** @type {Map<string, ((...args: any[]) => void)[]>} */
@@ -131,6 +135,11 @@ export class FakeSocket {
     queueMicrotask(() => {
       if (!this.server.reachable) {
         this.fire('connect_error', new Error('refused'));
+        return;
+      }
+      if (this.server.hangs) {
+        const late = () => this.fire('connect_error', new Error('timeout'));
+        this.server.clock.setTimer(late, this.#limitMs);
         return;
       }
       this.connected = true;
@@ -169,6 +178,7 @@ export class FakeSocket {
       acknowledge(new Error('operation has timed out'));
     }, ms);
     this.#limits.add(limit);
+    if (server.hangs) return;
     const answer = server.answers[event];
     const ack = answer ? await answer(args[0]) : { ok: true };
     if (ack === undefined || !this.#limits.delete(limit)) return;

@@ -57,6 +57,68 @@ test('after a sleep a silent socket is dropped, and ICE restarted', async () => 
   assert.equal(there.client.state, 'joined');
 });
 
+/** @param {FakePeerConnection | undefined} pc @param {boolean} flows */
+function listen(pc, flows) {
+  let packetsReceived = 0;
+  if (!pc) throw new Error('no connection');
+  pc.getStats = async () => {
+    if (flows) packetsReceived += 25;
+    return new Map([[0, { type: 'inbound-rtp', packetsReceived }]]);
+  };
+  return { stop: () => (flows = false), go: () => (flows = true) };
+}
+
+test('a server that hangs is left while the browser still takes the connection for well', async () => {
+  const there = world();
+  await join(there);
+  const stream = listen(FakePeerConnection.made[0], true);
+  await there.clock.advance(60_000);
+  assert.equal(there.server.count('get_stats'), 0);
+  stream.stop();
+  there.server.hangs = true;
+  await there.clock.advance(3500);
+  assert.equal(there.client.state, 'reconnecting');
+  assert.equal(there.client.mediaState, 'connected');
+  await there.clock.advance(1000); // the address has led there once more
+  there.server.hangs = false; // and leads to another one now
+  await there.clock.advance(1500);
+  assert.equal(there.client.state, 'joined');
+  assert.equal(typeof there.server.last('join_room').resume_token, 'string');
+});
+
+test('a stop of five seconds costs the socket, and the sound goes on at once', async () => {
+  const there = world();
+  await join(there);
+  const before = there.client.peerConnection;
+  const stream = listen(FakePeerConnection.made[0], true);
+  await there.clock.advance(5000);
+  stream.stop();
+  there.server.hangs = true;
+  await there.clock.advance(5000);
+  stream.go();
+  there.server.hangs = false;
+  await there.clock.advance(2000);
+  assert.equal(there.client.state, 'joined');
+  assert.equal(there.client.peerConnection, before);
+  assert.equal(there.server.count('offer'), 1);
+});
+
+test('silence is asked about and, with an answer, nothing else', async () => {
+  const there = world();
+  await join(there);
+  const stream = listen(FakePeerConnection.made[0], true);
+  await there.clock.advance(5000);
+  stream.stop();
+  await there.clock.advance(60_000);
+  const asked = there.server.count('get_stats');
+  assert.ok(asked > 0 && asked < 25, `asked ${asked} times`);
+  assert.equal(there.client.state, 'joined');
+  assert.equal(there.server.count('join_room'), 1);
+  await there.client.stopSubscribing();
+  await there.clock.advance(60_000);
+  assert.equal(there.server.count('get_stats'), asked);
+});
+
 test('a refusal undoes the wish; a way that is blocked does not', async () => {
   const there = world();
   await there.client.connect();

@@ -86,6 +86,7 @@ export class BaseClient extends Emitter {
     this.#room.on('participantjoined', ({ participant }) => this.#mixTrack(participant));
     for (const type of SOUND_EVENTS) this.#sound.on(type, (detail) => this.emit(type, detail));
     this.#sound.on('statechange', () => this.#mediaChanged());
+    this.#sound.on('servergone', () => this.#session.giveUp());
   }
 
   #options;

@@ -50,7 +50,6 @@ export function browserPlatform(io) {
         reconnection: false,
         autoConnect: false,
         forceNew: true,
-        timeout: 5000,
       });
       addresses.follow(socket);
       return socket;

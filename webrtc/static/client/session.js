@@ -174,6 +174,11 @@ export class Session extends Emitter {
     }
   }
 
+  /** The server is gone without a word: come back, to another one if the address leads there. */
+  giveUp() {
+    if (this.#machine.state === 'joined') this.#drop();
+  }
+
   /** @param {import('./session_machine.js').PlainInput} input */
   #input(input) {
     const before = this.#machine.state;
@@ -187,7 +192,7 @@ export class Session extends Emitter {
   /** @param {Effect[]} effects */
   #carryOut(effects) {
     for (const effect of effects) {
-      if (effect.effect === 'open') this.#signaling.open();
+      if (effect.effect === 'open') this.#signaling.open(effect.limitMs);
       if (effect.effect === 'close') this.#close();
       if (effect.effect === 'join') void this.#join(effect.resume);
     }

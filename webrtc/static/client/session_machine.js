@@ -35,11 +35,19 @@ import { PASSING_REASONS } from './errors.js';
  *   | 'rejoining'} SessionState
  * @typedef {'connect' | 'socketUp' | 'socketDown' | 'online' | 'joinOk' | 'leave'
  *   | 'disconnect' | 'expelled'} PlainInput
- * @typedef {{ effect: 'open' } | { effect: 'close' } | { effect: 'join', resume: boolean }} Effect
+ * @typedef {{ effect: 'open', limitMs: number } | { effect: 'close' } | { effect: 'join', resume: boolean }} Effect
  */
 
 /** The refusal of `join_room` that speaks of the resume token and not of the room. */
 const TOKEN_REFUSAL = 'resume_failed';
+
+/**
+ * For so long the server may take to answer: at first, and on coming back the first time, the second
+ * and so on. A replica that hangs takes connections and says nothing, and the next attempt may reach
+ * another one.
+ */
+const OPEN_LIMIT_MS = 5000;
+const REOPEN_LIMITS_MS = [1500, 2000, 4000];
 
 export class SessionMachine {
   /** @param {{ random: () => number }} environment */
@@ -160,8 +168,7 @@ export class SessionMachine {
     if (this.#state === 'waiting') return this.#open();
     if (!this.#draining) return [];
     this.#draining = false;
-    this.#state = 'connecting';
-    return [{ effect: 'close' }, { effect: 'open' }];
+    return [{ effect: 'close' }, ...this.#open()];
   }
 
   #isLive() {
@@ -177,7 +184,12 @@ export class SessionMachine {
   #open() {
     this.#state = 'connecting';
     this.#wakeAt = null;
-    return [{ effect: 'open' }];
+    return [{ effect: 'open', limitMs: this.#openLimitMs() }];
+  }
+
+  #openLimitMs() {
+    if (!this.#everConnected) return OPEN_LIMIT_MS;
+    return REOPEN_LIMITS_MS[Math.max(0, this.#attempt - 1)] ?? OPEN_LIMIT_MS;
   }
 
   /** @returns {Effect[]} */

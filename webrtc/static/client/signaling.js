@@ -10,6 +10,7 @@ import { AudioStreamingError, acknowledged } from './errors.js';
  * @typedef {object} SocketLike
  * @property {boolean} connected
  * @property {() => unknown} connect
+ * @property {{ timeout: (ms: number) => unknown }} io Sets how long `connect` may take.
  * @property {() => unknown} disconnect
  * @property {(event: string, handler: (...args: any[]) => void) => unknown} on
  * @property {() => unknown} removeAllListeners
@@ -70,7 +71,9 @@ export class Signaling {
   /** @type {Set<(error: AudioStreamingError) => void>} */
   #waiting = new Set();
 
-  open() {
+  /** @param {number} limitMs For so long the server may take to answer. */
+  open(limitMs) {
+    this.#socket.io.timeout(limitMs);
     this.#socket.connect();
   }
 

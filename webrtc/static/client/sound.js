@@ -2,6 +2,7 @@
  * The sound of a stay in a room: what is sent and heard, on which connection, as the user wants it.
  */
 
+import { Downlink } from './downlink.js';
 import { AudioStreamingError, PASSING_REASONS } from './errors.js';
 import { Emitter } from './emitter.js';
 import { Figures } from './figures.js';
@@ -9,7 +10,7 @@ import { Media } from './media.js';
 import { Microphone } from './microphone.js';
 import { Playback } from './playback.js';
 import { PLAYOUT_MODES } from './playout/path_switch.js';
-import { readUplink } from './stats.js';
+import { countReceived, readUplink } from './stats.js';
 import { Uplink } from './uplink.js';
 
 /**
@@ -30,6 +31,7 @@ import { Uplink } from './uplink.js';
  * @property {PlayoutEvents['change']} playout-changed
  * @property {{ track: MediaStreamTrack }} microphonechange
  * @property {{ error: AudioStreamingError }} microphonelost
+ * @property {{}} servergone The server sends nothing any more, and does not answer.
  */
 
 /** For so long figures wait for the server's share. */
@@ -58,6 +60,14 @@ export class Sound extends Emitter {
       platform,
       redundancy,
     );
+    this.#downlink = new Downlink(
+      {
+        read: () => this.#readDownlink(),
+        ask: () => request('get_stats'),
+        giveUp: () => this.emit('servergone', {}),
+      },
+      platform,
+    );
     this.#followMedia();
     this.playback.on('blockedchange', (detail) => this.emit('playbackblocked', detail));
     this.playback.on('playoutchange', (detail) => this.emit('playout-changed', detail));
@@ -70,6 +80,7 @@ export class Sound extends Emitter {
   #media;
   #figures;
   #uplink;
+  #downlink;
   #publishing = false;
   #subscribing = false;
   /** @type {number | null} */
@@ -223,7 +234,10 @@ export class Sound extends Emitter {
 
   #followMedia() {
     const { playback } = this;
-    this.#media.on('change', () => this.emit('statechange', {}));
+    this.#media.on('change', () => {
+      this.#downlink.follow(this.#media.state === 'connected');
+      this.emit('statechange', {});
+    });
     this.#media.on('error', (detail) => this.emit('error', detail));
     this.#media.on('receiver', ({ receiver }) => playback.attach(receiver));
     this.#media.on('closed', () => {
@@ -275,6 +289,11 @@ export class Sound extends Emitter {
   async #readUplink() {
     const report = await this.#media.connection?.getStats();
     return report ? readUplink(report.values()) : null;
+  }
+
+  async #readDownlink() {
+    const report = await this.#media.connection?.getStats();
+    return report ? countReceived(report.values()) : null;
   }
 
   /** @param {MediaStreamTrack} track */

@@ -179,6 +179,21 @@ export function readUplink(report) {
 }
 
 /**
+ * A count of all that has come over a connection, be it sound, a report or the answer to a check: any
+ * other than before is a sign of life.
+ * @param {Iterable<any>} report
+ * @returns {number}
+ */
+export function countReceived(report) {
+  let count = 0;
+  for (const { type, packetsReceived = 0, bytesReceived = 0, responsesReceived = 0 } of report) {
+    if (type === 'inbound-rtp') count += packetsReceived;
+    if (type === 'candidate-pair') count += bytesReceived + responsesReceived;
+  }
+  return count;
+}
+
+/**
  * @param {any[]} entries
  * @param {string} type
  */
