@@ -1,18 +1,11 @@
 """Several replicas with one Redis: whoever is connected with whichever is in the same rooms."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
-
-from rooms.redis_connection import RedisAddress
-from rooms.replicas import number_of, worker_number
-from rooms.shared_store import SharedRoomStore
-from rooms.shared_times import SharedTimes
 from tests.support.front import RunningFront, running_front
 from tests.support.redis_server import RedisServer
+from tests.support.replicas import ANNA, BERT, MakeReplica, store_of, until
 from webrtc.control.messages import (
     Answer,
     Candidate,
@@ -23,43 +16,6 @@ from webrtc.control.messages import (
     StripSpectrum,
     WatchMeters,
 )
-
-PATIENCE_S = 10.0
-TIMES = SharedTimes(beat_s=0.05, lease_s=0.5, keep_s=30.0, start_s=5.0)
-ANNA, BERT = worker_number(number_of("anna"), 0), worker_number(number_of("bert"), 0)
-MakeReplica = Callable[[str], Awaitable[RunningFront]]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RedisServer]:
-    async with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def replica(server: RedisServer, tmp_path: Path) -> AsyncIterator[MakeReplica]:
-    """Start a replica of a name."""
-    async with AsyncExitStack() as running:
-
-        async def start(name: str) -> RunningFront:
-            folder = tmp_path / name
-            folder.mkdir(exist_ok=True)
-            store = SharedRoomStore(RedisAddress.parse(server.url), number_of(name), times=TIMES)
-            front = running_front(folder, store=store, replica=name)
-            return await running.enter_async_context(front)
-
-        yield start
-
-
-@pytest.fixture
-async def both(replica: MakeReplica) -> list[RunningFront]:
-    return [await replica("anna"), await replica("bert")]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def die(front: RunningFront) -> None:
@@ -254,14 +210,13 @@ async def test_a_front_process_that_comes_again_finds_its_people(
     folder = tmp_path / "again"
     folder.mkdir()
 
-    def store() -> SharedRoomStore:
-        return SharedRoomStore(RedisAddress.parse(server.url), number_of("anna"), times=TIMES)
-
-    async with running_front(folder, store=store(), replica="anna") as anna:
+    async with running_front(folder, store=store_of("anna", server), replica="anna") as anna:
         _, ack = await anna.joined("studio", name="Alice")
         worker = anna.worker
     await worker.start()  # it had only lost its front process
-    async with running_front(folder, [worker], store=store(), replica="anna") as again:
+    async with running_front(
+        folder, [worker], store=store_of("anna", server), replica="anna"
+    ) as again:
         alice = await again.client()
         assert (await alice.ok("join_room", {"resume_token": ack["resume_token"]}))["resumed"]
         assert alice.heard("media_reset") == []

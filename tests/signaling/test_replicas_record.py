@@ -1,69 +1,20 @@
 """Rooms of several replicas are recorded and broadcast as if there were one; fake media workers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rooms.redis_connection import RedisAddress
-from rooms.replicas import number_of, worker_number
-from rooms.shared_store import SharedRoomStore
-from rooms.shared_times import SharedTimes
-from tests.support.front import RunningFront, running_front
-from tests.support.redis_server import RedisServer
+from tests.support.front import RunningFront
+from tests.support.replicas import ANNA, BERT, CARL, PATIENCE_S, MakeReplica, until
+from webrtc.broadcast.broadcaster import LIVE
 from webrtc.front_limits import FrontLimits
 
 pytestmark = pytest.mark.slow  # starts processes
 
 ONE, MANY = "/api/rooms/studio/recording", "/api/rooms/studio/recordings"
 BROADCAST = "/api/rooms/studio/broadcast"
-PATIENCE_S = 20.0
-TIMES = SharedTimes(beat_s=0.05, lease_s=0.5, keep_s=30.0, start_s=5.0)
-ANNA, BERT, CARL = (worker_number(number_of(name), 0) for name in ("anna", "bert", "carl"))
-MakeReplica = Callable[..., Awaitable[RunningFront]]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RedisServer]:
-    async with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def replica(server: RedisServer, tmp_path: Path) -> AsyncIterator[MakeReplica]:
-    """Start a replica of a name, with a folder for recordings of its own."""
-    async with AsyncExitStack() as running:
-
-        async def start(name: str, limits: FrontLimits | None = None) -> RunningFront:
-            folder = tmp_path / name
-            folder.mkdir(exist_ok=True)
-            store = SharedRoomStore(RedisAddress.parse(server.url), number_of(name), times=TIMES)
-            front = running_front(
-                folder,
-                limits=limits,
-                store=store,
-                replica=name,
-                recordings_dir=str(folder / "recordings"),
-                recordings_min_free_mb=0,
-                hls_broadcasts=1,
-            )
-            return await running.enter_async_context(front)
-
-        yield start
-
-
-@pytest.fixture
-async def both(replica: MakeReplica) -> list[RunningFront]:
-    return [await replica("anna"), await replica("bert")]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def ask(
@@ -170,7 +121,7 @@ async def test_a_recording_goes_on_where_nobody_of_the_room_is_left(
 async def test_what_one_replica_has_let_pass_another_does_not_count(replica: MakeReplica) -> None:
     """Else all whose requests are passed on were one address."""
     anna = await replica("anna")
-    strict = await replica("bert", FrontLimits(request_rate_per_s=0.1, request_burst=3))
+    strict = await replica("bert", limits=FrontLimits(request_rate_per_s=0.1, request_burst=3))
     _, ack = await strict.joined("studio")
     await put(strict, ack["host_key"], "recording")
     await until(lambda: anna.front.desk.shared.members("studio"))
@@ -239,3 +190,35 @@ async def test_a_room_is_broadcast_from_any_replica_and_heard_at_any(
     assert (await put(anna, key, "stopped", BROADCAST))[1]["broadcast"] is None
     await host.event("room_updated", lambda one: "broadcast" not in one)
     assert (await ask(anna, "GET", url.replace("index.m3u8", "7.m4s"), ""))[0] in (200, 404)
+
+
+async def test_a_broadcast_ends_with_its_room_whoever_has_its_id_next(
+    both: list[RunningFront],
+) -> None:
+    anna, bert = both
+    _, ack = await anna.joined("studio")
+    guest, _ = await bert.joined("studio")
+    assert (await put(bert, ack["host_key"], "live", BROADCAST))[0] == 200
+    url = (await guest.event("room_updated", lambda one: "broadcast" in one))["broadcast"]["url"]
+    live = Path(bert.front.broadcasts._folder) / url.split("/")[2] / LIVE
+    assert live.exists()
+    assert (await ask(anna, "DELETE", "/api/rooms/studio", ack["host_key"]))[0] == 204
+    # Others meet there before anybody has looked after it, and nothing goes out of what they say.
+    host, later = await anna.joined("studio")
+    await bert.joined("studio")
+    assert later.get("broadcast") is None
+    await until(lambda: not live.exists())
+    assert not any("broadcast" in one for one in host.heard("room_updated"))
+    assert (await ask(bert, "GET", BROADCAST, later["host_key"]))[1]["broadcast"] is None
+
+
+async def test_whoever_has_a_rooms_id_next_may_broadcast_at_once(both: list[RunningFront]) -> None:
+    anna, bert = both
+    _, ack = await anna.joined("studio")
+    await bert.joined("studio")
+    former = (await put(bert, ack["host_key"], "live", BROADCAST))[1]["broadcast"]["url"]
+    assert (await ask(anna, "DELETE", "/api/rooms/studio", ack["host_key"]))[0] == 204
+    _, later = await bert.joined("studio")
+    status, told = await put(bert, later["host_key"], "live", BROADCAST)
+    assert (status, told["broadcast"]["url"] != former) == (200, True)
+    assert not (Path(bert.front.broadcasts._folder) / former.split("/")[2] / LIVE).exists()

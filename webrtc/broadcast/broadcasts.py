@@ -89,11 +89,11 @@ class Broadcasts:
             return
         if not self.is_available or room.room_id in self._starting:
             raise ClientError("broadcast_unavailable", "this server broadcasts nothing just now")
-        if len(self._live) + len(self._starting) >= self._most:
-            raise ClientError("server_full", f"at most {self._most} rooms are broadcast", 30.0)
         former = self._live.get(room.room_id)
         if former is not None and not self._is_of(room, former):
             await self._end(room.room_id)
+        if len(self._live) + len(self._starting) >= self._most:
+            raise ClientError("server_full", f"at most {self._most} rooms are broadcast", 30.0)
         self._starting.add(room.room_id)
         try:
             await self._start(room)
