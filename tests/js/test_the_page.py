@@ -129,6 +129,46 @@ async def test_a_reload_takes_the_same_seat_with_its_switches(
     await page.wait_for_function(f"() => {CLIENT}.microphone.track.enabled === false")
 
 
+async def test_a_reload_keeps_the_layer_of_faders_and_the_order_of_strips(
+    room_url: str, chromium: Chromium
+) -> None:
+    page = await chromium.page(room_url)
+    await join(page, "Ada", broadcast=False)
+    mine, order = page.get_by_label("what I hear"), page.get_by_label("Order")
+    await expect(mine).not_to_be_checked()
+    await mine.set_checked(True, force=True)  # its label covers it
+    await order.select_option("name")
+    await page.reload()
+    await page.wait_for_function(CONNECTED)
+    await expect(mine).to_be_checked()
+    await expect(order).to_have_value("name")
+
+
+async def test_a_microphone_that_is_plugged_in_again_is_not_listed_as_the_one_in_use(
+    room_url: str, chromium: Chromium
+) -> None:
+    page = await chromium.page(room_url)
+    await join(page, "Ada")
+    await be_on_air(page)
+    picker = page.locator("#input-device")
+    await picker.select_option(index=2)
+    chosen = await picker.input_value()
+    assert chosen
+    await page.wait_for_function(
+        f"(id) => {CLIENT}.microphone.track.getSettings().deviceId === id", arg=chosen
+    )
+    before = await page.evaluate(UNPLUG)
+    await page.wait_for_function(f"(id) => ![id, undefined].includes({OPEN_TRACK})", arg=before)
+    await page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange')); 0")
+    await expect(picker).to_have_value("")
+    await expect(picker.locator("option")).to_contain_text(["System default"])
+    # Whoever chooses it again gets it.
+    await picker.select_option(chosen)
+    await page.wait_for_function(
+        f"(id) => {CLIENT}.microphone.track.getSettings().deviceId === id", arg=chosen
+    )
+
+
 async def test_a_quick_hand_that_joins_before_the_page_is_connected_gets_in(
     room_url: str, chromium: Chromium
 ) -> None:
