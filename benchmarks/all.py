@@ -27,6 +27,7 @@ BENCHMARKS = (
     "failover",
     "rolling_restart",
     "redis_outage",
+    "bus_frame",
     "cluster_model",
     "peers",
 )

@@ -16,13 +16,11 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
+from mixer import kernels
 from mixer.arena import SAMPLE_RATE_HZ
 from mixer.exchange_frames import (
     LEVEL,
     MOST_SOUNDS,
-    MUTED,
-    SPEAKING,
-    WANTS_IN,
     BusFrame,
     Decision,
     RosterEntry,
@@ -62,6 +60,8 @@ class RoomExchange:
         self._number = 0
         self._locals: list[Source] = []
         self._rows: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+        self._levels: npt.NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self._roster: list[RosterEntry] = []
         self._stale = True
         self._roster_due = 0
         self._eager = 0
@@ -159,13 +159,14 @@ class RoomExchange:
             self._serial += 1
             sources = self._stage.sources.values()
             self._locals = [source for source in sources if not source.remote]
+            self._roster = [_entry(source) for source in self._locals]
             self._rows = np.array([source.row for source in self._locals], np.int32)
-        levels = self._levels()
+            self._levels = np.zeros(LEVEL.itemsize * len(self._rows), np.uint8)
+        anybody = kernels.tell_levels(self._stage.meters, self._rows, self._levels)
         wanted = self._wanted(solos)
         sounds = self._sounds(samples)
-        says = bool(sounds or wanted or np.any(levels["flags"] & WANTS_IN))
         decision = self._stage.decided
-        says = says or decision is not None
+        says = bool(sounds or wanted or anybody or decision is not None)
         if not (says or self._spoke or (is_due and self._locals)):
             return
         self._spoke = says
@@ -181,8 +182,8 @@ class RoomExchange:
             media_time,
             samples,
             self._serial,
-            [_entry(source) for source in self._locals] if lists else None,
-            levels.tobytes(),
+            self._roster if lists else None,
+            self._levels.tobytes(),
             sounds,
             decision,
             wanted,
@@ -193,18 +194,6 @@ class RoomExchange:
         """Return the frame of the last block, once; None if there is nothing to say."""
         frame, self._frame = self._frame, None
         return frame
-
-    def _levels(self) -> npt.NDArray[np.void]:
-        meters = self._stage.meters[self._rows]
-        levels = np.zeros(len(meters), LEVEL)
-        levels["level_dbov"] = meters["level_dbov"]
-        levels["floor_dbov"] = meters["floor_dbov"]
-        levels["flags"] = (
-            SPEAKING * (meters["speaking"] != 0)
-            + WANTS_IN * (meters["wants_in"] != 0)
-            + MUTED * (meters["muted"] != 0)
-        )
-        return levels
 
     def _wanted(self, solos: Collection[str]) -> tuple[int, ...]:
         sources = self._stage.sources

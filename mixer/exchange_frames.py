@@ -1,7 +1,6 @@
 """What the workers of one room tell each other with every block."""
 
-from dataclasses import dataclass, field
-
+import msgspec
 import numpy as np
 
 LEVEL = np.dtype([("level_dbov", np.uint8), ("floor_dbov", np.uint8), ("flags", np.uint8)])
@@ -13,8 +12,7 @@ MOST_SAMPLES = 960
 BYTES_PER_SAMPLE = 8  # float32, two channels
 
 
-@dataclass(frozen=True, slots=True)
-class RosterEntry:
+class RosterEntry(msgspec.Struct, frozen=True):
     """A source as the workers that do not have its connection know it."""
 
     source_id: str
@@ -23,8 +21,7 @@ class RosterEntry:
     is_music: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(msgspec.Struct, frozen=True):
     """A block of one source, as its strip left it.
 
     Attributes:
@@ -36,8 +33,7 @@ class Sound:
     pcm: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Who is heard where more are audible than anybody may hear.
 
     Attributes:
@@ -49,8 +45,7 @@ class Decision:
     reserve: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardedPacket:
+class ForwardedPacket(msgspec.Struct, frozen=True):
     """A packet of a room that forwards, as it came.
 
     Attributes:
@@ -76,8 +71,7 @@ class ForwardedPacket:
     redundant: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardNews:
+class ForwardNews(msgspec.Struct, frozen=True):
     """What one worker has to say of a room that forwards; see `mixer.forward_exchange`.
 
     Attributes:
@@ -94,8 +88,7 @@ class ForwardNews:
     mixes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MeteredStrip:
+class MeteredStrip(msgspec.Struct, frozen=True):
     """What a strip did since the last time; see `mixer.meter_news`.
 
     Attributes:
@@ -109,8 +102,7 @@ class MeteredStrip:
     speaking: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnSpectrum:
+class DrawnSpectrum(msgspec.Struct, frozen=True):
     """What there is to draw of one strip; see `mixer.meter_news`.
 
     Attributes:
@@ -126,8 +118,7 @@ class DrawnSpectrum:
     true_peak_tenths: int
 
 
-@dataclass(frozen=True, slots=True)
-class MeterNews:
+class MeterNews(msgspec.Struct, frozen=True):
     """What workers of different servers tell each other of strips that somebody looks at.
 
     Attributes:
@@ -138,13 +129,12 @@ class MeterNews:
     """
 
     watched: list[str] | None = None
-    drawn: list[str] = field(default_factory=list)
-    strips: list[MeteredStrip] = field(default_factory=list)
-    spectra: list[DrawnSpectrum] = field(default_factory=list)
+    drawn: list[str] = []
+    strips: list[MeteredStrip] = []
+    spectra: list[DrawnSpectrum] = []
 
 
-@dataclass(frozen=True, slots=True)
-class BusFrame:
+class BusFrame(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that one worker has to say about one block of a room.
 
     Attributes:

@@ -18,12 +18,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mixer import kernels
 from mixer.exchange_frames import (
     BYTES_PER_SAMPLE,
     LEVEL,
     MUTED,
-    SPEAKING,
-    WANTS_IN,
     BusFrame,
     Decision,
     RosterEntry,
@@ -148,7 +147,7 @@ class Neighbour:
             self._look_again_s = arrival_s + LOOK_EVERY_S
         if self._serial != frame.roster_serial:
             return False
-        self._follow_levels(np.frombuffer(frame.levels, LEVEL))
+        self._follow_levels(np.frombuffer(frame.levels, np.uint8))
         return self._follow_sounds(frame, arrival_s)
 
     def wanting(self, now_s: float) -> int:
@@ -220,22 +219,23 @@ class Neighbour:
         source.is_music = entry.is_music
         return remote
 
-    def _follow_levels(self, levels: npt.NDArray[np.void]) -> None:
-        if len(levels) != len(self._places):
+    def _follow_levels(self, levels: npt.NDArray[np.uint8]) -> None:
+        if len(levels) != LEVEL.itemsize * len(self._places):
             return
-        known, rows, meters = levels[self._known], self._rows, self._stage.meters
-        flags = known["flags"]
+        meters, rows, known = self._stage.meters, self._rows, self._known
+        found = kernels.follow_levels(meters, rows, known, levels, True)
+        if found == kernels.MUTES:
+            self._follow_mutes(levels)
+            found = kernels.follow_levels(meters, rows, known, levels, False)
+        self.changed = self.changed or found == kernels.OTHERS_WANT_IN
+
+    def _follow_mutes(self, levels: npt.NDArray[np.uint8]) -> None:
+        flags = levels.view(LEVEL)["flags"][self._known]
         muted = flags & MUTED != 0
-        for i in np.flatnonzero(muted != (meters["muted"][rows] != 0)).tolist():
+        for i in np.flatnonzero(muted != (self._stage.meters["muted"][self._rows] != 0)).tolist():
             remote = self._places[self._known[i]]
             if remote is not None:
                 self._stage.mute_source(remote.source.source_id, bool(muted[i]))
-        wants_in = flags & WANTS_IN != 0
-        self.changed = self.changed or bool(np.any(wants_in != (meters["wants_in"][rows] != 0)))
-        meters["wants_in"][rows] = wants_in
-        meters["level_dbov"][rows] = known["level_dbov"]
-        meters["floor_dbov"][rows] = known["floor_dbov"]
-        meters["speaking"][rows] = flags & SPEAKING != 0
 
     def _follow_sounds(self, frame: BusFrame, arrival_s: float) -> bool:
         sounds = {

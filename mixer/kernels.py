@@ -16,6 +16,8 @@ SPEAKING_DBOV = 45
 SPEAKING_OVER_FLOOR_DB = 8
 SMOOTH_S = 0.05
 SUB_BLOCK = 48  # the limiter decides once per millisecond
+SPEAKING, WANTS_IN, MUTED = 1, 2, 4  # in `exchange_frames.LEVEL`
+ALL_AS_BEFORE, OTHERS_WANT_IN, MUTES = 0, 1, 2  # what `follow_levels` finds
 
 
 @compiled()
@@ -91,6 +93,65 @@ def rest(meter):  # type: ignore[no-untyped-def]
     meter.level_dbov = SILENCE_DBOV
     meter.smooth_power = 0.0
     meter.speaking = False
+
+
+@compiled()
+def tell_levels(meters, rows, levels):  # type: ignore[no-untyped-def]
+    """Write down for other workers how loud sources are; return whether any wants in.
+
+    Args:
+        meters: `arena.METER` by row.
+        rows: int32 (k,), the sources.
+        levels: uint8 (3 k,), `exchange_frames.LEVEL` of each, written.
+    """
+    anybody = False
+    for i in range(len(rows)):
+        meter = meters[rows[i]]
+        levels[3 * i] = meter.level_dbov
+        levels[3 * i + 1] = np.uint8(meter.floor_dbov)
+        flags = 0
+        if meter.speaking:
+            flags |= SPEAKING
+        if meter.wants_in:
+            flags |= WANTS_IN
+            anybody = True
+        if meter.muted:
+            flags |= MUTED
+        levels[3 * i + 2] = flags
+    return anybody
+
+
+@compiled()
+def follow_levels(meters, rows, places, levels, minds_mutes):  # type: ignore[no-untyped-def]
+    """Take note of how loud sources are that another worker has measured.
+
+    Args:
+        meters: `arena.METER` by row, updated.
+        rows: int32 (k,), the sources.
+        places: intp (k,), where each stands in `levels`.
+        levels: uint8, `exchange_frames.LEVEL` of the worker's sources, three bytes each.
+        minds_mutes: Whether to return before anything is written if somebody was muted or unmuted.
+
+    Returns:
+        `MUTES` in that case, else `OTHERS_WANT_IN` or `ALL_AS_BEFORE`.
+    """
+    if minds_mutes:
+        for i in range(len(rows)):
+            if (levels[3 * places[i] + 2] & MUTED != 0) != (meters[rows[i]].muted != 0):
+                return MUTES
+    found = ALL_AS_BEFORE
+    for i in range(len(rows)):
+        meter = meters[rows[i]]
+        at = 3 * places[i]
+        flags = levels[at + 2]
+        wants_in = flags & WANTS_IN != 0
+        if wants_in != (meter.wants_in != 0):
+            found = OTHERS_WANT_IN
+        meter.wants_in = wants_in
+        meter.level_dbov = levels[at]
+        meter.floor_dbov = levels[at + 1]
+        meter.speaking = flags & SPEAKING != 0
+    return found
 
 
 @compiled()

@@ -22,7 +22,8 @@ class PcmDecoder:
 
     def __init__(self) -> None:
         """Begin in silence."""
-        self._last = _NOTHING
+        self._played: list[Block] = []  # of late; as it came where nothing was blended
+        self._length = 0  # of these
         self._guess = _NOTHING  # what concealment goes on with
 
     def samples(self, payload: bytes) -> int:
@@ -47,12 +48,18 @@ class PcmDecoder:
     def decode(self, payload: bytes, out: Block) -> int:
         """Write a payload's samples to `out`, blended with what concealment would have gone on."""
         count = self.samples(payload)
-        out[:count] = np.frombuffer(payload, "<f4").reshape(-1, 2)
+        block = np.frombuffer(payload, "<f4").reshape(-1, 2)
+        out[:count] = block
         if len(self._guess):
             going_on = self._repeat(len(_RISE))
             out[: len(_RISE)] += (going_on - out[: len(_RISE)]) * (1 - _RISE)
             self._guess = _NOTHING
-        self._last = np.concatenate([self._last, out[:count]])[-_MEMORY:]
+            block = out[:count].copy()
+        played = self._played
+        played.append(block)
+        self._length += count
+        while self._length - len(played[0]) >= _MEMORY:
+            self._length -= len(played.pop(0))
         return count
 
     def decode_fec(self, payload: bytes, out: Block) -> int:
@@ -68,15 +75,18 @@ class PcmDecoder:
 
     def reset(self) -> None:
         """Forget what was played."""
-        self._last = self._guess = _NOTHING
+        self._played.clear()
+        self._length = 0
+        self._guess = _NOTHING
 
     def _period(self) -> Block:
         """Return the end of what was played, one period long, or as much as there is."""
-        if len(self._last) < SHORTEST_PERIOD + OVERLAP_SAMPLES:
+        last = np.concatenate(self._played or [_NOTHING])[-_MEMORY:]
+        if len(last) < SHORTEST_PERIOD + OVERLAP_SAMPLES:
             return np.zeros((1, 2), np.float32)
-        backwards = np.ascontiguousarray(self._last[::-1])  # the lag is sought from the end
+        backwards = np.ascontiguousarray(last[::-1])  # the lag is sought from the end
         found = find_period(backwards, len(backwards))
-        return self._last[-(found.samples if found else SHORTEST_PERIOD) :]
+        return last[-(found.samples if found else SHORTEST_PERIOD) :]
 
     def _repeat(self, count: int) -> Block:
         turns = -(-count // len(self._guess)) + 1

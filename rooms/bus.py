@@ -49,6 +49,13 @@ class AudioBus(Protocol):
         """Send a frame to all with whom its room is shared. Never waits, never raises."""
         ...
 
+    def flush(self) -> None:
+        """Send what was published and put aside to go out together; else that waits for the loop.
+
+        Never waits, never raises.
+        """
+        ...
+
     def take(self) -> list[Arrived]:
         """Return what has arrived of rooms that are shared, in the order of each sender."""
         ...

@@ -3,8 +3,10 @@
 import socket
 from collections import Counter
 
+import msgspec
 import pytest
 
+from mixer.exchange_frames import RosterEntry
 from rooms.bus import Arrived
 from tests.rooms.bus_contract import a_frame, a_meter_frame
 from webrtc.media.fanout import SendTable
@@ -27,6 +29,9 @@ class Bus:
 
     def publish(self, frame):
         self.published.append(frame)
+
+    def flush(self):
+        self.flushed = len(self.published)
 
     def take(self):
         taken, self.waiting = self.waiting, []
@@ -102,8 +107,8 @@ def test_a_room_that_is_dropped_is_shared_no_more(scene):
 
 def test_a_defect_in_one_frame_leaves_the_others_alone(scene, caplog):
     scene.sharing.set_workers(scene.room, [0, 1])
-    broken = a_frame(number=1)
-    object.__setattr__(broken, "levels", b"\x01")
+    nobody_stands_so = RosterEntry("anna", 1, standing=99)
+    broken = msgspec.structs.replace(a_frame(number=1), roster=[nobody_stands_so])
     scene.bus.waiting = [Arrived(broken, 5.0), Arrived(a_frame(number=2), 5.0)]
     scene.sharing.read()
     assert scene.sharing.counters["bus_defects"] == 1

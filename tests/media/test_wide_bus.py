@@ -1,7 +1,6 @@
 """Samples to one's own machine, packets to others."""
 
-import dataclasses
-
+import msgspec
 import numpy as np
 import pytest
 
@@ -30,6 +29,9 @@ class Bus:
 
     def publish(self, frame):
         self.published.append(frame)
+
+    def flush(self):
+        self.flushed = len(self.published)
 
     def take(self):
         taken, self.waiting = self.waiting, []
@@ -86,6 +88,33 @@ def test_workers_are_reached_by_the_bus_that_reaches_them(wide):
     bus.publish(a_frame())
     assert near.published == [a_frame()]
     assert len(far.published) == 1
+
+
+def test_a_bus_with_nobody_on_it_is_not_looked_at_until_it_says_so(wide):
+    bus, near, _far = wide
+    told = []
+    bus.on_arrival(lambda: told.append(True))
+    bus.share("studio", [worker_number(HERE, 0), worker_number(THERE, 0)])
+    near.waiting = [Arrived(a_frame(), 5.0)]
+    assert bus.take() == []
+    near.tell()  # of somebody who thinks that we share a room: it must not stay there
+    assert told == [True]
+    assert [one.frame for one in bus.take()] == [a_frame()]
+    near.waiting = [Arrived(a_frame(), 5.0)]
+    assert bus.take() == []
+    bus.share("studio", [worker_number(HERE, 1), worker_number(THERE, 0)])
+    assert [one.frame for one in bus.take()] == [a_frame()]
+    bus.share("studio", [])
+    near.waiting = [Arrived(a_frame(), 5.0)]
+    assert bus.take() == []
+
+
+def test_what_was_put_aside_leaves_both(wide):
+    bus, near, far = wide
+    bus.share("studio", [worker_number(HERE, 1), worker_number(THERE, 0)])
+    bus.publish(a_frame())
+    bus.flush()
+    assert (near.flushed, far.flushed) == (1, 1)
 
 
 def test_meters_go_to_others_as_they_are(wide):
@@ -159,17 +188,17 @@ def test_sound_of_nobody_who_is_known_is_left_out():
     frame = said(1, [400], roster=False)
     assert SoundPacker().pack(frame, 0.0).sounds == []
     packed = SoundPacker().pack(said(1, [400]), 0.0)
-    assert SoundUnpacker().unpack(dataclasses.replace(packed, roster=None), 0.0).sounds == []
+    assert SoundUnpacker().unpack(msgspec.structs.replace(packed, roster=None), 0.0).sounds == []
 
 
 def test_what_is_no_packet_is_counted_and_left_out():
     unpacker = SoundUnpacker()
-    frame = dataclasses.replace(said(1, [400]), sounds=[Sound(0, b""), Sound(5, b"x")])
+    frame = msgspec.structs.replace(said(1, [400]), sounds=[Sound(0, b""), Sound(5, b"x")])
     assert unpacker.unpack(frame, 0.0).sounds == []
     assert unpacker.malformed == 1
-    short = dataclasses.replace(SoundPacker().pack(said(1, [400]), 0.0), samples=480)
+    short = msgspec.structs.replace(SoundPacker().pack(said(1, [400]), 0.0), samples=480)
     assert unpacker.unpack(short, 0.0).sounds == []
-    assert unpacker.unpack(dataclasses.replace(short, samples=10**9), 0.0).sounds == []
+    assert unpacker.unpack(msgspec.structs.replace(short, samples=10**9), 0.0).sounds == []
 
 
 def test_coders_of_who_is_silent_are_let_go():

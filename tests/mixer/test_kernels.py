@@ -1,12 +1,16 @@
 """The compiled loops against plain numpy, and the limiter against its promise."""
 
+from random import Random
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixer import kernels
-from mixer.arena import SourceArena
+from mixer.arena import METER, SourceArena
+from mixer.exchange_frames import LEVEL, MUTED, SPEAKING, WANTS_IN
 
 CEILING = np.float32(0.9)
 RELEASE = np.float32(0.02)
@@ -169,3 +173,63 @@ def test_both_channels_are_turned_down_alike():
     sound[:, 1] = 0.2
     out, gains = limited(sound)
     assert out[-1, 1] == pytest.approx(0.2 * gains[-1], rel=1e-3)
+
+
+meters_of = st.lists(
+    st.tuples(st.integers(0, 127), st.floats(0, 127), st.booleans(), st.booleans(), st.booleans()),
+    max_size=6,
+)
+
+
+def a_meter(told: list[tuple[int, float, bool, bool, bool]]) -> np.ndarray:
+    meters = np.zeros(8, METER)
+    for row, (level, floor, speaking, wants_in, muted) in enumerate(told):
+        meters["level_dbov"][row], meters["floor_dbov"][row] = level, floor
+        meters["speaking"][row], meters["wants_in"][row] = speaking, wants_in
+        meters["muted"][row] = muted
+    return meters
+
+
+@given(meters_of, st.randoms(use_true_random=False))
+def test_levels_are_told_as_they_are(told: list, random: Random) -> None:
+    meters = a_meter(told)
+    rows = np.array(random.sample(range(len(told)), len(told)), np.int32)
+    levels = np.zeros(3 * len(rows), np.uint8)
+    anybody = kernels.tell_levels(meters, rows, levels)
+    assert anybody == any(one[3] for one in told)
+    written = levels.view(LEVEL)
+    for place, row in enumerate(rows):
+        level, floor, speaking, wants_in, muted = told[row]
+        assert written["level_dbov"][place] == level
+        assert written["floor_dbov"][place] == int(floor)
+        flags = SPEAKING * speaking + WANTS_IN * wants_in + MUTED * muted
+        assert written["flags"][place] == flags
+
+
+@given(meters_of, st.data())
+def test_what_is_told_of_levels_is_followed_and_mutes_come_first(told: list, data: Any) -> None:
+    """Some of those told of are not followed here: their places are skipped."""
+    sender = a_meter(told)
+    levels = np.zeros(3 * len(told), np.uint8)
+    kernels.tell_levels(sender, np.arange(len(told), dtype=np.int32), levels)
+    message = np.frombuffer(levels.tobytes(), np.uint8)
+    order = data.draw(st.permutations(range(len(told))))
+    places = np.array(order[data.draw(st.integers(0, len(told))) :], np.intp)
+    rows = np.arange(len(places), dtype=np.int32) + 1
+    here = a_meter([(127, 65.0, False, data.draw(st.booleans()), False) for _ in range(8)])
+    wanted = here["wants_in"][rows].copy()
+    before = here.copy()
+    mutes = bool(np.any(sender["muted"][places]))
+    found = kernels.follow_levels(here, rows, places, message, True)
+    if mutes:
+        assert found == kernels.MUTES
+        assert np.array_equal(here, before)  # the mixer is told of mutes before anything else
+        found = kernels.follow_levels(here, rows, places, message, False)
+    others = bool(np.any(wanted != sender["wants_in"][places]))
+    assert found == (kernels.OTHERS_WANT_IN if others else kernels.ALL_AS_BEFORE)
+    for name in ("level_dbov", "speaking", "wants_in"):
+        assert np.array_equal(here[name][rows], sender[name][places])
+    assert np.array_equal(here["floor_dbov"][rows], np.floor(sender["floor_dbov"][places]))
+    untouched = np.setdiff1d(np.arange(8), rows)
+    assert np.array_equal(here[untouched], before[untouched])
+    assert np.array_equal(here["muted"], before["muted"])

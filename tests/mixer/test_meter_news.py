@@ -1,11 +1,10 @@
 """Meters and spectra as they travel between servers."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dsp.reductions import Reductions
 from dsp.spectrum import BANDS, Picture

@@ -59,3 +59,26 @@ def test_a_reset_forgets() -> None:
     hole = np.ones((480, 2), np.float32)
     decoder.conceal(hole)
     assert not hole.any()
+
+
+@given(st.lists(st.integers(120, 2000), min_size=1, max_size=30), st.integers(0, 29))
+def test_what_stands_in_is_the_same_however_sound_was_cut(sizes: list[int], hole_at: int) -> None:
+    """The last 25 ms count, in whichever blocks they came, with a hole before or without."""
+    hole_at = min(hole_at, len(sizes) - 1)
+    whole = tone(sum(sizes), 217)
+    decoder, start = PcmDecoder(), 0
+    heard = []
+    for number, size in enumerate(sizes):
+        if number == hole_at:
+            decoder.conceal(np.zeros((120, 2), np.float32))
+        out = np.zeros((size, 2), np.float32)
+        decoder.decode(pcm_payload(whole[start : start + size]), out)
+        heard.append(out)
+        start += size
+    last = np.concatenate(heard)[-1200:]
+    at_once = PcmDecoder()
+    at_once.decode(pcm_payload(last), np.zeros_like(last))
+    ours, theirs = np.zeros((960, 2), np.float32), np.zeros((960, 2), np.float32)
+    decoder.conceal(ours)
+    at_once.conceal(theirs)
+    assert np.array_equal(ours, theirs)

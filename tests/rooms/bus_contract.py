@@ -105,6 +105,21 @@ class AudioBusContract:
             [arrived] = await arrivals(ends[1], 1)
             assert arrived.frame.number == number
 
+    async def test_what_is_flushed_comes_once_and_in_order(self, make: MakeBus) -> None:
+        ends = await make(0), await make(1)
+        for bus in ends:
+            bus.share("studio", [0, 1])
+        ends[0].flush()
+        for number in range(9):
+            ends[0].publish(a_frame(number=number))
+            if number % 4 == 3:
+                ends[0].flush()
+                ends[0].flush()
+        numbers = [one.frame.number for one in await arrivals(ends[1], 9)]
+        await asyncio.sleep(0)
+        numbers += [one.frame.number for one in ends[1].take()]
+        assert numbers == list(range(9))
+
     async def test_what_is_not_shared_goes_nowhere(self, make: MakeBus) -> None:
         ends = await make(0), await make(1)
         ends[0].share("studio", [0, 1])

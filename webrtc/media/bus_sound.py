@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
+import msgspec
 import numpy as np
 
 from mixer.exchange_frames import BYTES_PER_SAMPLE, MOST_SAMPLES, BusFrame, RosterEntry, Sound
@@ -88,7 +89,7 @@ class SoundPacker:
                 samples = np.frombuffer(sound.pcm, "<f4").reshape(-1, 2)
                 packed.append(Sound(sound.place, encoder.encode(samples)))
         self._voices.sweep(now_s)
-        return replace(frame, sounds=packed)
+        return msgspec.structs.replace(frame, sounds=packed)
 
 
 class SoundUnpacker:
@@ -109,7 +110,7 @@ class SoundUnpacker:
         roster = self._voices.roster(frame)
         sounds = []
         if not 0 < frame.samples <= MOST_SAMPLES:
-            return replace(frame, sounds=[])
+            return msgspec.structs.replace(frame, sounds=[])
         out = self._out[: frame.samples]
         for sound in frame.sounds:
             if sound.place >= len(roster):
@@ -125,4 +126,4 @@ class SoundUnpacker:
                 assert len(pcm) == frame.samples * BYTES_PER_SAMPLE
                 sounds.append(Sound(sound.place, pcm))
         self._voices.sweep(now_s)
-        return replace(frame, sounds=sounds)
+        return msgspec.structs.replace(frame, sounds=sounds)

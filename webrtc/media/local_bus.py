@@ -66,6 +66,9 @@ class LocalBus:
             for worker in workers:
                 self._send(worker, message)
 
+    def flush(self) -> None:
+        """See `AudioBus`: nothing is put aside."""
+
     def take(self) -> list[Arrived]:
         """See `AudioBus`."""
         arrived = []

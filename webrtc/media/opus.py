@@ -148,6 +148,8 @@ class Encoder:
             ValueError: `settings.application` differs; that needs a new encoder.
             OpusError: libopus refused a value.
         """
+        if settings is self._settings and self._applied:
+            return
         if settings.application != self._settings.application:
             raise ValueError("the application of an encoder cannot change")
         for request, value in settings._controls().items():

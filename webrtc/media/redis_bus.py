@@ -90,13 +90,20 @@ class RedisBus:
             return
         message = self._codec.encode(frame, time.monotonic())
         if not self._outgoing:
-            self._loop.call_soon(self._flush)  # behind whatever else this turn has to say
+            self._loop.call_soon(self.flush)  # behind whatever else this turn has to say
         for worker in workers:
             if worker in self._outgoing:
                 self._outgoing[worker].append(message)
             else:  # the first one does not wait for the others
                 self._outgoing[worker] = []
                 self._send(worker, [message])
+
+    def flush(self) -> None:
+        """See `AudioBus`."""
+        outgoing, self._outgoing = self._outgoing, {}
+        for worker, messages in outgoing.items():
+            if messages:
+                self._send(worker, messages)
 
     def take(self) -> list[Arrived]:
         """See `AudioBus`."""
@@ -122,12 +129,6 @@ class RedisBus:
             self._finding.cancel()
 
     # ---- out -------------------------------------------------------------------------------
-
-    def _flush(self) -> None:
-        outgoing, self._outgoing = self._outgoing, {}
-        for worker, messages in outgoing.items():
-            if messages:
-                self._send(worker, messages)
 
     def _send(self, worker: int, messages: list[bytes]) -> None:
         line, count = self._line_to(worker), len(messages)

@@ -71,6 +71,10 @@ class Sharing:
         """Send a frame to all other workers of its room."""
         self._bus.publish(frame)
 
+    def flush(self) -> None:
+        """Send what rooms have said: what a worker does besides can wait."""
+        self._bus.flush()
+
     def set_workers(self, room: Room, workers: Collection[int]) -> None:
         """Share a room with these workers, of which this is one; with none of them any more if so.
 
@@ -119,7 +123,9 @@ class Sharing:
                 elif frame.forward is None:
                     self._count_lost(frame)
                     exchange = room.mixer.exchange
-                    if exchange is not None and exchange.handle(frame, arrival_s):
+                    if exchange is None or not exchange.handle(frame, arrival_s):
+                        continue
+                    if not room.awake:
                         self._wake(room)
                 elif room.forward is not None:
                     wanted = room.forward.mix_is_wanted

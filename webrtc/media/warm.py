@@ -34,6 +34,10 @@ def warm_up() -> str:
     mixes = np.zeros((1, 960, 2), np.float32)
     row = np.zeros(1, np.int32)
     kernels.observe(sources, arena.meters, row, 480, 0.02, 0.0)
+    told = np.zeros(3, np.uint8)
+    kernels.tell_levels(arena.meters, row, told)
+    told = np.frombuffer(told.tobytes(), np.uint8)
+    kernels.follow_levels(arena.meters, row, np.zeros(1, np.intp), told, True)
     peak = np.zeros(1, np.float32)
     kernels.measure(sources, row, 0, 480, peak, peak)
     kernels.mix(

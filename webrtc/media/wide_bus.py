@@ -34,11 +34,14 @@ class WideBus:
         """
         self._near = near
         self._far = far
+        self._worker = worker
         self._replica = replica_of(worker)
         self._clock = clock
         self._packer = SoundPacker()
         self._unpacker = SoundUnpacker()
+        self._near_rooms: set[str] = set()
         self._far_rooms: set[str] = set()
+        self._near_told = False
 
     @property
     def counters(self) -> Counter[str]:
@@ -56,10 +59,11 @@ class WideBus:
         far = [worker for worker in workers if replica_of(worker) != self._replica]
         self._near.share(room_id, near)
         self._far.share(room_id, far)
-        if far:
-            self._far_rooms.add(room_id)
-        else:
-            self._far_rooms.discard(room_id)
+        for rooms, others in ((self._near_rooms, near), (self._far_rooms, far)):
+            if set(others) - {self._worker}:
+                rooms.add(room_id)
+            else:
+                rooms.discard(room_id)
 
     def publish(self, frame: BusFrame) -> None:
         """See `AudioBus`."""
@@ -67,15 +71,28 @@ class WideBus:
         if frame.room_id in self._far_rooms:
             self._far.publish(self._packer.pack(frame, self._clock()))
 
+    def flush(self) -> None:
+        """See `AudioBus`."""
+        self._near.flush()
+        self._far.flush()
+
     def take(self) -> list[Arrived]:
         """See `AudioBus`."""
         unpack = self._unpacker.unpack
         far = [Arrived(unpack(one.frame, one.arrival_s), one.arrival_s) for one in self._far.take()]
+        if not (self._near_rooms or self._near_told):  # to look costs a system call
+            return far
+        self._near_told = False
         return self._near.take() + far
 
     def on_arrival(self, tell: Callable[[], None]) -> None:
         """See `AudioBus`."""
-        self._near.on_arrival(tell)
+
+        def tell_near() -> None:
+            self._near_told = True  # what is not ours any more has to be read as well
+            tell()
+
+        self._near.on_arrival(tell_near)
         self._far.on_arrival(tell)
 
     def close(self) -> None:

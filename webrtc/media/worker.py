@@ -245,6 +245,7 @@ class Worker:
                     self._after_block(room, slot)
                 self._ran = slot
                 slot = self.hall.next_slot(slot)
+            self.sharing.flush()
             if started >= self._next_levels_s:
                 # All rooms together: the front process wakes once.
                 self._next_levels_s = started + LEVELS_EVERY_S
