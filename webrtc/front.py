@@ -36,6 +36,7 @@ from webrtc.front_http_log import http_logger
 from webrtc.front_limits import FrontLimits
 from webrtc.front_origins import OriginPolicy
 from webrtc.front_tls import Certificate
+from webrtc.garbage import collect_every_minute, set_aside_what_is_there
 from webrtc.gateway_control import GatewayControl
 from webrtc.gateway_plain import PlainClients
 from webrtc.playback.players import Players
@@ -105,6 +106,8 @@ async def _serve(
     beating = asyncio.create_task(keep_beating(pulse_path(runtime_dir)), name="pulse")
     front = Front.build(settings, runtime_dir, limits)
     await front.start(sockets, gateway_socket)
+    set_aside_what_is_there()
+    collecting = asyncio.create_task(collect_every_minute(), name="garbage")
     logger.info("the front process serves with %d media workers", settings.media_workers)
     try:
         await stop.wait()
@@ -112,6 +115,7 @@ async def _serve(
     finally:
         await front.stop()
         beating.cancel()
+        collecting.cancel()
 
 
 def _open_files() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from webrtc import garbage
 from webrtc.media import realtime
 from webrtc.media.realtime import PRIORITY, Collector, ask_for_realtime
 
@@ -44,6 +45,7 @@ class Watched:
 def watched(monkeypatch):
     found = Watched()
     monkeypatch.setattr(realtime, "gc", found)
+    monkeypatch.setattr(garbage, "gc", found)
     return found
 
 

@@ -4,6 +4,8 @@ import gc
 import logging
 import os
 
+from webrtc.garbage import set_aside_what_is_there
+
 logger = logging.getLogger(__name__)
 
 _OLD = 2  # the generation that is never collected by the way
@@ -39,8 +41,7 @@ class Collector:
 
     def __init__(self, now_s: float) -> None:
         """Take the collector over; everything that exists now is never looked at again."""
-        gc.collect()
-        gc.freeze()
+        set_aside_what_is_there()
         gc.disable()
         self._next_young_s = now_s + self.YOUNG_S
         self._next_old_s = now_s + self.OLD_S
