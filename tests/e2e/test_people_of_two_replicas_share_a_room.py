@@ -95,8 +95,7 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
         )
         hung.program.send_all(signal.SIGSTOP)
         balancer.ports = [other.page_port]  # as one does that asks for `/health/ready`
-        # Its lease is over, and so is what others see of her.
-        await expect(grace.strip_of(ada)).to_have_count(0, timeout=_PATIENCE_MS)
+        # She may be back before its lease is over: then the others see her all the time.
         await ada.page.wait_for_function("() => ear.tracks === 2", timeout=_PATIENCE_MS)
         await all_hear_each_other(ada, grace)
         await grace.sees(ada, grace)
@@ -106,6 +105,7 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
 
         hung.program.send_all(signal.SIGCONT)
         await _agree(hung, other)
+        assert await ada.page.evaluate("ear.tracks") == 2  # nobody took her away from there
         # Somebody who comes to it then is with the others.
         edsger = await Person.open(chromium, "Edsger", f"{hung.page_url}?room=studio", tmp_path)
         await edsger.join()
@@ -113,7 +113,6 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
         for person in (ada, grace, edsger):
             await person.sees(ada, grace, edsger)
         assert await ada.client("room.participantId") == seat
-        assert await ada.page.evaluate("ear.tracks") == 2
         settings = [(await one.client("settings"))["genre"] for one in (ada, grace)]
         assert settings == ["jazz", "rock"]
         said = hung.program.text + other.program.text

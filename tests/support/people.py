@@ -1,6 +1,7 @@
 """People in a room: a page each, with a pitch for a voice and an ear at what the page plays."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ _HEARS_S = 30.0
 _HEARD_DBFS = -40.0
 _TOLERANCE_DB = 1.5
 _BLOCKS = 5
+_SITUATION = f"{CLIENT}.getStats()"
+_SITUATION_WITHIN_S = 5.0
 _MUSIC_MODE = "localStorage.setItem('ag06.likes', JSON.stringify({ musicMode: true }));"
 
 
@@ -131,7 +134,17 @@ class Person:
         try:
             await self.ear.hears(*(other.pitch_hz for other in others), within_s=within_s)
         except Exception as error:
-            raise AssertionError(f"{self.name}: {error}") from error
+            situation = await self._situation()
+            raise AssertionError(f"{self.name}: {error}\n{situation}") from error
+
+    async def _situation(self) -> str:
+        """Tell where the sound may have got lost, by the browser's and the server's figures."""
+        try:
+            async with asyncio.timeout(_SITUATION_WITHIN_S):
+                stats: dict[str, Any] = await self.page.evaluate(_SITUATION)
+        except Exception as error:
+            return f"no figures: {error}"
+        return json.dumps(stats)
 
     async def has_heard(self, other: "Person") -> None:
         """Wait until somebody's voice has been there, be it for a moment."""
