@@ -22,6 +22,18 @@ window.Worker = class extends Worker {
   constructor(...args) { super(...args); window.workers.push(this); }
 };
 """
+FORGET_TRANSFORMS = """
+const forgetful = new Worker('/client/playout/counters.js', { type: 'module' });
+window.forgotten = 0;
+window.RTCRtpScriptTransform = class extends RTCRtpScriptTransform {
+  constructor(worker, ...args) {
+    const forget = window.forgotten < MOST;
+    if (forget) window.forgotten += 1;
+    super(forget ? forgetful : worker, ...args);
+  }
+};
+"""
+"""As Chromium does once in hundreds of connections: frames go to a transform that nobody serves."""
 NOT_ISOLATED = "Object.defineProperty(window, 'crossOriginIsolated', { value: false });"
 STARVE_AT_WILL = """
 let underruns = 0;
@@ -271,6 +283,16 @@ async def test_a_worker_that_dies_is_replaced_within_a_moment(two: Two) -> None:
         if gaps_ms[-1] < _DEAD_WORKER_MS:
             return
     raise AssertionError(f"gaps in ms: {gaps_ms}")
+
+
+@pytest.mark.parametrize(("forgotten", "path"), [(1, "low-latency"), (9, "browser")])
+async def test_frames_that_the_browser_loses_before_its_decoder_are_missed(
+    two: Two, forgotten: int, path: str
+) -> None:
+    ada, grace = await two("auto", FORGET_TRANSFORMS.replace("MOST", str(forgotten)))
+    await takes(ada, path)
+    await ada.hears(grace)
+    assert await ada.page.evaluate("window.forgotten") == min(forgotten, 3)
 
 
 async def test_a_microphone_that_would_hear_the_short_way_keeps_it_away(two: Two) -> None:

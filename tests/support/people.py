@@ -23,7 +23,7 @@ _HEARS_S = 30.0
 _HEARD_DBFS = -40.0
 _TOLERANCE_DB = 1.5
 _BLOCKS = 5
-_SITUATION = f"{CLIENT}.getStats()"
+_SITUATION = f"{CLIENT}.getAudioStats()"
 _SITUATION_WITHIN_S = 5.0
 _MUSIC_MODE = "localStorage.setItem('ag06.likes', JSON.stringify({ musicMode: true }));"
 

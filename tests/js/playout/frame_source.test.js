@@ -216,6 +216,20 @@ test('who leaves when the worker fails is let go, and a new connection gets the 
   there.source.close();
 });
 
+test('a browser that keeps losing frames on their way to a transform gets none any more', async () => {
+  const there = world();
+  assert.equal(there.source.distrust(), false); // nothing of ours is in the way
+  await prepared(there);
+  for (const isTheLast of [false, false, true]) {
+    assert.ok(there.source.isSupported);
+    assert.equal(there.source.distrust(), true);
+    assert.equal(there.source.isSupported, !isTheLast);
+  }
+  assert.equal(there.attach().feed, null);
+  assert.equal(there.source.distrust(), false);
+  assert.equal(there.clock.pending, 0);
+});
+
 test('frames that are no Opus are a failure', async () => {
   const there = world();
   await prepared(there);

@@ -90,6 +90,14 @@ export class Playback extends Emitter {
     this.#playout.attach(receiver);
   }
 
+  /**
+   * What comes is not decoded.
+   * @returns {boolean} Whether a new connection would help.
+   */
+  distrust() {
+    return this.#playout.distrust();
+  }
+
   /** The connection is closed. */
   detach() {
     this.#playout.detach();

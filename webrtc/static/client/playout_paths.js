@@ -150,6 +150,14 @@ export class PlayoutPaths extends Emitter {
     gone.remove();
   }
 
+  /**
+   * What comes is not decoded.
+   * @returns {boolean} Whether a new connection would help.
+   */
+  distrust() {
+    return this.#source.distrust();
+  }
+
   /** The connection is closed. */
   detach() {
     for (const track of this.#tracks.splice(1)) track.remove();

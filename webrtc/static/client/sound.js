@@ -2,6 +2,7 @@
  * The sound of a stay in a room: what is sent and heard, on which connection, as the user wants it.
  */
 
+import { DecoderWatch } from './decoder_watch.js';
 import { Downlink } from './downlink.js';
 import { AudioStreamingError, PASSING_REASONS } from './errors.js';
 import { Emitter } from './emitter.js';
@@ -51,6 +52,7 @@ export class Sound extends Emitter {
     super();
     assertPlayout(playout);
     this.#timeoutMs = mediaTimeoutMs;
+    this.#now = platform.now;
     this.microphone = new Microphone(platform);
     this.playback = new Playback(platform, playout);
     this.#media = new Media(request, platform);
@@ -77,10 +79,12 @@ export class Sound extends Emitter {
   }
 
   #timeoutMs;
+  #now;
   #media;
   #figures;
   #uplink;
   #downlink;
+  #decoders = new DecoderWatch();
   #publishing = false;
   #subscribing = false;
   /** @type {number | null} */
@@ -236,6 +240,7 @@ export class Sound extends Emitter {
     const { playback } = this;
     this.#media.on('change', () => {
       this.#downlink.follow(this.#media.state === 'connected');
+      if (this.#media.state !== 'connected') this.#decoders.reset();
       this.emit('statechange', {});
     });
     this.#media.on('error', (detail) => this.emit('error', detail));
@@ -292,8 +297,15 @@ export class Sound extends Emitter {
   }
 
   async #readDownlink() {
-    const report = await this.#media.connection?.getStats();
-    return report ? countReceived(report.values()) : null;
+    const { connection } = this.#media;
+    const report = await connection?.getStats();
+    if (!report || connection !== this.#media.connection) return null;
+    const entries = [...report.values()];
+    if (this.#decoders.isStarved(entries, this.#now())) {
+      this.#decoders.reset();
+      if (this.playback.distrust()) this.#media.input('reset');
+    }
+    return countReceived(entries);
   }
 
   /** @param {MediaStreamTrack} track */

@@ -26,6 +26,8 @@ const ASK_EVERY_MS = 1000;
 const PATIENCE_MS = 500;
 /** While nothing is heard; twice as long after each worker that was replaced. */
 const SHORT_PATIENCE_MS = 75;
+/** So often a transform may turn out not to be connected; then this browser gets none any more. */
+const MOST_LOST = 3;
 
 /**
  * @typedef {object} FrameSourcePlatform
@@ -62,6 +64,7 @@ export class FrameSource extends Emitter {
   #state = 'calm';
   #patienceMs = PATIENCE_MS;
   #replaced = 0;
+  #lost = 0;
   /** @type {unknown} */
   #timer = null;
 
@@ -108,6 +111,17 @@ export class FrameSource extends Emitter {
   suspect() {
     if (this.#state === 'calm' && this.#feeds.size > 0)
       this.#ask(SHORT_PATIENCE_MS * 2 ** Math.min(this.#replaced, 3));
+  }
+
+  /**
+   * What comes is not decoded: the browser did not connect a receiver with its transform.
+   * @returns {boolean} Whether a new connection would help; after a few times it gets no transform.
+   */
+  distrust() {
+    if (this.#feeds.size === 0) return false;
+    this.#lost += 1;
+    if (this.#lost >= MOST_LOST) this.#settle(false);
+    return true;
   }
 
   /** End the worker; it can be prepared again. */
