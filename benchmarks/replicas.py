@@ -2,13 +2,15 @@
 
 All replicas, Redis and the load run on this one machine.
 
-- Delay: ten rooms of two as in `benchmarks.latency`, both with one replica, and each with another.
-  The look-ahead of the bus's encoder is added as what it is, 2.5 ms for all sound. Packet by packet
+- Delay: rooms of two, both with one replica and each with another: one and three of them, which
+  tells of the way, and ten as in `benchmarks.latency`, which two workers, their load and Redis on
+  these same cores may have no time for: what the cores were busy with is told beside. The
+  look-ahead of the bus's encoder is added as what it is, 2.5 ms for all sound. Packet by packet
   it would be nothing for three pulses of four and 10 ms for the fourth, whose onset it moves into
   the next packet. From one replica to the other it is measured twice: first with Redis as an
   ordinary process, which on these same cores runs when no media worker wants to, as those have
   real-time priority; then with Redis at their priority, in place of a machine of its own, where it
-  would not wait for them at all. What is called "added" is the first of these.
+  would not wait for them at all. What is called "added" is the first of these, at three rooms.
 - Traffic: what Redis is sent and sends per second for one speaker, with few and with many listeners
   at another replica.
 - Bus: what it costs that two workers share 10, 100 and 1,000 rooms with a voice each, one way,
@@ -22,10 +24,12 @@ All replicas, Redis and the load run on this one machine.
 import argparse
 import asyncio
 import itertools
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -51,6 +55,7 @@ from webrtc.media.redis_bus import RedisBus
 from webrtc.media.ticker import SLOT_S, SLOTS_PER_TURN
 
 ADDED_P95_MS = 15.0
+TOLD_ROOMS = 3
 JOIN_P95_S = 1.0
 STATE_P99_MS = 5.0
 BUS_LOOKAHEAD_SAMPLES = 120
@@ -79,14 +84,26 @@ async def replicas(
         yield [await running.enter_async_context(our_server(shared)) for _ in range(count)]
 
 
-async def measure_delays(options: Options, rooms: int) -> dict[str, Delays]:
-    """Return the delays within one replica, and from one to the other as far as it can be had."""
+async def measure_delays(options: Options, rooms: int) -> tuple[dict[str, Delays], float]:
+    """Return the delays within one replica, and from one to the other as far as it can be had.
+
+    And which share of this machine's cores was busy while two replicas were first measured.
+    """
     async with RedisServer() as redis, replicas(2, redis, WEBRTC_PTIME_MS="10") as servers:
         delays = {"one": await measure(TurnsDoor(servers[:1]), 10, options.seconds, rooms=rooms)}
+        began, idle_s = time.monotonic(), _idle_s()
         delays["two"] = await _measure_far(servers, options.seconds, rooms)
+        cores_s = (os.cpu_count() or 1) * (time.monotonic() - began)
+        busy = 1 - (_idle_s() - idle_s) / cores_s
         if redis.run_first(PRIORITY):
             delays["two, Redis first"] = await _measure_far(servers, options.seconds, rooms)
-    return delays
+    return delays, busy
+
+
+def _idle_s() -> float:
+    """Return for how long all cores together have had nothing to do (proc(5), `/proc/stat`)."""
+    cpu = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return (int(cpu[4]) + int(cpu[5])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _measure_far(servers: list[Server], seconds: float, rooms: int) -> Delays:
@@ -224,23 +241,25 @@ async def measure_state(rooms: int, changes: int) -> np.ndarray:
 
 async def delay(options: Options) -> dict[str, object]:
     """Measure delays and tell them."""
-    rooms = 3 if options.quick else 10
-    delays = await measure_delays(options, rooms)
-    found = {name: quantiles(one.delays_ms) for name, one in delays.items()}
-    print_table(
-        f"Delay, {rooms} rooms of two, 10 ms packets, ms",
-        ["replicas", "p50", "p95", "p99", "heard", "sent", "bad %"],
-        [
-            [name, *found[name].values(), one.heard, one.sent, 100 * one.bad_share]
-            for name, one in delays.items()
-        ],
-    )
-    within = found["one"]["p95"] or 0.0
-    added = {name: round((one["p95"] or 0.0) - within, 1) for name, one in found.items()}
-    del added["one"]
-    told = ", ".join(f"{one:.1f} ms ({name})" for name, one in added.items())
-    print(f"added at p95: {told}; target {ADDED_P95_MS}")
-    return {"delay_ms": found, "added_p95_ms": added["two"], "all_added_p95_ms": added}
+    figures = {}
+    all_added = {}
+    for rooms in (TOLD_ROOMS,) if options.quick else (1, TOLD_ROOMS, 10):
+        delays, busy = await measure_delays(options, rooms)
+        found = figures[rooms] = {name: quantiles(one.delays_ms) for name, one in delays.items()}
+        within = found["one"]["p95"] or 0.0
+        added = {name: round((one["p95"] or 0.0) - within, 1) for name, one in found.items()}
+        all_added[rooms] = {name: one for name, one in added.items() if name != "one"}
+        print_table(
+            f"Delay, rooms of two: {rooms}, 10 ms packets, ms; cores busy {100 * busy:.0f} %; "
+            f"target added {ADDED_P95_MS}",
+            ["replicas", "p50", "p95", "p99", "added p95", "heard", "sent", "bad %"],
+            [
+                [name, *found[name].values(), added[name], one.heard, one.sent, 100 * one.bad_share]
+                for name, one in delays.items()
+            ],
+        )
+    told = all_added[TOLD_ROOMS]["two"]
+    return {"delay_ms": figures, "added_p95_ms": told, "all_added_p95_ms": all_added}
 
 
 async def traffic(options: Options) -> dict[str, object]:
