@@ -30,12 +30,27 @@ class Selector(Struct, forbid_unknown_fields=True):
     matchLabels: Annotated[dict[str, str], Meta(min_length=1)]  # noqa: N815
 
 
+class SecretKey(Struct, forbid_unknown_fields=True):
+    """Where a secret stands, in the monitor's namespace."""
+
+    name: Text
+    key: Text
+
+
+class Authorization(Struct, forbid_unknown_fields=True):
+    """What Prometheus shows; `type` is the scheme of the header."""
+
+    credentials: SecretKey
+    type: Text = "Bearer"
+
+
 class Endpoint(Struct, forbid_unknown_fields=True):
     """What of a service is asked, and how often."""
 
     port: Text
     path: Annotated[str, Meta(pattern="^/")] = "/metrics"
     interval: Duration | None = None
+    authorization: Authorization | None = None
 
 
 class MonitorSpec(Struct, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from webrtc.settings_table import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ["local", "production", "relay-only"]
+ADAPTER = yaml.safe_load((ROOT / "deploy/k8s/prometheus-adapter.yaml").read_text("utf-8"))
 NAMES = {variable.name for variable in VARIABLES}
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
@@ -182,6 +183,44 @@ def test_a_wrong_field_of_these_kinds_is_found(
         check_kind(broken)
 
 
+async def test_prometheus_may_read_what_it_is_led_to(manifests: Manifests, tmp_path: Path) -> None:
+    given = manifests.environment
+    refs = {one["name"]: one["valueFrom"] for one in manifests.mixer["env"]}
+    held = {
+        (ref["secretKeyRef"]["name"], ref["secretKeyRef"]["key"]): given[name]
+        for name, ref in refs.items()
+        if "secretKeyRef" in ref
+    }
+    tokens = {
+        "auth_secret": given.get("WEBRTC_AUTH_SECRET"),
+        "operator_token": given.get("WEBRTC_OPERATOR_TOKEN"),
+    }
+    async with running_front(tmp_path, **tokens) as front:
+        for monitor in manifests.of("ServiceMonitor"):
+            for endpoint in monitor["spec"]["endpoints"]:
+                shown = endpoint["authorization"]
+                secret = held[shown["credentials"]["name"], shown["credentials"]["key"]]
+                headers = {"Authorization": f"{shown['type']} {secret}"}
+                async with front.http.get(endpoint["path"], headers=headers) as response:
+                    assert response.status == 200
+                async with front.http.get(endpoint["path"]) as response:
+                    assert response.status == 401
+
+
+def test_the_autoscaler_asks_for_what_the_adapter_is_told(manifests: Manifests) -> None:
+    rules = {one["name"]["as"]: one for one in ADAPTER["rules"]["custom"]}
+    for scaler in manifests.of("HorizontalPodAutoscaler"):
+        asked = {
+            one["pods"]["metric"]["name"]
+            for one in scaler["spec"]["metrics"]
+            if one["type"] == "Pods"
+        }
+        assert asked == rules.keys()
+    for rule in rules.values():
+        series = rule["seriesQuery"].partition("{")[0]
+        assert re.fullmatch(rule["name"]["matches"], series)
+
+
 def test_media_is_let_through(manifests: Manifests) -> None:
     settings = load(manifests.environment)
     policy = manifests.one("NetworkPolicy", "ag06-mixer")["spec"]
@@ -223,6 +262,8 @@ def check_metrics(manifests: Manifests, text: str) -> None:
 
 
 def expressions(manifests: Manifests) -> Iterator[str]:
+    for rule in ADAPTER["rules"]["custom"]:
+        yield rule["seriesQuery"]
     for rules in manifests.of("PrometheusRule"):
         for group in rules["spec"]["groups"]:
             for rule in group["rules"]:
