@@ -78,10 +78,22 @@ def test_aioice_understands_our_answer(ip, port, password):
     assert list(read.attributes)[-1] == "FINGERPRINT"
 
 
-def test_the_answer_is_no_longer_than_what_was_asked():
+@pytest.mark.parametrize("characters", range(1, 40))
+def test_the_answer_is_no_longer_than_what_was_asked(characters):
     """What is sent to a spoofed address is worth nothing to a reflector."""
-    data = request()
-    assert len(stun.binding_success(parsed(data), bytes(4), 1, PASSWORD)) <= len(data)
+    message = oracle.Message(
+        message_method=oracle.Method.BINDING, message_class=oracle.Class.REQUEST
+    )
+    message.attributes["USERNAME"] = characters * "u"
+    message.add_message_integrity(PASSWORD)  # with FINGERPRINT, which may be left out
+    data = bytearray(bytes(message)[:-8])
+    data[3] -= 8
+    found = stun.parse_binding_request(bytes(data))
+    answered = len(data) >= 64
+    assert (found is not None) is answered
+    if answered:
+        assert found.is_signed_with(PASSWORD)
+        assert len(stun.binding_success(found, bytes(4), 1, PASSWORD)) <= len(data)
 
 
 @pytest.mark.parametrize("position", range(0, 108, 7))

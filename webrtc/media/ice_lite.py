@@ -6,7 +6,7 @@ then on by its address. What an attacker can try, and what stands against it:
 
 - *Guessing*: every request must carry MESSAGE-INTEGRITY under the password that belongs to the
   fragment it names; fragments have 47 bits, passwords 142.
-- *Reflection*: only authenticated requests are answered, with fewer bytes than came.
+- *Reflection*: only authenticated requests are answered, with no more bytes than came.
 - *Flooding*: requests from unknown addresses are looked at `STUN_RATE` times a second at most, and
   each peer is answered `PEER_RATE` times a second; the rest is dropped and counted. Only authentic
   requests use a peer's allowance up, so that knowing its fragment does not cut it off.

@@ -14,6 +14,8 @@ BINDING_REQUEST = 0x0001
 BINDING_SUCCESS = 0x0101
 HEADER_BYTES = 20
 MAX_REQUEST_BYTES = 548  # RFC 8489 section 6.1: what fits every IPv4 path
+SUCCESS_BYTES = 64
+MIN_REQUEST_BYTES = SUCCESS_BYTES  # checks have 92 and more (RFC 8445 section 7.1.1)
 
 _USERNAME = 0x0006
 _MESSAGE_INTEGRITY = 0x0008
@@ -53,9 +55,10 @@ def parse_binding_request(data: bytes) -> BindingRequest | None:
     """Return the binding request in `data`, or None when it is anything else or malformed.
 
     A FINGERPRINT is checked when there is one. Attributes behind MESSAGE-INTEGRITY are ignored
-    (RFC 8489 section 14.5), except FINGERPRINT.
+    (RFC 8489 section 14.5), except FINGERPRINT. A request that is shorter than its answer would be
+    is of no interest: its sender's address may be somebody else's.
     """
-    if not HEADER_BYTES <= len(data) <= MAX_REQUEST_BYTES:
+    if not MIN_REQUEST_BYTES <= len(data) <= MAX_REQUEST_BYTES:
         return None
     kind, length, cookie, transaction_id = _header.unpack_from(data)
     if kind != BINDING_REQUEST or cookie != MAGIC_COOKIE or length + HEADER_BYTES != len(data):
