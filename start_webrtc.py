@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         for sentence in preflight.page_warnings(ROOT / "node_modules"):
             sys.stderr.write(sentence + "\n")
-        with logs.writing("supervisor", chosen.log_level):
+        with logs.writing("supervisor", chosen.log_level, kind=chosen.log_format):
             return supervisor.run(chosen, os.environ)
     except settings.StartError as error:
         return _refuse(str(error))

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if assigned is None:
                 return 0
             given = _parser().parse_args(assigned)
-        with logs.writing(_label(given), settings.log_level):
+        with logs.writing(_label(given), settings.log_level, kind=settings.log_format):
             return _run(given, settings)
     except ModuleNotFoundError as error:
         return _refuse(

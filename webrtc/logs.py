@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, TextIO
 
+from webrtc.log_format import formatter
+
 QUEUE_LINES: Final = 2000
 _FLUSH_TIMEOUT_S: Final = 2.0
 
@@ -72,25 +74,25 @@ class LineQueue(logging.Handler):
         missing = self.dropped - self._told
         if missing:
             self._told += missing
-            self._stream.write(f"({missing} log lines were dropped here)\n")
+            told = f"({missing} log lines were dropped here)"
+            record = logging.LogRecord(__name__, logging.WARNING, "", 0, told, (), None)
+            self._stream.write(self.format(record) + "\n")
 
 
 @contextmanager
-def writing(process: str, level: str, stream: TextIO | None = None) -> Iterator[LineQueue]:
+def writing(
+    process: str, level: str, stream: TextIO | None = None, kind: str = "text"
+) -> Iterator[LineQueue]:
     """Send this process's log lines to `stream` (stderr by default) while the context lasts.
 
     Args:
         process: who is speaking, such as "worker 0"; stands in every line.
         level: DEBUG, INFO, WARNING or ERROR.
         stream: where the lines go.
+        kind: what they look like, see `webrtc.log_format`.
     """
     handler = LineQueue(stream or sys.stderr)
-    handler.setFormatter(
-        logging.Formatter(
-            f"%(asctime)s.%(msecs)03d %(levelname)-7s {process:<10} %(name)s: %(message)s",
-            "%Y-%m-%d %H:%M:%S",
-        )
-    )
+    handler.setFormatter(formatter(kind, process))
     root = logging.getLogger()
     before = root.level
     root.addHandler(handler)

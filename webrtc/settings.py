@@ -133,6 +133,7 @@ class Settings:
     audio_channels: int | None = None
     audio_format: str | None = None
     log_level: str = "INFO"
+    log_format: str = "text"
 
     def __post_init__(self) -> None:
         # A value is good exactly when it survives the way through its text: one definition checks

@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from webrtc.log_format import LOG_FORMATS
 from webrtc.settings_archive import ARCHIVE_VARIABLES
 from webrtc.settings_texts import (
     address,
@@ -386,6 +387,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "INFO",
         "Least severe log lines to print: DEBUG, INFO, WARNING or ERROR.",
         choice(*_LOG_LEVELS),
+    ),
+    Variable(
+        "LOG_FORMAT",
+        "log_format",
+        "text",
+        "What log lines look like: text, or json for programs that collect them.",
+        choice(*LOG_FORMATS),
     ),
 )
 """Every variable that this version understands, in the order of the documentation."""

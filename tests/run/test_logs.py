@@ -1,13 +1,18 @@
 """Log lines are written by a thread of their own, and a stalled reader costs lines, not time."""
 
+import asyncio
 import io
+import json
 import logging
 import re
 import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from webrtc.log_context import LogContext, about, current, learn, usable_request_id
 from webrtc.logs import writing
 
 
@@ -89,3 +94,72 @@ def test_afterwards_logging_is_as_before() -> None:
     with writing("front", "DEBUG", io.StringIO()):
         pass
     assert (root.handlers, root.level) == before
+
+
+def lines_of(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_json_lines_say_what_they_are_about_and_hold_whole_tracebacks() -> None:
+    stream = io.StringIO()
+    with writing("worker 0", "INFO", stream, "json"):
+        log = logging.getLogger("x")
+        log.info("%d peers", 3, extra={"fields": {"took_ms": 1.5}})
+        with about("4bf9", "studio"):
+            learn(participant_id="p1")
+            try:
+                raise RuntimeError("plan\nted")
+            except RuntimeError:
+                log.exception("a defect")
+        log.warning("after it")
+    first, defect, after = lines_of(stream)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(first.pop("time")))
+    assert first == {
+        **{"level": "INFO", "process": "worker 0", "logger": "x"},
+        **{"message": "3 peers", "took_ms": 1.5},
+    }
+    ids = {name: defect[name] for name in ("request_id", "room_id", "participant_id")}
+    assert ids == {"request_id": "4bf9", "room_id": "studio", "participant_id": "p1"}
+    assert str(defect["exception"]).endswith("RuntimeError: plan\nted")
+    assert "request_id" not in after
+
+
+def test_what_was_dropped_is_told_as_json_too(stalled: StalledStream) -> None:
+    with writing("worker 0", "INFO", stalled, "json") as lines:
+        log = logging.getLogger("x")
+        log.info("first")
+        stalled.writing.wait()
+        for number in range(lines.capacity_lines + 7):
+            log.info("line %d", number)
+        stalled.released.set()
+    told = [line["message"] for line in lines_of(stalled)]
+    assert "(7 log lines were dropped here)" in told
+
+
+def test_text_lines_end_with_what_they_are_about() -> None:
+    stream = io.StringIO()
+    with writing("front", "INFO", stream), about("4bf9", "studio", "p1"):
+        logging.getLogger("x").info("said")
+    end = "said [request 4bf9, room studio, participant p1]\n"
+    assert stream.getvalue().endswith(end)
+
+
+async def test_tasks_that_a_request_begins_belong_to_it() -> None:
+    async def work() -> LogContext:
+        await asyncio.sleep(0)
+        return current()
+
+    with about("4bf9", "studio"):
+        task = asyncio.create_task(work())
+    assert current() == LogContext()
+    assert await task == LogContext("4bf9", "studio")
+
+
+@given(st.text(max_size=80) | st.none())
+def test_a_request_keeps_an_id_that_can_stand_in_a_line(given_id: str | None) -> None:
+    used = usable_request_id(given_id)
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", used)
+    if given_id is not None and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given_id):
+        assert used == given_id
+    else:
+        assert re.fullmatch(r"[0-9a-f]{32}", used)

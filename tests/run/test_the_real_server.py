@@ -1,11 +1,13 @@
 """The real server under its supervisor: it starts, survives the death of a part, and ends."""
 
 import asyncio
+import json
 import os
 import signal
 from typing import Any
 
 import aiohttp
+import socketio
 
 from tests.support.server import LiveServer
 
@@ -54,3 +56,23 @@ async def test_a_killed_front_process_is_ready_again_on_its_ports(
             await asyncio.sleep(0.02)
     assert server_of_its_own.front_pid() != before
     assert server_of_its_own.worker_pid(0) == worker
+
+
+async def test_all_lines_of_all_its_processes_are_json_where_that_is_wanted() -> None:
+    server = await LiveServer.start(
+        WEBRTC_HOST="127.0.0.1", WEBRTC_MEDIA_WORKERS="1", LOG_FORMAT="json", LOG_LEVEL="DEBUG"
+    )
+    try:
+        async with socketio.AsyncSimpleClient() as client:
+            await client.connect(server.page_url, transports=["websocket"])
+            joined = await client.call("join_room", {"room_id": "studio", "name": "Ada Lovelace"})
+    finally:
+        await server.program.end()
+    lines = [json.loads(one) for one in server.program.text.splitlines() if one.startswith("{")]
+    others = [one for one in server.program.text.splitlines() if not one.startswith("{")]
+    assert [one.partition(":")[0] for one in others] == ["AG06 Mixer is ready"]
+    assert {"supervisor", "worker 0", "front"} <= {line["process"] for line in lines}
+    (join,) = [line for line in lines if line.get("request") == "join_room"]
+    assert join["participant_id"] == joined["participant_id"]
+    assert join["room_id"] == "studio"
+    assert "Lovelace" not in server.program.text

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.front import running_front
 from tests.support.passes import OPERATOR, SECRET, token
+from webrtc.log_format import JsonFormatter
 from webrtc.settings import Settings
 
 TURN_SECRET = "a-turn-secret-of-the-tests-that-is-long-enough"
@@ -42,7 +43,7 @@ async def test_a_whole_visit_with_every_mistake(
                         await response.read()
             await host.lose_socket()
     ours = [one for one in caplog.records if not one.name.startswith(NOT_OURS)]
-    text = "\n".join(f"{one.name} {one.getMessage()} {one.exc_text or ''}" for one in ours)
+    text = "\n".join(JsonFormatter("front").format(one) for one in ours)
     assert [secret for secret in secrets if secret in text] == []
 
 

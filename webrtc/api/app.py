@@ -13,6 +13,7 @@ from webrtc.api.networks import NetworksResource
 from webrtc.api.openapi import DOCUMENT, document, openapi_route
 from webrtc.api.pages import Pages
 from webrtc.api.problems import problems
+from webrtc.api.request_ids import add_request_id, request_ids
 from webrtc.api.rooms import RoomsResource
 from webrtc.api.routes import Handler, Route
 from webrtc.api.scenes import ScenesResource
@@ -57,8 +58,10 @@ def build_app(
     """Return the application, with `further` routes."""
     security = Security(origins)
     app = web.Application(
-        middlewares=[problems, security.middleware()], client_max_size=MAX_BODY_BYTES
+        middlewares=[request_ids, problems, security.middleware()],
+        client_max_size=MAX_BODY_BYTES,
     )
+    app.on_response_prepare.append(add_request_id)
     app.on_response_prepare.append(security.add_headers)
     routes = [*routes_of(desk, dispatcher, signaling), *further]
     guard = Guard(desk, addresses or Addresses())

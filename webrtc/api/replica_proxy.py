@@ -14,7 +14,9 @@ from aiohttp import web
 
 from rooms.shared_store import SharedRoomStore
 from webrtc.api.bodies import soon
+from webrtc.api.request_ids import HEADER as REQUEST_ID
 from webrtc.errors import ClientError
+from webrtc.log_context import current
 
 PASSED_ON: Final = "X-AG06-Passed-On"
 """On a request that has been passed on already: it is not again."""
@@ -136,6 +138,7 @@ async def _ask(
 ) -> aiohttp.ClientResponse:
     headers = {name: request.headers[name] for name in _THERE if name in request.headers}
     headers |= {PASSED_ON: "1", "Accept-Encoding": "identity"}
+    headers[REQUEST_ID] = current().request_id
     client = await stack.enter_async_context(aiohttp.ClientSession(timeout=within))
     return await stack.enter_async_context(
         client.request(

@@ -41,7 +41,7 @@ class Security:
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Expose-Headers"] = (
                 "Location, ETag, Retry-After, Link, Accept-Patch, Content-Range, "
-                "Content-Disposition"
+                "Content-Disposition, X-Request-Id"
             )
 
     def allows(self, request: web.Request) -> bool:

@@ -25,6 +25,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from webrtc.control.codec import encode_frame, front_side_decoder
 from webrtc.control.memory import Memory
 from webrtc.control.messages import (
@@ -43,6 +45,7 @@ from webrtc.control.messages import (
     Welcome,
 )
 from webrtc.errors import REASONS, ClientError, ControlProtocolError
+from webrtc.log_context import current
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +159,7 @@ class WorkerLink:
         future = asyncio.get_running_loop().create_future()
         self._requests[number] = future
         try:
-            self.send(build(number))
+            self.send(replace(build(number), request_id=current().request_id))
             async with asyncio.timeout(timeout_s):
                 answer = await future
         except TimeoutError:

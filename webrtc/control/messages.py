@@ -6,8 +6,8 @@ the front process: every participant and room carries an opaque `state` blob tha
 and hands back after `Welcome`, so that a restarted front process knows its rooms again.
 
 Requests carry an `id`; exactly one `Done`, `Answer` or `Failed` with the same `id` answers each.
-Everything else is one-way. All times are seconds, all levels dBov (RFC 6464: 0 loudest, 127
-silent).
+Their `request_id` names the client's request that they are part of, for logs. Everything else is
+one-way. All times are seconds, all levels dBov (RFC 6464: 0 loudest, 127 silent).
 """
 
 from typing import Literal
@@ -169,6 +169,7 @@ class Offer(_Message, frozen=True):
     participant_id: str
     sdp: str
     renew: bool = False
+    request_id: str = ""
 
 
 class RemoteAnswer(_Message, frozen=True):
@@ -177,6 +178,7 @@ class RemoteAnswer(_Message, frozen=True):
     id: int
     participant_id: str
     sdp: str
+    request_id: str = ""
 
 
 class Candidate(_Message, frozen=True):
@@ -187,6 +189,7 @@ class Candidate(_Message, frozen=True):
     candidate: str | None
     sdp_mid: str | None = None
     sdp_mline_index: int | None = None
+    request_id: str = ""
 
 
 class Drain(_Message, frozen=True):

@@ -52,6 +52,7 @@ from webrtc.control.messages import (
     WorkerStats,
 )
 from webrtc.errors import ControlProtocolError
+from webrtc.log_context import about
 
 logger = logging.getLogger(__name__)
 
@@ -264,15 +265,18 @@ class _Connection(asyncio.Protocol):
         if isinstance(message, Hello) or not self._greeted:
             self._handle_greeting(message)
             return
-        try:
-            result = self._server.handle(message)
-        except Exception:
-            self._record_defect(message)
-            return
-        if inspect.isawaitable(result):
-            self._run(message, result)
-        elif result is not None:
-            self.send(result)
+        request_id = getattr(message, "request_id", "")
+        room_id = getattr(message, "room_id", "")
+        with about(request_id, room_id, getattr(message, "participant_id", "")):
+            try:
+                result = self._server.handle(message)
+            except Exception:
+                self._record_defect(message)
+                return
+            if inspect.isawaitable(result):
+                self._run(message, result)
+            elif result is not None:
+                self.send(result)
 
     def _handle_greeting(self, message: ToWorker) -> None:
         is_first = not self._greeted and self._greeting is None

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
+from webrtc import request_log
 from webrtc.errors import ClientError
+from webrtc.log_context import about, learn, new_request_id
 from webrtc.signaling.connection import Connection, Socket
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.messages import CLIENT_EVENTS, Ack, ClientEvent
@@ -23,6 +26,13 @@ Handler = Callable[[Connection, Any], Awaitable[Ack]]
 MAX_TASKS_PER_SOCKET = 64
 MAX_REFUSALS_IN_A_ROW = 1000
 """A client that is refused this often without a pause is disconnected."""
+_TOLD: Final = frozenset(
+    {
+        *("join_room", "leave_room", "admit", "set_door", "set_network", "set_role"),
+        *("mute_participant", "remove_participant"),
+    }
+)
+"""Who comes and goes, and what one person does to others."""
 
 
 class Dispatcher:
@@ -105,6 +115,12 @@ class Dispatcher:
 
     async def handle(self, connection: Connection, packet: Packet) -> None:
         """Answer one event; never raises for anything that a client may send."""
+        seat = connection.seat
+        room_id, participant_id = (seat.room_id, seat.participant_id) if seat else ("", "")
+        with about(new_request_id(), room_id, participant_id):
+            await self._handle(connection, packet)
+
+    async def _handle(self, connection: Connection, packet: Packet) -> None:
         try:
             event = self._admit(connection, packet)
             message = parse_payload(event, packet.arguments)
@@ -163,6 +179,7 @@ class Dispatcher:
     async def _call(
         self, connection: Connection, packet: Packet, handler: Handler, message: Any
     ) -> None:
+        began = time.perf_counter()
         try:
             ack = await handler(connection, message)
         except ClientError as error:
@@ -170,6 +187,12 @@ class Dispatcher:
         except Exception:
             logger.exception("%s failed", packet.name)
             ack = _refused(ClientError("internal_error", "the server made a mistake"))
+        assert packet.name is not None
+        if connection.seat is not None:
+            learn(connection.seat.room_id, connection.seat.participant_id)
+        reason = ack.error.reason if isinstance(ack, Refused) else "ok"
+        is_important = reason == "ok" and packet.name in _TOLD
+        request_log.tell(packet.name, reason, began, is_important=is_important)
         self._answer(connection, packet, ack)
 
     def _answer(self, connection: Connection, packet: Packet, ack: Ack) -> None:
