@@ -1,14 +1,21 @@
 """A short run over every parser; `python -m tests.fuzz` runs as long as one likes."""
 
 import contextlib
+import itertools
 import random
+from pathlib import Path
 
 import pytest
 
-from tests.fuzz.__main__ import CORPUS, corpus_of, fuzz
+from tests.fuzz import __main__ as fuzzing
+from tests.fuzz.__main__ import CORPUS, corpus_of, fuzz, grow
 from tests.fuzz.parsers import TARGETS, Target
+from tests.fuzz.reach import reached
 
-SAYING_NONE = {"stun", "rtp", "rtcp", "udp_opus", "containers"}
+SAYING_NONE = {
+    *("stun", "rtp", "rtp_compiled", "red", "rtcp"),
+    *("udp_opus", "udp_samples", "containers"),
+}
 """Parsers that return None for what they do not understand."""
 
 
@@ -16,7 +23,7 @@ SAYING_NONE = {"stun", "rtp", "rtcp", "udp_opus", "containers"}
 def test_no_parser_raises_what_its_contract_does_not_name(name: str) -> None:
     for data in corpus_of(name):
         TARGETS[name].run(data)
-    assert fuzz(name, random.Random(name), 1000) is None
+    assert fuzz(name, random.Random(name), round(1000 * TARGETS[name].share)) is None
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -44,3 +51,21 @@ def test_a_find_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     find = fuzz("broken", random.Random(1), 10_000)
     assert find is not None
     assert b"\xff" in find
+
+
+def test_an_input_that_takes_much_memory_is_a_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    peaks_mb = itertools.count(0.0, 2 * fuzzing.MOST_MB)
+    assert fuzz("red", random.Random(1), 100) is None
+    monkeypatch.setattr(fuzzing, "_peak_mb", lambda: next(peaks_mb))
+    assert fuzz("red", random.Random(1), 1) is not None
+
+
+def test_what_leads_further_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fuzzing, "CORPUS", tmp_path)
+    monkeypatch.setitem(TARGETS, "rtp", Target(TARGETS["rtp"].parse, (), [b"\x80"]))
+    grow("rtp", random.Random(1), 300)
+    kept = [path.read_bytes() for path in tmp_path.glob("rtp-*")]
+    known = reached(TARGETS["rtp"], b"\x80")
+    assert known
+    assert len(kept) > 1
+    assert all(not reached(TARGETS["rtp"], data) <= known for data in kept)
