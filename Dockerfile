@@ -24,7 +24,8 @@ RUN apt-get update \
 WORKDIR /opt/ag06
 COPY --from=packages /opt/ag06/venv venv
 COPY --from=page /page/node_modules node_modules
-COPY requirements.txt requirements-models.txt start_webrtc.py LICENSE THIRD_PARTY_NOTICES.md ./
+COPY requirements.txt requirements-models.txt requirements-tracing.txt ./
+COPY start_webrtc.py LICENSE THIRD_PARTY_NOTICES.md ./
 COPY deploy/container/start.sh /usr/local/bin/start-ag06
 COPY dsp dsp
 COPY mixer mixer

@@ -134,7 +134,7 @@ $(DONE)/requirements-models: requirements-models.txt | $(DONE)/requirements
 	@echo "Installing Python packages ($<)."
 	@$(PIP_INSTALL) --no-deps -r $< && touch $@
 
-$(DONE)/requirements-dev: requirements-dev.txt requirements.txt | $(DONE)/requirements
+$(DONE)/requirements-dev: requirements-dev.txt requirements-tracing.txt requirements.txt | $(DONE)/requirements
 	@echo "Installing Python packages ($<)."
 	@$(PIP_INSTALL) -r $< && touch $@
 

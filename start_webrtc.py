@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = settings.load(os.environ)
         preflight.check_certificate(chosen)
+        preflight.check_tracing()
         if only_check:
             sys.stdout.write("The settings are usable.\n")
             return 0

@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import msgspec
@@ -79,6 +80,8 @@ class SharedRoomStore:
         self.watcher: StoreWatcher | None = None
         self.url = ""
         """Where other replicas reach this one; set it before `start`."""
+        self.around_writes: Callable[[], AbstractContextManager[object]] = nullcontext
+        """Made and entered while Redis is asked for a change, for whoever measures that."""
         self.leases = Leases(replica)
         self.is_there = False
         self.times_away = 0
@@ -312,7 +315,8 @@ class SharedRoomStore:
         if log is None or not self.is_there:
             return False
         try:
-            refused = await log.write(script, *arguments)
+            with self.around_writes():
+                refused = await log.write(script, *arguments)
         except RedisAwayError:
             return False
         if refused is not None:

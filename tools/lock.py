@@ -3,10 +3,10 @@
     python tools/lock.py --index URL
 
 The URL is a package index's (PEP 503), as pip takes it; from it come the hashes of all wheels for
-Linux (x86-64 and ARM, CPython 3.11 and newer) of the versions that requirements.txt and
-requirements-models.txt pin. Licences are those that the installed packages name, npm's packages
-come from package-lock.json. The bill of materials is CycloneDX 1.6, with nothing in it that would
-change without a change of the pins.
+Linux (x86-64 and ARM, CPython 3.11 and newer) of the versions that requirements.txt,
+requirements-models.txt and requirements-tracing.txt pin. Licences are those that the installed
+packages name, npm's packages come from package-lock.json. The bill of materials is CycloneDX 1.6,
+with nothing in it that would change without a change of the pins.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PINS = ("requirements.txt", "requirements-models.txt")
+PINS = ("requirements.txt", "requirements-models.txt", "requirements-tracing.txt")
 HASHES = "requirements-hashes.txt"
 SBOM = "docs/sbom.cdx.json"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)(?:\s*;\s*(.+))?$", re.MULTILINE)
@@ -35,7 +35,8 @@ _UNTOLD = {
 }
 """Licences that stand in the packages and not in what they say of themselves, or here."""
 _HEAD = """\
-# What requirements.txt and requirements-models.txt pin, with the hashes of its wheels for Linux.
+# What requirements.txt, requirements-models.txt and requirements-tracing.txt pin, with the hashes
+# of its wheels for Linux.
 # Written by tools/lock.py; the container is made of it:
 #
 #     pip install --require-hashes --no-deps --only-binary :all: -r requirements-hashes.txt
@@ -59,7 +60,7 @@ class Pin:
 def pins() -> list[Pin]:
     """Return what is pinned, by name."""
     texts = [(ROOT / name).read_text("utf-8") for name in PINS]
-    found = [Pin(*match) for text in texts for match in _PIN.findall(text)]
+    found = {Pin(*match) for text in texts for match in _PIN.findall(text)}
     return sorted(found, key=lambda pin: pin.key)
 
 

@@ -21,6 +21,7 @@ from aiohttp import web
 from rooms.memory_store import MemoryRoomStore
 from rooms.shared_store import SharedRoomStore
 from rooms.store import RoomStore
+from webrtc import tracing
 from webrtc.access import Access
 from webrtc.api.app import build_app
 from webrtc.api.broadcasts import BroadcastsResource
@@ -77,7 +78,8 @@ def run_front(
         gateway_socket: bound and listening; the lines of the UDP gateway, None for no gateway.
     """
     sockets = [signaling_socket, static_socket]
-    asyncio.run(_serve(settings, sockets, Path(runtime_dir), gateway_socket))
+    with tracing.traced(settings.replica):
+        asyncio.run(_serve(settings, sockets, Path(runtime_dir), gateway_socket))
 
 
 async def _serve(
@@ -133,7 +135,9 @@ def _store(settings: Settings) -> RoomStore:
     if settings.redis is None:
         return MemoryRoomStore()
     turns = itertools.cycle(range(settings.media_workers))
-    return SharedRoomStore(settings.redis, settings.replica_number, partial(next, turns))
+    store = SharedRoomStore(settings.redis, settings.replica_number, partial(next, turns))
+    store.around_writes = partial(tracing.span, "redis write")
+    return store
 
 
 @dataclass

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from webrtc import tracing
 from webrtc.log_context import current
 
 LOG_FORMATS: Final = ("text", "json")
@@ -36,8 +37,8 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line.
 
     Keys: `time` (RFC 3339, UTC, ms), `level`, `process`, `logger`, `message`; where known
-    `request_id`, `room_id`, `participant_id`; `exception` with a traceback; and what the call gave
-    as `extra={"fields": {…}}`.
+    `request_id`, `room_id`, `participant_id`, `trace_id`, `span_id`; `exception` with a traceback;
+    and what the call gave as `extra={"fields": {…}}`.
     """
 
     def __init__(self, process: str) -> None:
@@ -60,6 +61,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= {name: value for name, value in asdict(current()).items() if value}
+        line |= tracing.ids()
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

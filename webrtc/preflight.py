@@ -5,6 +5,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from webrtc import tracing
 from webrtc.settings import Settings, StartError
 
 PAGE_PACKAGES: Final = ("socket.io-client",)
@@ -38,6 +39,16 @@ def check_certificate(settings: Settings) -> None:
     from webrtc.front_tls import Certificate
 
     Certificate.of(settings)
+
+
+def check_tracing() -> None:
+    """Check that requests can be traced, if that is wanted.
+
+    Raises:
+        StartError: says what is missing.
+    """
+    if tracing.is_wanted() and not tracing.is_installed():
+        raise StartError(tracing.MISSING)
 
 
 def _is_installed(name: str) -> bool:

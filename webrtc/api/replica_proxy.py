@@ -17,6 +17,7 @@ from webrtc.api.bodies import soon
 from webrtc.api.request_ids import HEADER as REQUEST_ID
 from webrtc.errors import ClientError
 from webrtc.log_context import current
+from webrtc.tracing import carry, span
 
 PASSED_ON: Final = "X-AG06-Passed-On"
 """On a request that has been passed on already: it is not again."""
@@ -139,6 +140,8 @@ async def _ask(
     headers = {name: request.headers[name] for name in _THERE if name in request.headers}
     headers |= {PASSED_ON: "1", "Accept-Encoding": "identity"}
     headers[REQUEST_ID] = current().request_id
+    stack.enter_context(span(f"replica {request.method}"))
+    carry(headers)
     client = await stack.enter_async_context(aiohttp.ClientSession(timeout=within))
     return await stack.enter_async_context(
         client.request(

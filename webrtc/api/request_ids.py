@@ -5,6 +5,7 @@ A proxy in front of us, or the replica that passes a request on, may have given 
 
 import re
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -12,6 +13,7 @@ from aiohttp.typedefs import Handler
 
 from webrtc.log_context import about, learn, usable_request_id
 from webrtc.request_log import tell
+from webrtc.tracing import Span, span
 
 HEADER: Final = "X-Request-Id"
 _KEY: Final = web.RequestKey("request_id", str)
@@ -23,19 +25,30 @@ _ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}\Z")
 async def request_ids(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name a request, and say in the log what came of it."""
     request_id = request[_KEY] = usable_request_id(request.headers.get(HEADER))
-    began, outcome = time.perf_counter(), "broken off"
-    with about(request_id):
+    resource = request.match_info.route.resource
+    template = "" if resource is None else resource.canonical
+    name, began, outcome = f"{_method(request)} {template}".strip(), time.perf_counter(), ""
+    # A websocket is no request that takes an hour: its events are traced one by one.
+    traced = nullcontext(Span()) if "Upgrade" in request.headers else _span(name, request)
+    with about(request_id), traced as span:
         try:
             response = await handler(request)
             outcome = str(response.status)
+            span.tell(http__response__status_code=response.status)
             if response.status < 400:  # else they may be anything
-                learn(_named(request, "room_id"), _named(request, "participant_id"))
+                named = [_named(request, one) for one in ("room_id", "participant_id")]
+                learn(*named)
+                span.tell(ag06__room_id=named[0], ag06__participant_id=named[1])
+            if response.status >= 500:
+                span.fail(outcome)
             return response
         finally:
-            changed = request.method not in _READING and outcome < "4"
-            resource = request.match_info.route.resource
-            template = "" if resource is None else resource.canonical
-            tell(f"{_method(request)} {template}".strip(), outcome, began, is_important=changed)
+            changed = request.method not in _READING and "" < outcome < "4"
+            tell(name, outcome or "broken off", began, is_important=changed)
+
+
+def _span(name: str, request: web.Request) -> AbstractContextManager[Span]:
+    return span(name, "server", request.headers)
 
 
 async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:

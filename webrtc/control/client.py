@@ -46,6 +46,7 @@ from webrtc.control.messages import (
 )
 from webrtc.errors import REASONS, ClientError, ControlProtocolError
 from webrtc.log_context import current
+from webrtc.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -158,10 +159,12 @@ class WorkerLink:
         future: asyncio.Future[Done | Answer | Failed]
         future = asyncio.get_running_loop().create_future()
         self._requests[number] = future
+        message = replace(build(number), request_id=current().request_id)
         try:
-            self.send(replace(build(number), request_id=current().request_id))
-            async with asyncio.timeout(timeout_s):
-                answer = await future
+            with span(f"worker {type(message).__name__}"):
+                self.send(message)
+                async with asyncio.timeout(timeout_s):
+                    answer = await future
         except TimeoutError:
             raise ClientError(
                 "negotiation_timeout", "the media worker did not answer in time", RETRY_S

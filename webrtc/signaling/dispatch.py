@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from webrtc import request_log
 from webrtc.errors import ClientError
-from webrtc.log_context import about, learn, new_request_id
+from webrtc.log_context import about, current, learn, new_request_id
 from webrtc.signaling.connection import Connection, Socket
 from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.messages import CLIENT_EVENTS, Ack, ClientEvent
@@ -18,6 +18,7 @@ from webrtc.signaling.messages_joining import Joined, JoinRoom
 from webrtc.signaling.messages_parts import Done, Problem, Refused
 from webrtc.signaling.rate import TokenBucket
 from webrtc.signaling.wire import Packet, ack_frame, parse_payload
+from webrtc.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -179,20 +180,24 @@ class Dispatcher:
     async def _call(
         self, connection: Connection, packet: Packet, handler: Handler, message: Any
     ) -> None:
-        began = time.perf_counter()
-        try:
-            ack = await handler(connection, message)
-        except ClientError as error:
-            ack = _refused(error)
-        except Exception:
-            logger.exception("%s failed", packet.name)
-            ack = _refused(ClientError("internal_error", "the server made a mistake"))
         assert packet.name is not None
-        if connection.seat is not None:
-            learn(connection.seat.room_id, connection.seat.participant_id)
-        reason = ack.error.reason if isinstance(ack, Refused) else "ok"
-        is_important = reason == "ok" and packet.name in _TOLD
-        request_log.tell(packet.name, reason, began, is_important=is_important)
+        began = time.perf_counter()
+        with span(packet.name, "server") as traced:
+            try:
+                ack = await handler(connection, message)
+            except ClientError as error:
+                ack = _refused(error)
+            except Exception:
+                logger.exception("%s failed", packet.name)
+                ack = _refused(ClientError("internal_error", "the server made a mistake"))
+                traced.fail("internal_error")
+            reason = ack.error.reason if isinstance(ack, Refused) else "ok"
+            if (seat := connection.seat) is not None:
+                learn(seat.room_id, seat.participant_id)
+                traced.tell(ag06__room_id=seat.room_id, ag06__participant_id=seat.participant_id)
+            traced.tell(ag06__outcome=reason, ag06__request_id=current().request_id)
+            is_important = reason == "ok" and packet.name in _TOLD
+            request_log.tell(packet.name, reason, began, is_important=is_important)
         self._answer(connection, packet, ack)
 
     def _answer(self, connection: Connection, packet: Packet, ack: Ack) -> None:
