@@ -97,13 +97,14 @@ def main() -> int:
     (folder / LIVE).touch()
     broadcaster = Broadcaster(folder, rings, begin_s)
     child.ready({"rings": begun.paths, "begin_s": begin_s}, broadcaster.stop)
-    try:
-        broadcaster.run(supervisor)
-    except OSError:
-        logger.exception("a broadcast cannot be written")
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with child.logging_as("broadcaster"):
+        try:
+            broadcaster.run(supervisor)
+        except OSError:
+            logger.exception("a broadcast cannot be written")
+            return 1
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

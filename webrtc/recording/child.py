@@ -14,11 +14,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from webrtc import logs
 from webrtc.recording.ring import RingReader
+from webrtc.settings import load
 from webrtc.supervisor_process import ROOT
 
 _READY_S: Final = 20.0
@@ -109,6 +111,14 @@ def begin(module: str, name: str) -> Begun:
     os.nice(2)
     rings = [RingReader(f"{name}-{worker}") for worker in range(given.workers)]
     return Begun(given.folder, given.supervisor, rings)
+
+
+@contextlib.contextmanager
+def logging_as(process: str) -> Iterator[None]:
+    """Log as the server does, by the settings that it has handed on."""
+    settings = load(os.environ)
+    with logs.writing(process, settings.log_level, kind=settings.log_format):
+        yield
 
 
 def ready(told: object, stop: Callable[[], None]) -> None:

@@ -152,7 +152,8 @@ def main() -> int:
     recorder = Recorder(folder, rings)
     recorder.tell("recording")
     child.ready(begun.paths, recorder.stop)
-    return 0 if recorder.run(supervisor) == "stopped" else 1
+    with child.logging_as("recorder"):
+        return 0 if recorder.run(supervisor) == "stopped" else 1
 
 
 if __name__ == "__main__":
