@@ -12,6 +12,8 @@
 import asyncio
 import contextlib
 import logging
+import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +28,7 @@ RETRY_S: Final = 0.25
 CONNECT_S: Final = 1.0
 HUNG_S: Final = 1.0
 PING_EVERY_S: Final = 0.5
+_NO_LINGERING: Final = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 MOST_UNSENT_BYTES: Final = 512 * 1024
 _CONFIRMED: Final = ([b"subscribe"], [b"ssubscribe"])
 """In RESP3 these are all the answer that there is."""
@@ -117,8 +120,11 @@ class RedisLine(asyncio.Protocol):
         self.reconnect()
 
     def reconnect(self) -> None:
-        """Throw the connection away and make another."""
+        """Throw the connection away, with all that is in it, and make another."""
         if self._transport is not None:
+            # Else the system goes on sending what Redis has not got, for minutes: old sound, and
+            # changes that would overtake those of the next connection.
+            self._transport.get_extra_info("socket").setsockopt(*_NO_LINGERING)
             self._transport.abort()
 
     # ---- asyncio.Protocol ------------------------------------------------------------------
@@ -210,8 +216,10 @@ class RedisLine(asyncio.Protocol):
     async def _watch(self) -> None:
         """Return when the connection is lost; end it when nothing is answered any more."""
         while True:
+            # Not `wait_for`: in Python 3.11 it forgets that it was cancelled if it ends just then.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), PING_EVERY_S)
+                async with asyncio.timeout(PING_EVERY_S):
+                    await self._lost.wait()
                 return
             if self._awaited:
                 if time.monotonic() - self._awaited[0][0] > HUNG_S:

@@ -18,7 +18,8 @@ class RedisServer:
     """One server; use it as an asynchronous context.
 
     Attributes:
-        port: where it listens, on 127.0.0.1, also after a restart.
+        host: where it is reached, 127.0.0.1.
+        port: where it listens, also after a restart.
         folder: its own.
     """
 
@@ -29,6 +30,7 @@ class RedisServer:
             options: more of its command line.
             port: where to listen; 0 for a free one.
         """
+        self.host = "127.0.0.1"
         self.port = port or free_port()
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
@@ -58,7 +60,7 @@ class RedisServer:
         for left in self.folder.iterdir():
             left.unlink()
         self._process = await asyncio.create_subprocess_exec(
-            program, *self._arguments(), stdout=asyncio.subprocess.DEVNULL
+            *self._prefix(), program, *self._arguments(), stdout=asyncio.subprocess.DEVNULL
         )
         async with asyncio.timeout(PATIENCE_S):
             while not await self._answers():
@@ -74,7 +76,7 @@ class RedisServer:
 
     async def ask(self, command: str) -> str:
         """Return what it answers to a command, up to 4 kB of it, as it is on the wire."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection(self.host, self.port)
         try:
             writer.write(f"{command}\r\n".encode())
             return (await reader.read(4096)).decode()
@@ -101,6 +103,10 @@ class RedisServer:
         except PermissionError:
             return False
         return True
+
+    def _prefix(self) -> list[str]:
+        """Return the program that becomes it, with arguments; none."""
+        return []
 
     def _arguments(self) -> list[str]:
         listens = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
