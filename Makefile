@@ -48,7 +48,7 @@ test: install-dev
 	@$(MAKE) --no-print-directory --jobs --output-sync lint types javascript
 	@$(MAKE) --no-print-directory unit
 	@echo "== whole server and browsers"
-	@$(BIN)/python -m pytest -q -m "$(REAL)"
+	@$(BIN)/python -m pytest -q --durations=15 -m "$(REAL)"
 
 check: install-dev
 	@$(MAKE) --no-print-directory --jobs --output-sync lint types javascript \

@@ -20,6 +20,7 @@ from mixer.phase import best_shift
 from mixer.room import RoomMixer
 from mixer.source import Source
 from mixer.treatment import Automatics
+from webrtc.log_context import about
 from webrtc.media import rtp
 from webrtc.media.encoding import OutputEncoder, tier_settings
 from webrtc.media.fanout import SendTable
@@ -270,7 +271,8 @@ class Hall:
             except Exception:  # a defect: it must not silence the other rooms
                 self.defects += 1
                 if self.defects & (self.defects - 1) == 0:  # rarer and rarer: it may come for ever
-                    logger.exception("defect %d: a room broke off its block", self.defects)
+                    with about("", room.room_id):
+                        logger.exception("defect %d: a room broke off its block", self.defects)
             room.blocks += 1
             if mixer.is_dormant:
                 self._sleep(room)

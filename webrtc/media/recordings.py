@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from webrtc.control.messages import RecordRoom
+from webrtc.log_context import about
 from webrtc.media.hall import Room
 from webrtc.recording.ring import RingWriter
 from webrtc.recording.tap import RECORDER, RecordingTap, Wanted, intervals_of
@@ -68,7 +69,8 @@ class RecordingTaps:
         try:
             ring = RingWriter(order.rings[self._worker])
         except (OSError, ValueError) as error:  # the recorder has ended
-            logger.warning("a recording cannot be written: %s", error)
+            with about("", room.room_id):
+                logger.warning("a recording cannot be written: %s", error)
             return None
         return RecordingTap(room.mixer, ring, self._wanted(order), self._listener)
 

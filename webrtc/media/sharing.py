@@ -9,6 +9,7 @@ from mixer.exchange import RoomExchange
 from mixer.exchange_frames import BusFrame
 from rooms.bus import AudioBus
 from rooms.replicas import replica_of
+from webrtc.log_context import about
 from webrtc.media.hall import Hall, Room
 
 logger = logging.getLogger(__name__)
@@ -136,7 +137,8 @@ class Sharing:
             except Exception:  # a defect: it must not hold up this worker's own people
                 self._defects = count = self._defects + 1
                 if count & (count - 1) == 0:  # rarer and rarer: it may come for ever
-                    logger.exception("defect %d: a frame of another worker broke off", count)
+                    with about("", room.room_id):
+                        logger.exception("defect %d: a frame of another worker broke off", count)
         if forwarded:
             self._tell_news(time.monotonic())
 
