@@ -85,6 +85,42 @@ async def test_listeners_by_http_and_the_recorder_get_a_mix_of_a_room_that_forwa
         assert level(mix[-48_000:, 0], pitch_hz) > 0.01
 
 
+async def test_a_full_disk_ends_the_recording_which_says_why_and_the_sound_goes_on(
+    start_server: Callable[..., Awaitable[LiveServer]], tmp_path: Path
+) -> None:
+    server = await start_server(
+        WEBRTC_RECORDINGS_DIR=str(tmp_path),
+        WEBRTC_RECORDINGS_MIN_FREE_MB="0",
+        WEBRTC_RECORDINGS_MAX_MB="1",  # some five seconds
+    )
+    async with aiohttp.ClientSession(server.api_url) as http:
+        async with http.post("/api/rooms", json={"room_id": "studio"}) as response:
+            key = {"Authorization": f"Bearer {(await response.json())['host_key']}"}
+        wanted = {"state": "recording", "format": "wav", "tracks": []}
+        async with (
+            Peer(server.api_url, "/whip/studio?name=Ada", ADA),
+            Peer(server.api_url, "/whep/studio") as ear,
+        ):
+            async with http.put(ONE, json=wanted, headers=key) as response:
+                assert response.status == 200, await response.text()
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    async with http.get(ONE) as response:
+                        if (await response.json())["recording"] is None:
+                            break
+                    await asyncio.sleep(0.1)
+            await ear.hears(ADA, of=PITCHES)
+            async with http.get(MANY, headers=key) as response:
+                (told,) = (await response.json())["recordings"]
+            assert told["state"] == "disk_full"
+            assert told["duration_s"] > 1
+            async with http.put(ONE, json=wanted, headers=key) as response:
+                assert (response.status, (await response.json())["reason"]) == (507, "disk_full")
+            await ear.hears(ADA, of=PITCHES)
+    (mix,) = tmp_path.glob("studio/*/mix.wav")
+    assert level(soundfile.read(mix)[0][-48_000:, 0], ADA) > 0.01
+
+
 async def record(url: str) -> float:
     """Record a room twice; return when the second recording began, which goes on."""
     async with aiohttp.ClientSession(url) as http:

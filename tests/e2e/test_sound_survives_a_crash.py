@@ -1,5 +1,6 @@
-"""A part of the server is killed, or all of it restarts, while people hear each other."""
+"""A part of the server dies or hangs, or all of it restarts, while people hear each other."""
 
+import asyncio
 import os
 import signal
 
@@ -11,6 +12,9 @@ from tests.support.people import Person
 from tests.support.server import LiveServer
 
 _WORKER_BACK_MS = 8000.0  # 0.1 s on an idle machine, 4 s on one with ten times its work
+_FRONT_BACK_MS = 90_000.0  # killed once more before the next spare is there, on a busy machine
+_STOPPED_S = 5.0
+_GOES_ON_MS = 20_000.0  # 5.8 s on an idle machine; 17 s on one with ten times its work
 
 
 @pytest.fixture
@@ -37,17 +41,70 @@ async def test_a_killed_media_worker_gives_the_sound_back_in_the_same_room(
     await grace.sees(ada, grace)
 
 
-async def test_a_killed_front_process_is_not_heard(live_server: LiveServer, people: People) -> None:
+async def test_a_media_worker_that_stands_still_gives_the_sound_back_in_the_same_room(
+    live_server: LiveServer, people: People
+) -> None:
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    seats = [await person.client("room.participantId") for person in (ada, grace)]
+    since = [await person.ear.now_ms() for person in (ada, grace)]
+    os.kill(live_server.worker_pid(0), signal.SIGSTOP)
+    await live_server.program.line_with("media worker 0 gives no sign of life")
+    for person in (ada, grace):
+        await person.page.wait_for_function("() => ear.tracks === 2")
+    await all_hear_each_other(ada, grace)
+    for person, instant in zip((ada, grace), since, strict=True):
+        assert await person.ear.longest_silence_ms(instant) < _GOES_ON_MS
+    assert seats == [await person.client("room.participantId") for person in (ada, grace)]
+    await ada.sees(ada, grace)
+    await grace.sees(ada, grace)
+
+
+async def test_a_server_that_stands_still_for_five_seconds_goes_on_in_the_same_room(
+    live_server: LiveServer, people: People
+) -> None:
+    """All of it, as on a machine that is paused: nothing is replaced."""
+    ada, grace = await people("Ada", "Grace")
+    await all_hear_each_other(ada, grace)
+    seats = [await person.client("room.participantId") for person in (ada, grace)]
+    processes = live_server.worker_pid(0), live_server.front_pid()
+    since = [await person.ear.now_ms() for person in (ada, grace)]
+    live_server.program.send_all(signal.SIGSTOP)
+    try:
+        await asyncio.sleep(_STOPPED_S)
+    finally:
+        live_server.program.send_all(signal.SIGCONT)
+    await all_hear_each_other(ada, grace)
+    for person, instant in zip((ada, grace), since, strict=True):
+        assert await person.ear.longest_silence_ms(instant) < _GOES_ON_MS
+    assert seats == [await person.client("room.participantId") for person in (ada, grace)]
+    assert processes == (live_server.worker_pid(0), live_server.front_pid())
+    await ada.sees(ada, grace)
+    await grace.sees(ada, grace)
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (signal.SIGKILL, "front process ended: killed by SIGKILL"),
+        (signal.SIGSTOP, "front process gives no sign of life"),
+    ],
+    ids=["killed", "stands still"],
+)
+async def test_a_killed_front_process_is_not_heard(
+    live_server: LiveServer, people: People, number: signal.Signals, line: str
+) -> None:
     ada, grace = await people("Ada", "Grace")
     await all_hear_each_other(ada, grace)
 
     async def kill_front_process() -> None:
         for person in (ada, grace):
             await watch(person)
-        os.kill(live_server.front_pid(), signal.SIGKILL)
-        await live_server.program.line_with("front process ended: killed by SIGKILL")
+        os.kill(live_server.front_pid(), number)
+        await live_server.program.line_with(line)
         for person in (ada, grace):
-            await person.page.wait_for_function("() => seen.resumed === true")
+            resumed = "() => seen.resumed === true"
+            await person.page.wait_for_function(resumed, timeout=_FRONT_BACK_MS)
 
     await is_inaudible([ada, grace], kill_front_process)
     for person in (ada, grace):
