@@ -107,6 +107,8 @@ async def test_a_server_without_time_to_spare_takes_nobody_for_a_while(tmp_path:
         await second(busy_s=1.0)
         guest = await front.client()
         assert await problem(guest) == ("server_full", 10.0)
+        # It stays ready: else those who are with it would be sent to the next, and so on.
+        assert (await front.http.get("/health/ready")).status == 200
         await inside.ok("get_stats")
         await second(busy_s=0.5)
         await guest.ok("join_room", "room")
