@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from rooms.models import Room
+from rooms.store import RoomMissingError
 from tests.support.fake_worker import FakeWorker
 from tests.support.front import Client, RunningFront, running_front
 from tests.support.passes import SECRET, token
@@ -74,6 +76,23 @@ async def test_a_guest_who_goes_is_waited_for_no_more(front: RunningFront) -> No
     await host.event("guests_waiting", lambda it: len(it["guests"]) == 1)
     await other.ok("join_room", "elsewhere")
     await host.event("guests_waiting", lambda it: it["guests"] == [])
+
+
+async def test_nobody_waits_at_two_doors(front: RunningFront) -> None:
+    first, _ = await with_host(front)
+    second, _ = await front.joined("another", name="Host")
+    for host in (first, second):
+        await host.ok("set_door", {"waiting": True})
+    guest = await front.client()
+    assert await guest.refused("join_room", "room") == "waiting"
+    told = await first.event("guests_waiting", lambda it: it["guests"])
+    assert await guest.refused("join_room", "another") == "waiting"
+    await first.event("guests_waiting", lambda it: it["guests"] == [])
+    gone = {"guest_id": told["guests"][0]["guest_id"]}
+    assert await first.refused("admit", gone) == "participant_not_found"
+    told = await second.event("guests_waiting", lambda it: it["guests"])
+    await second.ok("admit", {"guest_id": told["guests"][0]["guest_id"]})
+    await guest.ok("join_room", "another")
 
 
 async def test_opening_the_door_lets_everybody_in(front: RunningFront) -> None:
@@ -152,12 +171,25 @@ async def test_who_is_removed_may_come_back_and_who_is_banned_may_not(front: Run
     again = await eve.ok("join_room", "room")
     banned = {"participant_id": again["participant_id"], "ban": True}
     await host.ok("remove_participant", banned)
+    assert await eve.event("room_closed") == {"reason": "banned"}
     assert await eve.refused("join_room", "room") == "banned"
     other_socket = await front.client()
     assert await other_socket.refused("join_room", "room") == "banned", "by its address"
     await other_socket.ok("join_room", {"room_id": "room", "host_key": ack["host_key"]})
     assert (await host.ok("set_door", {"lift_bans": True}))["door"]["bans"] == 0
     await eve.ok("join_room", "room")
+
+
+async def test_a_door_of_a_room_that_is_gone_meanwhile(
+    front: RunningFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, _ = await with_host(front)
+
+    async def is_gone(room_id: str, _: object) -> Room:
+        raise RoomMissingError(room_id)
+
+    monkeypatch.setattr(front.front.desk.conference.store, "update_room", is_gone)
+    assert await host.refused("set_door", {"locked": True}) == "room_not_found"
 
 
 async def test_a_host_stays(front: RunningFront) -> None:

@@ -299,6 +299,15 @@ class Conference:
         self.qualities.forget_participant(participant_id)
         self.contents.forget(participant_id)
 
+    def forget_elsewhere(self, participant: Participant, reason: str, *, was_shown: bool) -> None:
+        """Forget somebody who is gone from another replica, and tell those here who saw them."""
+        name, room_id = participant.participant_id, participant.room_id
+        self.forget(name)
+        if was_shown:
+            self.presence.broadcast(room_id, "participant_left", ParticipantLeft(name, reason))
+        self.levels.forget_participant(room_id, name)
+        self.workers.arrange_if_new(room_id)
+
     # ---- showing ----
 
     async def present(self, room_id: str) -> list[Participant]:

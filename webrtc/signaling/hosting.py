@@ -81,10 +81,13 @@ class Hosting:
         if wanted.ban:
             address = "" if seat is None else seat.address
             await self._change_door(room, lambda door: door.barring(target.subject, address))
+        reason = "banned" if wanted.ban else "removed"
         if seat is not None:
-            await self._entrance.put_out(seat, "banned" if wanted.ban else "removed")
+            await self._entrance.put_out(seat, reason)
         else:  # at another replica, which follows
+            was_shown = self._conference.is_shown(target)
             await self._conference.store.remove_participant(target.participant_id)
+            self._conference.forget_elsewhere(target, reason, was_shown=was_shown)
         return Done()
 
     async def _room(self, connection: Connection) -> Room:

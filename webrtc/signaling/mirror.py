@@ -104,17 +104,12 @@ class Mirror:
 
     def on_participant_gone(self, participant: Participant) -> None:
         """See `StoreWatcher`."""
-        conference, name = self._conference, participant.participant_id
-        seat = conference.presence.seat(name)
+        conference = self._conference
+        seat = conference.presence.seat(participant.participant_id)
         was_shown = conference.is_shown(participant)
         if seat is not None:
             self._entrance.release(seat)
-        conference.forget(name)
-        if was_shown:
-            left = ParticipantLeft(name, "left")
-            conference.presence.broadcast(participant.room_id, "participant_left", left)
-        conference.levels.forget_participant(participant.room_id, name)
-        conference.workers.arrange_if_new(participant.room_id)
+        conference.forget_elsewhere(participant, "left", was_shown=was_shown)
 
     def on_revoked(self, token_id: str) -> None:
         """See `StoreWatcher`."""
