@@ -46,6 +46,7 @@ def test_sources_are_both_ports_and_the_name_that_was_used() -> None:
         "wss://mixer.example:443",
         "ws://mixer.example:8080",
         "https://mixer.example:8081",
+        "http://mixer.example:8080",
     }
     assert "ws://[::1]:8080" in OWN.signaling_sources("[::1]:9")
 

@@ -27,10 +27,12 @@ from tests.mutation.mutants import Mutant, mutants_of
 
 _ROOT = Path(__file__).parents[2]
 _SHARED = (
-    "aiohttp", "aioice", "aiortc", "cryptography", "hypothesis", "jwt", "msgspec", "numba", "numpy",
-    "pylibsrtp", "pytest", "pytest_asyncio", "redis.asyncio",
+    "aiohttp", "aioice", "aiortc", "anyio.pytest_plugin", "cryptography", "hypothesis", "jwt",
+    "msgspec", "numba", "numpy", "playwright.async_api", "pylibsrtp", "pytest", "pytest_asyncio",
+    "redis.asyncio", "socketio", "xdist.plugin",
 )  # fmt: skip
 TIMEOUT_S = 90
+_PUT_OUT = "test_whom_another_replica_serves_a_host_puts_out_and_cannot_ban"
 _PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 
 
@@ -55,6 +57,20 @@ TARGETS = (
     Target("rooms/tokens.py", ("tests/rooms/test_tokens.py",)),
     Target("rooms/revocations.py", ("tests/rooms/test_revocations.py",)),
     Target("rooms/door.py", ("tests/rooms/test_door.py",)),
+    Target("webrtc/api/guard.py", ("tests/api/test_guard.py",)),
+    Target("webrtc/api/actors.py", ("tests/api/test_actors.py",)),
+    Target("webrtc/api/security.py", ("tests/api/test_security.py", "tests/api/test_origins.py")),
+    Target("webrtc/front_origins.py", ("tests/api/test_origins.py",)),
+    Target("webrtc/front_addresses.py", ("tests/run/test_front_addresses.py",)),
+    Target("webrtc/api/tickets.py", ("tests/api/test_tickets.py",)),
+    Target("webrtc/sessions/access.py", ("tests/archive/test_session_access.py",)),
+    Target("webrtc/sessions/playbacks.py", ("tests/archive/test_session_playbacks.py",)),
+    Target("webrtc/signaling/applicant.py", ("tests/signaling/test_applicant.py",)),
+    Target(
+        "webrtc/signaling/hosting.py",
+        ("tests/signaling/test_hosting.py", "tests/signaling/test_replicas.py::" + _PUT_OUT),
+    ),
+    Target("webrtc/signaling/waiting_room.py", ("tests/signaling/test_hosting.py",)),
     Target("webrtc/media/stun.py", ("tests/media/test_stun.py",)),
     Target("webrtc/media/rtp.py", ("tests/media/test_rtp.py",)),
     Target("webrtc/media/rtcp.py", ("tests/media/test_rtcp.py",)),

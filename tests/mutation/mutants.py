@@ -2,8 +2,8 @@
 
 One change at a time: comparisons, operators, constants, conditions, calls, what is returned or
 assigned, within functions and in the tables of a module. Left alone are docstrings, annotations,
-sentences for people, and single values of a module: figures of policy and names from standards,
-which a test could only repeat.
+sentences for people, single values of a module: figures of policy and names from standards, which a
+test could only repeat, and what members of a plain `Enum` are, which nobody sees.
 """
 
 import ast
@@ -84,6 +84,8 @@ def _is_prose(parent: ast.AST, name: str, index: int, child: ast.AST) -> bool:
         return True
     if isinstance(parent, ast.ClassDef) and name in ("bases", "keywords", "decorator_list"):
         return True
+    if isinstance(parent, ast.ClassDef) and isinstance(child, ast.Assign) and _is_enum(parent):
+        return True
     if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and name == "decorator_list":
         return True
     callee = parent.func if isinstance(parent, ast.Call) else None
@@ -93,6 +95,11 @@ def _is_prose(parent: ast.AST, name: str, index: int, child: ast.AST) -> bool:
         and name == "args"
         and (index > 0 or callee.id != "ClientError")
     )
+
+
+def _is_enum(defined: ast.ClassDef) -> bool:
+    """Return whether members are told apart by being themselves; those of `StrEnum` are texts."""
+    return any(ast.unparse(base) == "enum.Enum" for base in defined.bases)
 
 
 def _is_logged(call: ast.Call) -> bool:

@@ -30,6 +30,7 @@ def asked(peer: str | None, *forwarded: str) -> object:
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["nonsense"], "10.0.0.1"),
         ("10.0.0.1", ["nonsense, 10.0.0.2"], "10.0.0.2"),
+        ("10.0.0.1", ["198.51.100.7, nonsense"], "10.0.0.1"),
         ("::ffff:10.0.0.1", ["2001:db8::1"], "2001:db8::1"),
         ("fd00::1", ["198.51.100.7"], "198.51.100.7"),
         ("", ["198.51.100.7"], ""),
@@ -64,4 +65,14 @@ def test_so_many_places_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPat
     for address in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
         assert crowd.take(address, 0.0) == 0
     assert crowd.take("192.0.2.3", 0.0) > 0
+    assert crowd.take("192.0.2.2", 0.0) > 0
     assert crowd.take("192.0.2.1", 0.0) == 0, "it was forgotten"
+
+
+def test_who_goes_on_asking_is_not_forgotten_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_addresses, "MAX_PLACES", 2)
+    crowd = Crowd(rate_per_s=1, burst=1)
+    assert crowd.take("192.0.2.1", 0.0) == 0
+    for last in range(2, 9):
+        assert crowd.take(f"192.0.2.{last}", 0.0) == 0
+        assert crowd.take("192.0.2.1", 0.0) > 0

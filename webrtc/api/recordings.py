@@ -7,10 +7,7 @@ Of several replicas each has what it has recorded: requests are passed on to the
 """
 
 import asyncio
-import hashlib
 import hmac
-import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -26,6 +23,7 @@ from webrtc.api.actors import require_right
 from webrtc.api.guard import Need, bearer
 from webrtc.api.replica_proxy import found_elsewhere, passed_on, told_elsewhere
 from webrtc.api.routes import Reply, Route, json_body, json_reply
+from webrtc.api.tickets import Tickets
 from webrtc.errors import ClientError
 from webrtc.recording.archive import zipped
 from webrtc.recording.encoders import CONTENT_TYPE, Format
@@ -36,7 +34,6 @@ from webrtc.signaling.desk import FrontDesk
 from webrtc.signaling.messages_desk import RecordingInfo, recording_info
 from webrtc.signaling.messages_parts import RoomId, SceneName
 
-TICKET_S: Final = 600
 _ZIP: Final = "recording.zip"
 _PART_BYTES: Final = 256 * 1024
 _RIGHT: Final = "This takes the right record."
@@ -112,7 +109,7 @@ class RecordingsResource:
     def __init__(self, desk: FrontDesk, recordings: Recordings) -> None:
         self._desk = desk
         self._recordings = recordings
-        self._secret = secrets.token_bytes(32)
+        self._tickets = Tickets()
         one = "/api/rooms/{room_id}/recording"
         many = "/api/rooms/{room_id}/recordings"
         problems = {401: _RIGHT, 403: _RIGHT, 404: _MISSING, 503: _AWAY}
@@ -311,27 +308,10 @@ class RecordingsResource:
         match = request.match_info
         room_id, recording_id = match["room_id"], match["recording_id"]
         ticket = request.query.get("ticket")
-        if ticket is not None and self._is_valid(ticket, room_id, recording_id):
+        if ticket is not None and self._tickets.is_valid(ticket, room_id, recording_id):
             listed = await asyncio.to_thread(self._listed, room_id)
             return _one_of([(folder, manifest) for folder, _, manifest in listed], request)
         return _one_of(await self._mine(request), request)
-
-    # ---- tickets ----
-
-    def _ticket(self, room_id: str, recording_id: str) -> str:
-        end = int(time.time()) + TICKET_S
-        return f"{end}.{self._signed(end, room_id, recording_id)}"
-
-    def _is_valid(self, ticket: str, room_id: str, recording_id: str) -> bool:
-        end, _, signature = ticket.partition(".")
-        if not end.isascii() or not end.isdigit() or len(end) > 12 or int(end) < time.time():
-            return False
-        right = self._signed(int(end), room_id, recording_id)
-        return hmac.compare_digest(signature.encode(errors="replace"), right.encode())
-
-    def _signed(self, end: int, room_id: str, recording_id: str) -> str:
-        what = f"{end}/{room_id}/{recording_id}".encode()
-        return hmac.new(self._secret, what, hashlib.sha256).hexdigest()
 
     # ---- answers ----
 
@@ -348,7 +328,7 @@ class RecordingsResource:
 
     def _recorded(self, manifest: Manifest) -> RecordedRoom:
         base = f"/api/rooms/{manifest.room_id}/recordings/{manifest.recording_id}/"
-        ticket = "?ticket=" + self._ticket(manifest.room_id, manifest.recording_id)
+        ticket = "?ticket=" + self._tickets.ticket(manifest.room_id, manifest.recording_id)
         people = {csrc: one.name for csrc, one in manifest.people.items()}
         return RecordedRoom(
             recording_id=manifest.recording_id,

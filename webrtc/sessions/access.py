@@ -15,8 +15,8 @@ from typing import Final
 
 from archive.store import SessionStore
 from rooms import tokens
-from rooms.models import Participant, Role, Room
-from rooms.rights import Right, belongs, held, may, opened_by
+from rooms.models import Participant, Room
+from rooms.rights import Grant, Right, belongs, held, may, opened_by
 from rooms.store import RoomStore
 from webrtc.access import Access
 from webrtc.errors import ClientError
@@ -102,7 +102,7 @@ class SessionAccess:
         vault = tokens.fingerprint(key).hex()
         for room in await self._rooms.rooms():
             if vault_of(room) == vault:
-                return _granted(room, held(_host_of(room)))
+                return _granted(room, opened_by({Grant.HOST}))
         if (await self._sessions.page(vault, None, 1)).sessions:  # the room has closed
             return SessionGrant(vault, may_delete=True, may_play=False)
         raise ClientError("unauthorized", "this token opens no room's sessions")
@@ -118,16 +118,3 @@ def _granted(room: Room, rights: frozenset[Right]) -> SessionGrant:
 
 def _refused() -> ClientError:
     return ClientError("forbidden", f"this takes the right {Right.HEAR_SESSIONS.value}")
-
-
-def _host_of(room: Room) -> Participant:
-    """Return whoever holds a room's host key."""
-    return Participant(
-        participant_id="",
-        room_id=room.room_id,
-        csrc=0,
-        joined_at=room.created_at,
-        resume_hash=b"",
-        role=Role.HOST,
-        tenant=room.tenant,
-    )
