@@ -36,22 +36,39 @@ _FLAGS = (
 def ensure_chromium() -> None:
     """Install Chromium unless it is there, or end the benchmark."""
     try:
-        ensure("chromium", lambda: _chromium() is not None)
+        ensure("chromium", lambda: chromium() is not None)
     except MissingPackageError as error:
         raise SystemExit(str(error)) from None
 
 
-async def launch(playwright: Playwright, devices: Mapping[str, str] | None = None) -> Browser:
-    """Start a headless Chromium; with the sound devices of an environment, if one is given."""
+async def launch(
+    playwright: Playwright,
+    devices: Mapping[str, str] | None = None,
+    program: Path | None = None,
+    *flags: str,
+) -> Browser:
+    """Start a headless Chromium; with the sound devices of an environment, if one is given.
+
+    Args:
+        playwright: to start it with.
+        devices: the environment.
+        program: what runs it, if not itself.
+        flags: further ones.
+    """
     sound: dict[str, Any] = {}
     if devices is not None:
         sound = {"env": dict(devices), "ignore_default_args": ["--mute-audio"]}
-    return await playwright.chromium.launch(executable_path=_chromium(), args=list(_FLAGS), **sound)
+    return await playwright.chromium.launch(
+        executable_path=program or chromium(), args=[*_FLAGS, *flags], **sound
+    )
 
 
 @asynccontextmanager
 async def fresh_page(
-    playwright: Playwright, base_url: str, devices: Mapping[str, str] | None = None
+    playwright: Playwright,
+    base_url: str,
+    devices: Mapping[str, str] | None = None,
+    program: Path | None = None,
 ) -> AsyncIterator[Page]:
     """Give the page in a browser of its own, from the server's own origin.
 
@@ -59,8 +76,10 @@ async def fresh_page(
         playwright: To start it with.
         base_url: Of the server.
         devices: Environment whose sound devices the page may use; None: it has none.
+        program: What runs the browser, if not itself.
     """
-    browser = await launch(playwright, devices)
+    secure = f"--unsafely-treat-insecure-origin-as-secure={base_url}"  # as https would be
+    browser = await launch(playwright, devices, program, secure)
     try:
         context = await browser.new_context(permissions=[] if devices is None else ["microphone"])
         page = await context.new_page()
@@ -79,7 +98,8 @@ async def _serve(route: Route) -> None:
     await route.fulfill(body=path.read_text("utf-8"), headers=headers)
 
 
-def _chromium() -> str | None:
+def chromium() -> str | None:
+    """Return the path of an installed Chromium, if there is one."""
     return next((path for name in _BROWSERS if (path := shutil.which(name))), None)
 
 

@@ -203,17 +203,25 @@ async function speech(sound, times, settleMs, way) {
   const voice = new AudioBufferSourceNode(context, { buffer, loop: true });
   voice.connect(studio.microphone);
   voice.start();
-  const relay = (address, port) => globalThis.relayTo(address, port);
-  const heard = await open(way, context, studio.track, relay);
+  const { relayTo = null, mirrorAddress = null } = globalThis;
+  const heard = await open(way, context, studio.track, relayTo, mirrorAddress);
   await sleep(settleMs);
   const before = await concealment(heard.connection());
+  const ownBefore = await ownConcealedMs(heard);
   const recording = studio.record([voice, heard.output, heard.browsers]);
   await sleep(times * buffer.duration * 1000 + 1000);
   const [said, own, browsers] = await recording.take();
   const after = await concealment(heard.connection());
   const concealed = (after.concealed - before.concealed) / (after.all - before.all);
   const playout = heard.listener && (await heard.listener.getAudioStats()).playout;
-  return { said, own, browsers, playout, concealed };
+  const ownMs = (await ownConcealedMs(heard)) - ownBefore;
+  const ownConcealed = ownMs / (times * buffer.duration * 1000 + 1000);
+  return { said, own, browsers, playout, concealed, ownConcealed };
+}
+
+/** What our own path has made up; 0 without it. */
+async function ownConcealedMs({ listener }) {
+  return (listener && (await listener.getAudioStats()).playout.concealedMs) ?? 0;
 }
 
 /** Samples that the browser's own path has made up, and all of them. */

@@ -37,10 +37,18 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @param {MediaStreamTrack | null} track To be sent; null: the client's own microphone.
  * @param {((address: string, port: number) => Promise<number>) | null} relay Gives the port of a
  *   bad network to that address, for what is heard.
+ * @param {string | null} mirror Address at which this machine meets itself by way of a bad network.
  * @returns {Promise<Heard>} Once it can be heard.
  */
-export function open(way, context, track, relay = null) {
-  return way === 'direct' ? direct(context, track, relay) : throughServer(way, context, track, relay);
+export function open(way, context, track, relay = null, mirror = null) {
+  if (way !== 'direct') return throughServer(way, context, track, relay);
+  return direct(context, track, detourOf(relay, mirror));
+}
+
+/** Where a connection of this page is met by way of the bad network; null: there is none. */
+function detourOf(relay, mirror) {
+  if (mirror) return async (address, port) => (address.startsWith('127.') ? null : [mirror, port]);
+  return relay && (async (address, port) => ['127.0.0.1', await relay(address, port)]);
 }
 
 /** Ask for stereo, short packets and the bitrate of the server's mixes. */
@@ -53,16 +61,17 @@ const tune = (sdp) =>
     .replace(/(m=audio [\s\S]*?)$/, `$1a=ptime:${PTIME_MS}\r\n`);
 
 /** Over the bad network, if there is one: only who listens is told where the other is, by way of it. */
-async function direct(context, track, relay) {
+async function direct(context, track, detour) {
   const [from, to] = [new RTCPeerConnection(), new RTCPeerConnection()];
   let found = false;
-  if (relay) {
+  if (detour) {
     from.onicecandidate = async ({ candidate }) => {
       const line = /^(candidate:\S+ 1 udp \d+) ([\d.]+) (\d+) typ host/i.exec(candidate?.candidate ?? '');
       if (!line || found) return;
+      const place = await detour(line[2], Number(line[3]));
+      if (!place || found) return;
       found = true;
-      const port = await relay(line[2], Number(line[3]));
-      const there = `${line[1]} 127.0.0.1 ${port} typ host`;
+      const there = `${line[1]} ${place.join(' ')} typ host`;
       await to.addIceCandidate({ candidate: there, sdpMid: candidate.sdpMid });
     };
   } else {
