@@ -26,9 +26,15 @@ class Watched:
         self.now_s = 0.0
         self.done = []
         self.old = 0
+        self.young_hz = 0
+        self._collected_s = 0.0
 
     def collect(self, generation=ALL):
         self.done.append((self.now_s, generation))
+        self._collected_s = self.now_s
+
+    def get_count(self):
+        return round(self.young_hz * max(0.0, self.now_s - self._collected_s)), 0, 0
 
     def get_objects(self, generation):
         assert generation == ALL
@@ -91,15 +97,39 @@ def test_all_is_looked_at_once_a_minute_in_place_of_the_young(watched, slack_s):
 
 
 def test_many_old_objects_wait_until_nothing_plays(watched):
-    watched.old = 100_000
+    watched.young_hz = 2000
     assert olds(run(watched, 600.0, 0.007)) == []
     watched.now_s = 0.0
     assert olds(run(watched, 200.0, float("inf"))) == [60.0, 120.0, 180.0]
 
 
 def test_many_old_objects_wait_ten_minutes_at_most(watched):
-    watched.old = 100_000
+    watched.young_hz, watched.old = 2000, 100_000
     assert olds(run(watched, 2000.0, 0.007)) == [660.0, 1320.0, 1980.0]
+
+
+def test_what_was_kept_counts_from_the_last_look_at_all_on(watched):
+    watched.old = 100_000
+    assert olds(run(watched, 600.0, 0.007)) == [60.0]
+
+
+def test_many_young_objects_are_looked_at_before_their_second_is_over(watched):
+    watched.young_hz = 80_000
+    done = run(watched, 10.0, 0.007)
+    assert len(done) == 266  # every third turn
+    assert {generation for _, generation in done} == {YOUNG}
+
+
+def test_new_objects_are_counted_though_the_collector_is_off():
+    try:
+        collector = Collector(0.0)
+        kept = [[] for _ in range(Collector.YOUNG_MOST)]
+        assert gc.get_count()[0] >= len(kept)
+        collector.run(0.001, 0.007)
+        assert gc.get_count()[0] < len(kept) / 2
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def test_a_cycle_that_has_grown_old_goes_while_people_play():
