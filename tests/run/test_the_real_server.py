@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 import aiohttp
+import pytest
 import socketio
 
 from tests.support.server import LiveServer
@@ -58,6 +59,7 @@ async def test_a_killed_front_process_is_ready_again_on_its_ports(
     assert server_of_its_own.worker_pid(0) == worker
 
 
+@pytest.mark.server
 async def test_all_lines_of_all_its_processes_are_json_where_that_is_wanted() -> None:
     server = await LiveServer.start(
         WEBRTC_HOST="127.0.0.1", WEBRTC_MEDIA_WORKERS="1", LOG_FORMAT="json", LOG_LEVEL="DEBUG"
@@ -66,6 +68,7 @@ async def test_all_lines_of_all_its_processes_are_json_where_that_is_wanted() ->
         async with socketio.AsyncSimpleClient() as client:
             await client.connect(server.page_url, transports=["websocket"])
             joined = await client.call("join_room", {"room_id": "studio", "name": "Ada Lovelace"})
+            await server.program.line_with('"request": "join_room"')
     finally:
         await server.program.end()
     lines = [json.loads(one) for one in server.program.text.splitlines() if one.startswith("{")]

@@ -101,6 +101,7 @@ async def test_events_and_requests_are_traced_with_what_they_waited_for(
                     f"{server.api_url}/api/rooms/studio", headers=headers
                 ) as answer:
                     assert answer.status == 200
+                await server.program.line_with('"request": "join_room"')
                 join, write, offer, asked, request = await collector.get(
                     *("join_room", "redis write", "offer"),
                     *("worker Offer", "GET /api/rooms/{room_id}"),
