@@ -74,6 +74,8 @@ TARGETS = (
     Target("webrtc/media/stun.py", ("tests/media/test_stun.py",)),
     Target("webrtc/media/rtp.py", ("tests/media/test_rtp.py",)),
     Target("webrtc/media/rtcp.py", ("tests/media/test_rtcp.py",)),
+    Target("webrtc/media/sdp.py", ("tests/media/test_sdp.py",)),
+    Target("webrtc/signaling/sdp_fragments.py", ("tests/signaling/test_sdp_fragments.py",)),
     Target("mixer/red.py", ("tests/mixer/test_red.py",)),
     Target(
         "gateway/wire/datagrams.py", ("tests/gateway/test_guard.py", "tests/gateway/test_plain.py")

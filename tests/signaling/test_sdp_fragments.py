@@ -10,6 +10,7 @@ from webrtc.signaling.messages_media import IceCandidate
 from webrtc.signaling.sdp_fragments import Fragment, read_fragment
 
 CANDIDATE = "candidate:1 1 udp 2130706431 192.0.2.1 9 typ host"
+TAG = "c5db8c2c7f51a64a4e0d"
 OFFER = """v=0
 o=- 1 1 IN IP4 127.0.0.1
 a=group:BUNDLE 0
@@ -82,3 +83,58 @@ def test_the_tag_follows_the_credentials() -> None:
     other = OFFER.replace("OLD1", "OLD2")
     assert sdp_fragments.tag_of(OFFER) == sdp_fragments.tag_of(OFFER + "a=ptime:20\r\n")
     assert sdp_fragments.tag_of(OFFER) != sdp_fragments.tag_of(other)
+
+
+def test_sections_are_counted_and_what_stands_above_them_is_of_the_first() -> None:
+    text = f"a={CANDIDATE}\nm=audio 9 X 0\nm=video 9 X 0\na={CANDIDATE}\nm=audio 9 X 0\na=mid:c\n"
+    text += f"a={CANDIDATE}\n"
+    assert read_fragment(text).candidates == (
+        IceCandidate(CANDIDATE, None, 0),
+        IceCandidate(CANDIDATE, None, 1),
+        IceCandidate(CANDIDATE, "c", 2),
+    )
+
+
+def test_candidates_have_a_length_at_most() -> None:
+    longest = "a=" + CANDIDATE.ljust(1022, "x")
+    assert len(read_fragment(longest).candidates) == 1
+    with pytest.raises(ClientError):
+        read_fragment(longest + "x")
+
+
+def test_a_restart_line_by_line() -> None:
+    fragment = Fragment("NEW1", "newnewnewnew", (IceCandidate(CANDIDATE, "0", 0),))
+    offer = OFFER + "a=end-of-candidates\na=ice-options:trickle\n"
+    wanted = f"""v=0
+o=- 1 1 IN IP4 127.0.0.1
+a=group:BUNDLE 0
+m=audio 9 UDP/TLS/RTP/SAVPF 111
+a=mid:0
+a=ice-ufrag:NEW1
+a=ice-pwd:newnewnewnew
+a={CANDIDATE}
+a=rtpmap:111 opus/48000/2
+"""
+    assert sdp_fragments.restarted(offer, fragment) == wanted.replace("\n", "\r\n")
+
+
+def test_the_answer_to_a_restart_line_by_line() -> None:
+    answer = OFFER.replace("a=group", "a=ice-lite\na=group") + "a=end-of-candidates\n"
+    answer += "a=ice-options:renomination\nm=video 0 UDP/TLS/RTP/SAVPF 96\na=mid:1\n"
+    wanted = """a=ice-options:trickle ice2
+a=ice-lite
+a=group:BUNDLE 0
+m=audio 9 UDP/TLS/RTP/SAVPF 111
+a=mid:0
+a=ice-ufrag:OLD1
+a=ice-pwd:oldoldoldoldoldoldoldold
+a=candidate:7 1 udp 1 192.0.2.9 9 typ host
+a=end-of-candidates
+"""
+    assert sdp_fragments.answered(answer) == wanted.replace("\n", "\r\n")
+
+
+def test_a_tag_is_twenty_digits_that_stay_from_release_to_release() -> None:
+    assert sdp_fragments.tag_of(OFFER) == TAG
+    other = OFFER.replace("oldoldoldoldoldoldoldold", "otherotherotherotherother")
+    assert sdp_fragments.tag_of(other) != TAG
