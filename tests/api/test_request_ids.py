@@ -4,6 +4,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from tests.support.front import RunningFront
 from webrtc.control.messages import Offer
 from webrtc.logs import writing
@@ -67,3 +69,11 @@ async def test_an_event_is_followed_into_the_media_worker(front: RunningFront) -
     assert len({one["request_id"] for one in (join, offer, admit)}) == 3
     (asked,) = [one for one in front.worker.handled if isinstance(one, Offer)]
     assert asked.request_id == offer["request_id"]
+
+
+async def test_an_expectation_that_nobody_meets_is_refused_without_a_traceback(
+    front: RunningFront, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with front.http.post("/api/rooms", json={}, headers={"Expect": "cake"}) as response:
+        assert response.status == 417
+    assert not [one for one in caplog.records if one.exc_info]

@@ -53,7 +53,8 @@ def _span(name: str, request: web.Request) -> AbstractContextManager[Span]:
 
 async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:
     """Complete a response before it is sent; a signal handler of aiohttp."""
-    response.headers[HEADER] = request[_KEY]
+    if _KEY in request:  # not yet where what a client expects is refused (RFC 9110, 10.1.1)
+        response.headers[HEADER] = request[_KEY]
 
 
 def _named(request: web.Request, name: str) -> str:
