@@ -25,36 +25,31 @@ def live_server(server_of_its_own: LiveServer) -> LiveServer:
 async def test_a_killed_media_worker_gives_the_sound_back_in_the_same_room(
     live_server: LiveServer, people: People
 ) -> None:
-    ada, grace = await people("Ada", "Grace")
-    await all_hear_each_other(ada, grace)
-    seats = [await person.client("room.participantId") for person in (ada, grace)]
-    since = [await person.ear.now_ms() for person in (ada, grace)]
-    os.kill(live_server.worker_pid(0), signal.SIGKILL)
-    await live_server.program.line_with("media worker 0 ended: killed by SIGKILL")
-    for person in (ada, grace):
-        await person.page.wait_for_function("() => ear.tracks === 2")
-    await all_hear_each_other(ada, grace)
-    for person, instant in zip((ada, grace), since, strict=True):
-        assert await person.ear.longest_silence_ms(instant) < _WORKER_BACK_MS
-    assert seats == [await person.client("room.participantId") for person in (ada, grace)]
-    await ada.sees(ada, grace)
-    await grace.sees(ada, grace)
+    told = "media worker 0 ended: killed by SIGKILL"
+    await _worker_is_lost(live_server, people, signal.SIGKILL, told, _WORKER_BACK_MS)
 
 
 async def test_a_media_worker_that_stands_still_gives_the_sound_back_in_the_same_room(
     live_server: LiveServer, people: People
 ) -> None:
+    told = "media worker 0 gives no sign of life"
+    await _worker_is_lost(live_server, people, signal.SIGSTOP, told, _GOES_ON_MS)
+
+
+async def _worker_is_lost(
+    live_server: LiveServer, people: People, how: signal.Signals, told: str, within_ms: float
+) -> None:
     ada, grace = await people("Ada", "Grace")
     await all_hear_each_other(ada, grace)
     seats = [await person.client("room.participantId") for person in (ada, grace)]
     since = [await person.ear.now_ms() for person in (ada, grace)]
-    os.kill(live_server.worker_pid(0), signal.SIGSTOP)
-    await live_server.program.line_with("media worker 0 gives no sign of life")
+    os.kill(live_server.worker_pid(0), how)
+    await live_server.program.line_with(told)
     for person in (ada, grace):
         await person.page.wait_for_function("() => ear.tracks === 2")
     await all_hear_each_other(ada, grace)
     for person, instant in zip((ada, grace), since, strict=True):
-        assert await person.ear.longest_silence_ms(instant) < _GOES_ON_MS
+        assert await person.ear.longest_silence_ms(instant) < within_ms
     assert seats == [await person.client("room.participantId") for person in (ada, grace)]
     await ada.sees(ada, grace)
     await grace.sees(ada, grace)

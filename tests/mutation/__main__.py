@@ -74,7 +74,7 @@ TARGETS = (
     Target("webrtc/media/stun.py", ("tests/media/test_stun.py",)),
     Target("webrtc/media/rtp.py", ("tests/media/test_rtp.py",)),
     Target("webrtc/media/rtcp.py", ("tests/media/test_rtcp.py",)),
-    Target("webrtc/media/sdp.py", ("tests/media/test_sdp.py",)),
+    Target("webrtc/media/sdp.py", ("tests/media/test_sdp.py", "tests/media/test_sdp_lines.py")),
     Target("webrtc/signaling/sdp_fragments.py", ("tests/signaling/test_sdp_fragments.py",)),
     Target("mixer/red.py", ("tests/mixer/test_red.py",)),
     Target(
