@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.front import RunningFront, running_front
 from tests.support.hls import Playlist
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -35,7 +36,7 @@ async def put(
 
 async def playlist(front: RunningFront, url: str, *, ended: bool = False) -> Playlist:
     """Return the playlist once it names segments, or says that nothing follows."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with front.http.get(url) as response:
                 if response.status == 200:
@@ -138,11 +139,11 @@ async def test_a_broadcast_outlives_the_front_process_and_its_own_death_is_told(
         await first.front.stop()
         async with running_front(tmp_path, first.workers, hls_broadcasts=1) as second:
             await playlist(second, told["broadcast"]["url"])
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while "studio" not in second.front.broadcasts._live:
                     await asyncio.sleep(0.05)
             process.kill()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while second.worker.rooms["studio"].broadcast is not None:
                     await asyncio.sleep(0.05)
             assert not list((tmp_path / "hls").iterdir())

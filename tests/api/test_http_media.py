@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import Answer, Failed, Offer
 from webrtc.front_limits import FrontLimits
 from webrtc.settings_texts import IceServer
@@ -49,7 +50,7 @@ async def people(front: RunningFront) -> list[dict[str, Any]]:
 
 
 async def until_nobody(front: RunningFront) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (
             front.worker.participants
             or await people(front)
@@ -91,7 +92,7 @@ async def test_who_is_not_let_in_is_told_and_who_asks_no_more_is_forgotten(
     await host.event("guests_waiting", lambda told: told["guests"])
     monkeypatch.setattr(http_guests, "STAYS_S", 0.0)
     await host.event("guests_waiting", lambda told: not told["guests"])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while front.front.dispatcher.sockets > len(front.clients):
             await asyncio.sleep(0.01)
 

@@ -12,6 +12,7 @@ import soundfile
 
 from tests.support.front import RunningFront, running_front
 from tests.support.passes import SECRET, token
+from tests.support.patience import PATIENCE_S
 from webrtc.api import bodies
 from webrtc.playback import players
 
@@ -130,7 +131,7 @@ async def test_a_closed_room_ends_what_is_played(
     async with front.http.delete("/api/rooms/studio", headers=bearer(ack["host_key"])):
         pass
     assert put.feed is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while Path(put.feed.path).exists() or front.front.dispatcher.sockets > 1:
             await asyncio.sleep(0.01)
 
@@ -171,7 +172,7 @@ async def test_files_that_are_on_their_way_count_as_played(
 
     first = asyncio.create_task(upload_slowly())
     await begun.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not front.front.players._coming:
             await asyncio.sleep(0.01)
     status, problem = await upload(front, song, ack["host_key"])

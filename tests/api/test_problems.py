@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from tests.support.front import RunningFront
+from tests.support.patience import PATIENCE_S
 from webrtc.api import bodies
 from webrtc.errors import REASONS
 
@@ -124,7 +125,7 @@ async def test_http_that_is_none_is_answered_and_the_server_lives(
     host, port = front.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request_)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         answer = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     assert answer.startswith(b"HTTP/1.")
@@ -173,7 +174,7 @@ async def test_bodies_that_are_none_are_no_defect_of_ours(
         assert response.status == 200
     writer.write(tail)
     writer.write_eof()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         answer = await reader.read()
     writer.close()
     assert answer == b"" or answer.split(b" ", 2)[1] in (b"400", b"404", b"405"), answer

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.front import RunningFront, running_front
 from tests.support.passes import SECRET, token
+from tests.support.patience import PATIENCE_S
 from webrtc.recording import files, recordings
 from webrtc.recording.files import Manifest
 
@@ -50,7 +51,7 @@ async def listed(front: RunningFront, key: str) -> Any:
 
 async def ended(front: RunningFront, key: str) -> Any:
     """Return the only recording once its process has ended."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             (one,) = await listed(front, key)
             if one["state"] not in ("recording", "paused"):
@@ -83,7 +84,7 @@ async def test_a_host_records_and_everybody_sees_it(recording_front: RunningFron
     mark = {"label": "Second movement"}
     async with front.http.post(WHERE + "/marks", json=mark, headers=bearer(key)) as response:
         assert response.status == 201
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (live := (await (await front.http.get("/api/stats")).json())["recordings"]):
             await asyncio.sleep(0.05)
     assert (live[0]["room_id"], live[0]["tracks"], live[0]["dropped_ms"]) == ("studio", 0, 0)
@@ -238,7 +239,7 @@ async def test_a_recording_outlives_the_front_process(tmp_path: Path, root: Path
         await first.close_clients()
         await first.front.stop()
         async with running_front(tmp_path, first.workers, **settings) as second:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while "studio" not in second.front.recordings._live:
                     await asyncio.sleep(0.05)
             assert (await put(second, key, "paused"))[1]["recording"]["state"] == "paused"
@@ -270,7 +271,7 @@ async def test_a_recording_that_no_room_knows_is_ended(
         await first.front.stop()
     (folder,) = root.glob("studio/*")
     monkeypatch.setattr(recordings, "_CLAIM_S", 0.0)
-    async with running_front(tmp_path, **settings), asyncio.timeout(20):
+    async with running_front(tmp_path, **settings), asyncio.timeout(PATIENCE_S):
         while (told := files.read(folder, files.MANIFEST, Manifest)) is None or (
             told.state != "stopped"
         ):

@@ -16,11 +16,11 @@ from archive.samples import decode
 from archive.wav import read_wav
 from archive.wire import PIECE_FRAMES, Piece, write_piece
 from tests.support.front import Client, RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.runtime_dir import archive_path
 from webrtc.sessions.intake import Intake
 
 SECONDS = 3
-PATIENCE_S = 30.0
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -76,7 +76,7 @@ class Studio:
         return await self.front.http.post(url, headers=bearer(token or self.key), json=json)
 
     async def _until(self, condition) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.01)
 
@@ -249,7 +249,7 @@ async def test_a_host_key_opens_sessions_after_the_room_has_closed(studio: Studi
     await studio.host.ok("leave_room")
     async with studio.front.http.get("/api/rooms/studio") as response:
         assert response.status == 404
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with await studio.get("/info") as response:
                 if (await response.json())["session"]["state"] == "ended":

@@ -7,6 +7,7 @@ import pytest
 
 from archive.sessions import MAX_CHUNK_BYTES, Chunk, Extent, Session
 from archive.store import SessionStore
+from tests.support.patience import PATIENCE_S
 
 
 def a_session(session_id: str = "ab12", **values: object) -> Session:
@@ -116,7 +117,7 @@ class SessionStoreContract:
         await store.put(a_session("aa"), 0.15)
         await store.put(a_session("bb"), 60)
         await store.append("aa", a_chunk(0), 10, 0.15)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await store.session("aa") is not None:
                 await self.wait(0.02)
         assert await store.chunks("aa", 0, 10) == []

@@ -9,6 +9,7 @@ from archive.redis_store import RedisSessionStore
 from rooms.models import Participant, Room
 from rooms.redis_connection import RedisAddress, connect
 from tests.archive.store_contract import a_chunk
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 from webrtc.sessions.keeper import Keeper, Keeping, Presence
 
@@ -42,7 +43,7 @@ async def test_what_redis_misses_is_counted_and_a_new_session_follows(server: Re
     counted = keeper.counters
 
     async def until(**wanted: int) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not all(counted[name] >= least for name, least in wanted.items()):
                 await asyncio.sleep(0.02)
 
@@ -56,7 +57,7 @@ async def test_what_redis_misses_is_counted_and_a_new_session_follows(server: Re
         await until(chunks_lost=1)
         await server.start()  # empty: it had no disk
         now[0] += 10.0
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while [one.session_id for one in keeper.open_sessions] in ([], [first.session_id]):
                 await keeper.look()
                 await asyncio.sleep(0.02)

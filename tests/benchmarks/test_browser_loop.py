@@ -21,6 +21,7 @@ from benchmarks.browser_loop_speech import judge as judge_speech
 from benchmarks.browser_loop_tone import PITCH_HZ, count_clicks
 from benchmarks.browser_loop_tone import judge as judge_changes
 from mixer.netsim_settings import NetworkConditions
+from tests.support.patience import PATIENCE_S
 
 RTP = bytes([128, 111]) + bytes(30)
 OTHERS = {
@@ -130,7 +131,7 @@ async def carry(conditions: NetworkConditions, packets: int) -> tuple[Relay, lis
     got = []
     try:
         browser.sendto(OTHERS["STUN"], ("127.0.0.1", port))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             check, relays_address = await at_server.got.get()
             assert check == OTHERS["STUN"]
             for _ in range(packets):

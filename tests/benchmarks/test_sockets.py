@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks.load.sockets import OwnSockets, SharedSocket, Sockets
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture(params=["shared", "own"])
@@ -18,7 +19,7 @@ def sockets(request):
 def server():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.bind(("127.0.0.1", 0))
-        made.settimeout(5)
+        made.settimeout(PATIENCE_S)
         yield made
 
 

@@ -4,6 +4,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from benchmarks.load.websocket import Websocket, WebsocketError
+from tests.support.patience import PATIENCE_S
 
 
 async def serve(handler) -> tuple[web.AppRunner, str]:
@@ -37,7 +38,7 @@ async def test_texts_of_every_length_come_back(length):
     await websocket.connect(url, "test")
     assert await texts.get() == "hello"
     websocket.send_text("ä" * length)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await texts.get() == "ä" * length
         websocket.close()
         await closed.wait()
@@ -66,6 +67,6 @@ async def test_a_server_that_hangs_up_is_noticed():
     closed = asyncio.Event()
     websocket = Websocket(lambda _text: None, closed.set)
     await websocket.connect(url)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await closed.wait()
     await runner.cleanup()

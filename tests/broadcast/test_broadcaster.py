@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.hls import Playlist, level, played
+from tests.support.patience import PATIENCE_S
 from webrtc.broadcast import broadcaster
 from webrtc.broadcast.broadcaster import LIVE
 from webrtc.broadcast.segments import PLAYLIST
@@ -58,7 +59,7 @@ class Broadcast:
             return None
 
     async def until(self, condition: Callable[[Playlist], bool]) -> Playlist:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while (now := self.playlist()) is None or not condition(now):
                 await asyncio.sleep(0.05)
         return now

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from tests.support.fake_worker import FakeWorker
+from tests.support.patience import PATIENCE_S
 from webrtc.control.client import WorkerLink
 from webrtc.control.codec import encode_frame
 from webrtc.control.memory import Memory
@@ -55,7 +56,7 @@ class Owner:
             self.changed.notify_all()
 
     async def wait_for(self, news: object, times: int = 1) -> None:
-        async with asyncio.timeout(5), self.changed:
+        async with asyncio.timeout(PATIENCE_S), self.changed:
             await self.changed.wait_for(lambda: self.told.count(news) >= times)
 
 
@@ -215,7 +216,7 @@ async def test_something_else_on_the_socket_is_not_taken_for_a_worker(
         await writer.drain()
 
     server = await asyncio.start_unix_server(impostor, str(worker.path))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await tries.acquire()
         await tries.acquire()  # it was given up and tried again
     assert not link.connected

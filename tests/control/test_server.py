@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from webrtc.control import server as control_server
 from webrtc.control.codec import encode_frame, front_side_decoder
 from webrtc.control.messages import (
@@ -101,7 +102,7 @@ class Front:
         self.writer.write(b"".join(encode_frame(message) for message in messages))
 
     async def receive(self) -> ToFront:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not self._received:
                 data = await self.reader.read(65536)
                 if not data:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.support.http_peers import PATIENCE_S, Peer
+from tests.support.http_peers import Peer
+from tests.support.patience import PATIENCE_S
 from tests.support.server import LiveServer
 
 ADA, SONG = PITCHES = 440, 1000

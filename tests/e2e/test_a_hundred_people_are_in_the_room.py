@@ -7,12 +7,12 @@ from playwright.async_api import Page, expect
 from benchmarks.load.doors import SocketIoConnection
 from tests.e2e.conftest import People
 from tests.js.test_page_accessibility import check
+from tests.support.patience import PATIENCE_MS
 from tests.support.people import CLIENT
 from tests.support.server import LiveServer
 
 _SEATS = 98
 _MOST_MADE = 20
-_PATIENCE_MS = 45_000
 
 
 async def take_seats(server: LiveServer, room: str) -> list[SocketIoConnection]:
@@ -42,12 +42,12 @@ async def test_the_loudest_comes_first_and_anybody_is_found(
     page = ada.page
     strips = page.get_by_role("list", name="Participants").get_by_role("listitem")
     await expect(page.locator("ag-room [data-ref=count]")).to_have_text(
-        str(_SEATS + 2), timeout=_PATIENCE_MS
+        str(_SEATS + 2), timeout=PATIENCE_MS
     )
-    await expect(page.get_by_label("Order")).to_have_value("loudest", timeout=_PATIENCE_MS)
+    await expect(page.get_by_label("Order")).to_have_value("loudest", timeout=PATIENCE_MS)
     loudest = ada.strip_of(grace)
-    await expect(loudest).to_have_attribute("aria-posinset", "2", timeout=_PATIENCE_MS)
-    await expect(loudest).to_contain_text("speaking", timeout=_PATIENCE_MS)
+    await expect(loudest).to_have_attribute("aria-posinset", "2", timeout=PATIENCE_MS)
+    await expect(loudest).to_contain_text("speaking", timeout=PATIENCE_MS)
     await ada.hears(grace)
     assert await made(page) < _MOST_MADE
     await check(page, "a hundred people, light")
@@ -55,16 +55,16 @@ async def test_the_loudest_comes_first_and_anybody_is_found(
     find = page.get_by_label("Find")
     await find.focus()
     await page.keyboard.type("guest 77")
-    await expect(strips).to_have_count(1, timeout=_PATIENCE_MS)
-    await expect(strips).to_have_attribute("aria-setsize", "1", timeout=_PATIENCE_MS)
+    await expect(strips).to_have_count(1, timeout=PATIENCE_MS)
+    await expect(strips).to_have_attribute("aria-setsize", "1", timeout=PATIENCE_MS)
     mute = page.get_by_role("button", name="Mute Guest 77 for me")
     for _ in range(6):  # past the order and the pan
         await page.keyboard.press("Tab")
         if await mute.evaluate("(it) => it === document.activeElement"):
             break
-    await expect(mute).to_be_focused(timeout=_PATIENCE_MS)
+    await expect(mute).to_be_focused(timeout=PATIENCE_MS)
     await page.keyboard.press("Space")
-    await expect(mute).to_have_attribute("aria-pressed", "true", timeout=_PATIENCE_MS)
+    await expect(mute).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_MS)
     muted = f"() => {CLIENT}.participants.filter(({{ mix }}) => mix.muted).map((it) => it.name)"
     assert await page.evaluate(muted) == ["Guest 77"]
 
@@ -73,7 +73,7 @@ async def test_the_loudest_comes_first_and_anybody_is_found(
     await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     await page.locator("[data-ref=bank]").evaluate("(it) => (it.scrollLeft = it.scrollWidth)")
     await expect(strips.last).to_have_attribute(
-        "aria-posinset", str(_SEATS + 2), timeout=_PATIENCE_MS
+        "aria-posinset", str(_SEATS + 2), timeout=PATIENCE_MS
     )
     assert await made(page) < _MOST_MADE
     await check(page, "a hundred people on a phone, dark")

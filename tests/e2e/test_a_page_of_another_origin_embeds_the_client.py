@@ -11,10 +11,10 @@ from aiohttp import web
 from playwright.async_api import expect
 
 from tests.support.chromium import Chromium
+from tests.support.patience import PATIENCE_MS, PATIENCE_S
 from tests.support.server import LiveServer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "embed.html").read_text("utf-8")
-PATIENCE_MS = 45_000
 ROOMS = """async (api) => {
   const { rooms } = await (await fetch(`${api}/api/rooms`)).json();
   return rooms.map((room) => [room.room_id, room.participants]);
@@ -75,7 +75,7 @@ async def test_a_listed_page_joins_speaks_and_asks(
     guest = page.get_by_role("list", name="People").get_by_role("listitem")
     await expect(guest).to_have_text("Guest, speaking", timeout=PATIENCE_MS)
     assert await page.evaluate(ROOMS, server.api_url) == [["embedded", 1]]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while await packets_received(server) < 20:
             await asyncio.sleep(0.2)
     await page.get_by_role("button", name="Mute").click()

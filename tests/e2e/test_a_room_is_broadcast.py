@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.front import Client
 from tests.support.hls import Playlist, level, played
-from tests.support.http_peers import PATIENCE_S, Peer
+from tests.support.http_peers import Peer
+from tests.support.patience import PATIENCE_S
 from tests.support.server import LiveServer
 
 ADA, GRACE = 440, 1000
@@ -47,7 +48,7 @@ async def test_players_hear_the_room_through_a_workers_end(
     server = await start_server(WEBRTC_HLS_BROADCASTS="1")
     async with aiohttp.ClientSession(server.api_url) as http:
         host = Client()  # whose seat keeps the room while its worker is away
-        await host.sio.connect(server.api_url, transports=["websocket"])
+        await host.connect(server.api_url)
         ack = await host.ok("join_room", {"room_id": "studio", "role": "subscriber"})
         key = {"Authorization": f"Bearer {ack['host_key']}"}
         async with http.put(WHERE, json={"state": "live"}, headers=key) as response:

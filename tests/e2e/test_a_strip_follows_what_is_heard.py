@@ -13,17 +13,17 @@ from dsp.genre.profiles import PROFILES
 from tests.dsp.genre.sounds import RATE, beats, voice
 from tests.support.chromium import Chromium
 from tests.support.front import Client
+from tests.support.patience import PATIENCE_S
 from tests.support.people import CLIENT
 from tests.support.server import LiveServer
 
-_PATIENCE_S = 45.0
 _LIKES_MUSIC = "localStorage.setItem('ag06.likes', JSON.stringify({ musicMode: true }));"
 
 
 async def told(client: Client, event: str, wanted: object) -> dict[str, object]:
     """Wait until an event said the wanted genre, or profile of a strip."""
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 for payload in client.heard(event):
                     strip = payload.get("settings") or {}
@@ -44,7 +44,7 @@ async def test_profiles_change_from_music_to_speech_and_a_choice_by_hand_stays(
     await page.add_init_script(_LIKES_MUSIC)
     await page.goto(f"{live_server.page_url}?room=studio")
     watcher = Client()
-    await watcher.sio.connect(live_server.page_url, transports=["websocket"])
+    await watcher.connect(live_server.page_url)
     await watcher.ok("join_room", {"room_id": "studio", "role": "subscriber"})
     try:
         await page.get_by_label("Start Broadcasting").set_checked(True)
@@ -62,7 +62,7 @@ async def test_profiles_change_from_music_to_speech_and_a_choice_by_hand_stays(
         assert strip["inputTrim"] == -3
         why = re.compile(r"with the profile Speech\. It changed noise suppression, low cut, gate")
         own = page.locator("[data-ref=genre]").first
-        await expect(own).to_have_attribute("title", why, timeout=1000 * _PATIENCE_S)
+        await expect(own).to_have_attribute("title", why, timeout=1000 * PATIENCE_S)
         by_hand = await page.evaluate(f"{CLIENT}.updateAudioSettings({{ genre: 'classical' }})")
         assert (by_hand["profile"], by_hand["denoise"]) == ("classical", "off")
     finally:

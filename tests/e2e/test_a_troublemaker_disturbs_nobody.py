@@ -20,6 +20,7 @@ from aiortc.mediastreams import AudioStreamTrack
 from benchmarks.load import stun
 from tests.e2e.conftest import People, all_hear_each_other, is_inaudible
 from tests.support.front import Client
+from tests.support.patience import PATIENCE_S
 from tests.support.server import LiveServer
 from webrtc.errors import REASONS
 
@@ -127,7 +128,7 @@ async def connected(client: Client) -> RTCPeerConnection:
     offer = {"type": "offer", "sdp": connection.localDescription.sdp}
     answer = (await client.ok("offer", offer))["sdp"]
     await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while connection.connectionState != "connected":
             await asyncio.sleep(0.05)
     return connection
@@ -137,7 +138,7 @@ async def connected(client: Client) -> RTCPeerConnection:
 async def troublemaker(server: LiveServer, room: str) -> AsyncIterator[Client]:
     """Bring Mallory into the room; at the end she can still leave in good order."""
     mallory = Client()
-    await mallory.sio.connect(server.api_url, transports=["websocket"])
+    await mallory.connect(server.api_url)
     await mallory.ok("join_room", {"room_id": room, "name": "Mallory"})
     yield mallory
     assert not await is_refused(mallory, "leave_room")

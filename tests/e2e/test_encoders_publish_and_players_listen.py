@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from tests.support.http_peers import PATIENCE_S, Peer, rsa_certificate
+from tests.support.http_peers import Peer, rsa_certificate
+from tests.support.patience import PATIENCE_S
 from tests.support.server import LiveServer
 
 ADA, GRACE, EDSGER = PITCHES = 440, 1000, 2500

@@ -8,12 +8,12 @@ from playwright.async_api import expect
 
 from tests.support.chromium import Chromium
 from tests.support.passes import SECRET, token
+from tests.support.patience import PATIENCE_MS
 from tests.support.people import Person
 from tests.support.server import LiveServer
 from webrtc.certificate_command import make
 from webrtc.token_command import link
 
-PATIENCE_MS = 45_000
 SELF_SIGNED = "--ignore-certificate-errors"
 
 

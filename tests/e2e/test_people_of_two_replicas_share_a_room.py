@@ -13,13 +13,12 @@ from playwright.async_api import expect
 from tests.e2e.conftest import all_hear_each_other
 from tests.support.balancer import Balancer
 from tests.support.chromium import Chromium
+from tests.support.patience import PATIENCE_MS
 from tests.support.people import CLIENT, Person
 from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
 
 pytestmark = pytest.mark.server
-
-_PATIENCE_MS = 45_000
 
 
 @pytest.fixture
@@ -59,16 +58,16 @@ async def test_people_of_two_replicas_hear_each_other_whatever_dies(
         missing = [one.page.get_by_text("Some people may be missing") for one in (ada, grace)]
         await redis.kill()
         for notice in missing:
-            await expect(notice).to_be_visible(timeout=_PATIENCE_MS)
+            await expect(notice).to_be_visible(timeout=PATIENCE_MS)
         await redis.start()
         await all_hear_each_other(ada, grace)
         for notice in missing:
-            await expect(notice).not_to_be_visible(timeout=_PATIENCE_MS)
+            await expect(notice).not_to_be_visible(timeout=PATIENCE_MS)
 
         # Ada's replica is gone: she comes back to the other one, as who she was.
         seat = await ada.client("room.participantId")
         await first.program.end()
-        await ada.page.wait_for_function("() => ear.tracks === 2", timeout=_PATIENCE_MS)
+        await ada.page.wait_for_function("() => ear.tracks === 2", timeout=PATIENCE_MS)
         await all_hear_each_other(ada, grace)
         assert await ada.client("room.participantId") == seat
         assert (await ada.client("settings"))["genre"] == "jazz"
@@ -96,7 +95,7 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
         hung.program.send_all(signal.SIGSTOP)
         balancer.ports = [other.page_port]  # as one does that asks for `/health/ready`
         # She may be back before its lease is over: then the others see her all the time.
-        await ada.page.wait_for_function("() => ear.tracks === 2", timeout=_PATIENCE_MS)
+        await ada.page.wait_for_function("() => ear.tracks === 2", timeout=PATIENCE_MS)
         await all_hear_each_other(ada, grace)
         await grace.sees(ada, grace)
         # She did not wait until the browser had missed the connection and tried to mend it.
@@ -121,7 +120,7 @@ async def test_people_leave_a_replica_that_hangs_and_it_does_no_harm_when_it_goe
 
 async def _agree(*servers: LiveServer) -> None:
     """Wait until all servers list the same rooms and are ready."""
-    async with asyncio.timeout(_PATIENCE_MS / 1000), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(PATIENCE_MS / 1000), aiohttp.ClientSession() as session:
         while True:
             told = []
             for server in servers:

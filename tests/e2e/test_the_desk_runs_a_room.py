@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import People, all_hear_each_other
+from tests.support.patience import PATIENCE_S
 from tests.support.people import CLIENT, TONE_DBFS, Person
-
-PATIENCE_S = 20.0
 
 
 async def watch(host: Person, other: Person) -> str:

@@ -3,10 +3,9 @@
 from playwright.async_api import Locator, expect
 
 from tests.e2e.conftest import People, all_hear_each_other
+from tests.support.patience import PATIENCE_MS
 from tests.support.people import CLIENT, SILENCE_DBFS, TONE_DBFS, Person
 from tests.support.strip_levels import through_strip
-
-PATIENCE_MS = 45_000.0
 
 
 async def studio_of(whose: Person, at: Person) -> Locator:

@@ -16,7 +16,8 @@ import pytest
 from tests.e2e.test_a_room_is_recorded import MANY, ONE, fetched, level, until_recorded
 from tests.media.studio import TONES_HZ, Client, hears_on_tracks, loopback_only
 from tests.support.front import Client as Socket
-from tests.support.http_peers import PATIENCE_S, Peer
+from tests.support.http_peers import Peer
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
 
@@ -52,7 +53,7 @@ async def replicas(
 async def sees_the_strip_of_ada(url: str, host_key: str) -> None:
     """Let the room's host look at what Ada's strip does, from the replica that she is not with."""
     socket = Socket()
-    await socket.sio.connect(url, transports=["websocket"])
+    await socket.connect(url)
     try:
         wanted = {"room_id": "studio", "role": "subscriber", "host_key": host_key}
         people = (await socket.ok("join_room", wanted))["participants"]
@@ -157,7 +158,7 @@ class SocketFront:
 async def singer(stack: AsyncExitStack, server: LiveServer, pitch_hz: float) -> Client:
     """Let somebody join a room that forwards, take tracks and sing."""
     socket = Socket()
-    await socket.sio.connect(server.api_url, transports=["websocket"])
+    await socket.connect(server.api_url)
     stack.push_async_callback(socket.sio.disconnect)
     wanted = {"room_id": "choir", "mode": "forward", "capabilities": ["tracks"]}
     await socket.ok("join_room", wanted)

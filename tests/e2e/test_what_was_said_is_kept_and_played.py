@@ -9,8 +9,8 @@ from archive.samples import decode
 from archive.wav import read_wav
 from tests.e2e.conftest import People
 from tests.support.chromium import Chromium
+from tests.support.patience import PATIENCE_MS
 
-_PATIENCE_MS = 45_000
 _SECONDS = 3
 
 
@@ -27,18 +27,18 @@ async def test_what_was_said_is_kept_and_played(
     base = ada.page.url.partition("?")[0]
     key = await ada.client("room.hostKey")
     page = await chromium.page(f"{base}sessions.html#token={key}&room={room}")
-    page.set_default_timeout(_PATIENCE_MS)
+    page.set_default_timeout(PATIENCE_MS)
     await expect(page.get_by_text("Nothing is kept at the moment.")).to_be_visible()
     assert key not in page.url
     await page.get_by_role("button", name="Switch archive on").click()
     await ada.page.wait_for_function("() => document.querySelector('[data-archive=on]') !== null")
     card = page.locator("[data-session]")
-    await expect(card.get_by_role("heading", name="Ada")).to_be_visible(timeout=_PATIENCE_MS)
+    await expect(card.get_by_role("heading", name="Ada")).to_be_visible(timeout=PATIENCE_MS)
     await expect(card.get_by_text("Live", exact=True)).to_be_visible()
     session_id = await card.get_attribute("data-session")
     url = f"{base}api/session/{session_id}"
     headers = {"Authorization": f"Bearer {key}"}
-    async with asyncio.timeout(_PATIENCE_MS / 1000):
+    async with asyncio.timeout(PATIENCE_MS / 1000):
         while True:
             info = await (await page.request.get(f"{url}/info", headers=headers)).json()
             kept = info["kept"]
@@ -46,7 +46,7 @@ async def test_what_was_said_is_kept_and_played(
                 break
             await asyncio.sleep(0.3)
     await page.get_by_role("button", name="Switch archive off").click()
-    await expect(card.get_by_text("Ended", exact=True)).to_be_visible(timeout=_PATIENCE_MS)
+    await expect(card.get_by_text("Ended", exact=True)).to_be_visible(timeout=PATIENCE_MS)
 
     async with page.expect_download() as downloading:
         await card.get_by_role("button", name="WAV: Ada").click()

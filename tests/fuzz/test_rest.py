@@ -10,13 +10,13 @@ import hypothesis
 import pytest
 
 from tests.support.front import running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.front_limits import FrontLimits
 
 schemathesis = pytest.importorskip("schemathesis")
 from schemathesis.specs.openapi import checks  # noqa: E402 — it may not be there
 
 _PLENTY = FrontLimits(max_rooms=1_000_000, request_rate_per_s=1e6, request_burst=1e6)
-_PATIENCE_S = 30.0
 _EXAMPLES = int(os.environ.get("AG06_REST_EXAMPLES", "10"))
 """Of each operation."""
 
@@ -66,7 +66,7 @@ def try_one(operation: Any, url: str, host_key: str) -> int:
                 case.path_parameters["room_id"] = "studio"
             case.headers["Authorization"] = f"Bearer {host_key}"
         sent += 1
-        case.call_and_validate(base_url=url, timeout=_PATIENCE_S, checks=_CHECKS)
+        case.call_and_validate(base_url=url, timeout=PATIENCE_S, checks=_CHECKS)
 
     send()
     return sent

@@ -26,6 +26,7 @@ from gateway.wire.lines import (
     write_line,
 )
 from tests.support.gateway_fakes import FakeStream, Server
+from tests.support.patience import PATIENCE_S
 
 # ---- the command line ---------------------------------------------------------------------------
 
@@ -200,7 +201,7 @@ class Owner:
         return SILENT_CHUNK
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()

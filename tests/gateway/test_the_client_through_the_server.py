@@ -16,6 +16,7 @@ from gateway.client.options import Options
 from gateway.client.session import Session, State
 from gateway.wire.datagrams import PayloadKind
 from gateway.wire.lines import User
+from tests.support.patience import PATIENCE_S
 from tests.support.server import LiveServer
 from tests.support.udp_person import UdpPerson
 
@@ -58,7 +59,7 @@ class Talker:
         return self._mouth.silence()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.02)
 

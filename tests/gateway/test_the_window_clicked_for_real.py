@@ -16,6 +16,7 @@ import soundfile
 from tests.support import display as displays
 from tests.support import pulse as pulses
 from tests.support.display import Display, running_display
+from tests.support.patience import PATIENCE_S
 from tests.support.pulse import Pulse, running_pulse
 from tests.support.server import LiveServer
 from tests.support.udp_person import UdpPerson
@@ -29,7 +30,6 @@ from gateway.client.window import ABSENT, OFF, ON
 
 ADA, GRACE = PITCHES = 440, 1000
 RATE_HZ = 48_000
-PATIENCE_S = 45.0
 
 
 async def until(holds: Callable[[], object]) -> None:

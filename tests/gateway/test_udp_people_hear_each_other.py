@@ -14,6 +14,7 @@ import pytest
 
 from gateway.wire.datagrams import CHUNK_BYTES, CHUNK_S, SILENT_CHUNK
 from gateway.wire.lines import Bye, Deafen, Mute, Volume
+from tests.support.patience import PATIENCE_S
 from tests.support.server import LiveServer
 from tests.support.udp_person import AMPLITUDE, UdpPerson
 
@@ -200,7 +201,7 @@ async def test_clients_without_a_line_meet_in_the_one_room_they_may_enter(port: 
     async def hears(sock: socket.socket, *pitches: int) -> None:
         loop = asyncio.get_running_loop()
         heard: deque[bytes] = deque(maxlen=20)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(heard) < 20 or _pitches_in(b"".join(heard)) != set(pitches):
                 chunk = await loop.sock_recv(sock, 65_535)
                 assert len(chunk) == CHUNK_BYTES
@@ -234,7 +235,7 @@ async def test_a_line_that_is_no_hello_is_told_so_and_closed(port: int) -> None:
     for text in (b"hello?\n", b'{"type":"mute","on":true}\n', b"x" * 5000):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(text)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await reader.read()
         assert b'"type":"error","reason":"bad_message"' in answer
         writer.close()

@@ -11,6 +11,7 @@ from gateway.client.options import Options
 from gateway.wire.lines import Deafen, Mute, User, Users, Volume, write_line
 from tests.support.display import running_display
 from tests.support.gateway_fakes import FakeStream, Server
+from tests.support.patience import PATIENCE_S
 
 tkinter = pytest.importorskip("tkinter")
 if shutil.which("Xvfb") is None:
@@ -32,7 +33,7 @@ class Shown:
         self.window = window
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self.window.root.update()
                 await asyncio.sleep(0.01)

@@ -3,8 +3,9 @@
 from playwright.async_api import CDPSession, Locator, Page, expect
 
 from tests.js.test_the_desk import FADER_OF, PEOPLE, serve
-from tests.js.test_the_studio import PATIENCE_MS, SETTINGS, STRIP_OF_ADA
+from tests.js.test_the_studio import SETTINGS, STRIP_OF_ADA
 from tests.support.chromium import Chromium
+from tests.support.patience import PATIENCE_MS
 
 Point = tuple[float, float]
 

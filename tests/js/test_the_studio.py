@@ -8,12 +8,12 @@ from playwright.async_api import Locator, Page, expect
 from tests.js.golden.studio import GOLDEN
 from tests.js.test_the_desk import PEOPLE, serve
 from tests.support.chromium import Chromium
+from tests.support.patience import PATIENCE_MS
 
 SETTINGS = {
     name: item["initial"]
     for name, item in json.loads(GOLDEN.read_text("utf-8"))["settings"].items()
 }
-PATIENCE_MS = 45_000.0
 STRIP_OF_ADA = "(name) => fake.participant('p0').settings[name]"
 COUNT_DRAWINGS = """() => {
   window.drawings = new Map();

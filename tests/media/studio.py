@@ -19,6 +19,7 @@ import numpy.typing as npt
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
+from tests.support.patience import PATIENCE_S
 from webrtc.control.client import WorkerLink
 from webrtc.control.memory import Memory
 from webrtc.control.messages import (
@@ -38,7 +39,6 @@ from webrtc.control.messages import (
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE_HZ = 48_000
-PATIENCE_S = 15.0
 
 _PROGRAM = """
 import logging, socket, sys

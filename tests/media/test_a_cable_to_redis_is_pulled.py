@@ -9,9 +9,10 @@ from rooms.redis_connection import RedisAddress
 from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
 from tests.rooms.bus_contract import a_frame, arrivals
-from tests.rooms.shared_world import ANNA, BERT, PATIENCE_S, Watcher, served_by, until
+from tests.rooms.shared_world import ANNA, BERT, Watcher, served_by, until
 from tests.rooms.store_contract import a_room, muted
 from tests.support.network_namespace import RedisAcrossCables
+from tests.support.patience import PATIENCE_S
 from webrtc.media.redis_bus import RedisBus
 
 pytestmark = pytest.mark.slow  # starts processes

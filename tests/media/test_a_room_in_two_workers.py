@@ -14,6 +14,7 @@ from tests.media.studio import (
     pitches_in,
     running_workers,
 )
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import PutRoom, SourceMix
 
 pytestmark = pytest.mark.slow
@@ -66,7 +67,7 @@ async def test_people_of_two_workers_hear_each_other_and_not_themselves(trio, fr
     await all_hear(trio)
     assert {name for name, _ in fronts[0].levels.items()} == {trio[0].name, trio[1].name}
     assert set(fronts[1].levels) == {trio[2].name}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while fronts[1].stats is None or not fronts[1].stats.counters["bus_received"]:
             await asyncio.sleep(0.1)
     assert fronts[1].stats.counters["bus_dropped"] == 0

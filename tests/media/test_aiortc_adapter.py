@@ -18,6 +18,7 @@ from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 from pylibsrtp import _binding as srtp_binding
 
+from tests.support.patience import PATIENCE_S
 from webrtc.media import aiortc_adapter
 from webrtc.media.aiortc_adapter import (
     RENEW_CERTIFICATE_S,
@@ -205,7 +206,7 @@ class Ends:
 
     async def shake_hands(self, fingerprint=None):
         one, two = (("sha-256", certificate.sha256()) for certificate in self.certificates)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(
                 self.transports[0].start(server=True, fingerprints=[fingerprint or two]),
                 self.transports[1].start(server=False, fingerprints=[one]),
@@ -221,7 +222,7 @@ async def test_a_handshake_gives_both_ends_keys_that_fit():
     assert client.incoming.unprotect(server.outgoing.protect(packet)) == packet
     assert server.incoming.unprotect(client.outgoing.protect(packet)) == packet
     await client.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while server.state != "closed":
             await asyncio.sleep(0)
     assert ends.states[0][-1] == "closed"

@@ -7,6 +7,7 @@ import pytest
 
 from mixer.arena import SourceArena
 from mixer.source import Source
+from tests.support.patience import PATIENCE_S
 from webrtc.classifier.wire import (
     PORTION,
     Busy,
@@ -49,7 +50,7 @@ class Classifier:
         self.server = await asyncio.start_unix_server(self.serve, str(self.path))
 
     async def until(self, accept):
-        async with asyncio.timeout(20), self.news:
+        async with asyncio.timeout(PATIENCE_S), self.news:
             await self.news.wait_for(lambda: accept(self.heard))
 
 
@@ -71,7 +72,7 @@ class Scene:
 
 
 async def eventually(check):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not check():
             await asyncio.sleep(0.01)
 

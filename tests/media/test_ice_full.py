@@ -10,9 +10,10 @@ import pytest
 from aiortc.sdp import SessionDescription
 
 from tests.media.fakes import Ear
-from tests.media.studio import PATIENCE_S, loopback_only
+from tests.media.studio import loopback_only
 from tests.media.test_sdp import MINIMAL
 from tests.media.test_worker import connect, put, running
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import Answer, Offer, PutRoom
 from webrtc.media import ice_full, rtp
 from webrtc.media.aiortc_adapter import DtlsTransport, SharedCertificate

@@ -6,6 +6,7 @@ import pytest
 from aioice import stun as oracle
 
 from tests.media.fakes import Ear, SentPort, address_of, binding_request, bound_socket
+from tests.support.patience import PATIENCE_S
 from webrtc.media import ice_lite
 from webrtc.media.ice_lite import (
     MAX_ADDRESSES,
@@ -89,7 +90,7 @@ def test_checks_over_real_sockets():
         port = UdpPort(server)
         mux = IceLiteMux(port, [])
         channel = mux.open(Ear())
-        client.settimeout(2.0)
+        client.settimeout(PATIENCE_S)
         client.sendto(binding_request(channel.ufrag, channel.password), server.getsockname())
         mux.dispatch(port.receive(), NOW)
         answer = oracle.parse_message(client.recv(2048))

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from tests.media.fakes import binding_request
-from tests.media.studio import PATIENCE_S, Client, Front, loopback_only, pitches_in, running_worker
+from tests.media.studio import Client, Front, loopback_only, pitches_in, running_worker
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import SourceMix
 from webrtc.errors import ClientError
 

@@ -6,13 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from rooms.redis_connection import RedisAddress
-from tests.rooms.bus_contract import (
-    PATIENCE_S,
-    AudioBusContract,
-    MakeBus,
-    a_frame,
-    arrivals,
-)
+from tests.rooms.bus_contract import AudioBusContract, MakeBus, a_frame, arrivals
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import Cluster, RedisServer
 from tests.support.wire import Wire
 from webrtc.media.redis_bus import RedisBus

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from webrtc.media.ticker import SLOT_S, SlotTimer
 
 
@@ -23,7 +24,7 @@ async def test_the_middle_of_a_slot_is_in_it(timer, slot):
 
 
 async def called(timer, times=1):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(timer.calls) < times:
             await asyncio.sleep(0.001)
 

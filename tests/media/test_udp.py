@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media.fakes import address_of, bound_socket, receive_all
+from tests.support.patience import PATIENCE_S
 from webrtc.media.udp import BATCH, DATAGRAM_BYTES, UdpPort, pack_address, unpack_address
 
 
@@ -86,7 +87,7 @@ def test_an_oversized_datagram_is_cut_off(port, client):
 
 
 def test_what_is_sent_arrives(port, client):
-    client.settimeout(2.0)
+    client.settimeout(PATIENCE_S)
     port.send(b"hello", address_of(client))
     assert client.recvfrom(100) == (b"hello", ("127.0.0.1", port.port))
 

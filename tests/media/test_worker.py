@@ -16,8 +16,9 @@ from mixer.playout_packet import MediaPacket
 from mixer.selection_candidate import Standing
 from mixer.selection_settings import SelectionSettings
 from tests.media.fakes import binding_request, bound_socket
-from tests.media.studio import PATIENCE_S, Tone, loopback_only
+from tests.media.studio import Tone, loopback_only
 from tests.media.test_sdp import MINIMAL
+from tests.support.patience import PATIENCE_S
 from tests.support.virtual_time import in_virtual_time
 from webrtc.control.messages import (
     Answer,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.support.patience import PATIENCE_S
 from webrtc.errors import ClientError
 from webrtc.playback.source import FileSource
 
@@ -109,6 +110,6 @@ async def test_no_process_is_left_behind() -> None:
     await frames.aclose()
     await source.open()
     await source.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while Path(children).read_text().split():
             await asyncio.sleep(0.01)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from webrtc.playback import playback as module
 from webrtc.playback.playback import Playback
 from webrtc.playback.ring import FeedReader
@@ -45,7 +46,7 @@ class Stage:
     async def hear(self, frames: int) -> np.ndarray:
         """Take so many frames of the course that is to be played."""
         heard = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(heard) < frames:
                 taken = self.reader.take()
                 if taken is None:
@@ -75,14 +76,14 @@ async def test_it_goes_on_where_one_seeks_to(tmp_path: Path) -> None:
     assert stage.playback.position_s == pytest.approx(1.0)
     stage.playback.seek(30.0)
     assert stage.playback.position_s == 30.0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while stage.reader.course < 3:
             await asyncio.sleep(0.001)
     heard = await stage.hear(10)
     assert heard[0] == 30 * 48_000
     assert (np.diff(heard) == 1).all()
     stage.playback.seek(99.0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not stage.ended.is_set():
             stage.reader.take()
             await asyncio.sleep(0)
@@ -96,7 +97,7 @@ async def test_a_loop_has_no_seam(tmp_path: Path) -> None:
     assert np.array_equal(await stage.hear(120), np.tile(np.arange(24_000), 3)[:57_600])
     stage.playback.loops = False
     await stage.hear(30)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not stage.ended.is_set():
             stage.reader.take()
             await asyncio.sleep(0)

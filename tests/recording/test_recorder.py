@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from webrtc.recording import files
 from webrtc.recording.encoders import Format, WavWriter
 from webrtc.recording.files import Chapter, Manifest, Order
@@ -65,7 +66,7 @@ class Session:
         return files.read(self.folder, files.MANIFEST, Manifest)
 
     async def until(self, condition: Callable[[Manifest], bool]) -> Manifest:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while (manifest := self.manifest()) is None or not condition(manifest):
                 await asyncio.sleep(0.02)
         return manifest

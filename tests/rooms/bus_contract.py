@@ -16,8 +16,8 @@ from mixer.exchange_frames import (
     Sound,
 )
 from rooms.bus import Arrived, AudioBus
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 5.0
 MakeBus = Callable[[int], Awaitable[AudioBus]]
 
 

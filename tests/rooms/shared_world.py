@@ -11,9 +11,9 @@ from rooms.replicas import number_of, worker_number
 from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
 from tests.rooms.store_contract import a_participant
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 
-PATIENCE_S = 10.0
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=0.4, start_s=5.0)
 ANNA, BERT = number_of("anna"), number_of("bert")
 MakeStore = Callable[..., "asyncio.Future[SharedRoomStore]"]

@@ -7,6 +7,7 @@ import pytest
 from rooms import redis_line
 from rooms.redis_connection import RedisAddress, connect, locate
 from rooms.redis_line import RedisAwayError, RedisLine
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer, Sentinel
 
 
@@ -117,7 +118,7 @@ async def test_names_that_nobody_resolves_for_a_while_are_asked_for_again(monkey
             line = RedisLine(address, find, (), print)
             with pytest.raises(RedisAwayError):
                 await line.request("PING")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 await line.there.wait()
         assert await line.request("PING") == b"PONG"
         assert caplog.text.count("no Redis") == 1

@@ -8,8 +8,7 @@ import pytest
 
 from rooms.redis_connection import Place, RedisAddress
 from rooms.redis_line import RedisLine
-
-PATIENCE_S = 10.0
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from rooms.shared_store import SharedRoomStore
 from rooms.store import RoomStore, StoreError
 from tests.rooms.shared_world import ANNA, BERT
 from tests.rooms.store_contract import a_participant, a_room
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 
-PATIENCE_S = 20.0
 REPLICAS = (ANNA, BERT)
 ROOMS, PEOPLE, TENANTS = ("a", "b", "c"), ("p", "q", "r", "s"), ("default", "default", "acme")
 

@@ -15,6 +15,7 @@ from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
 from rooms.store import StoreError
 from tests.rooms.store_contract import a_participant, a_room
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.5, start_s=5.0)
@@ -83,7 +84,7 @@ def flipped(one: Participant) -> Participant:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.01)
 

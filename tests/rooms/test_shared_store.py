@@ -20,15 +20,7 @@ from rooms.store import (
     TenantCapacityError,
 )
 from tests.rooms import shared_world
-from tests.rooms.shared_world import (
-    ANNA,
-    BERT,
-    PATIENCE_S,
-    TIMES,
-    MakeStore,
-    served_by,
-    until,
-)
+from tests.rooms.shared_world import ANNA, BERT, TIMES, MakeStore, served_by, until
 from tests.rooms.store_contract import (
     RoomStoreContract,
     a_full_participant,
@@ -38,6 +30,7 @@ from tests.rooms.store_contract import (
     muted,
 )
 from tests.rooms.test_revocations import RevocationStoreContract
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import Cluster, RedisServer
 
 server, make = shared_world.server, shared_world.make

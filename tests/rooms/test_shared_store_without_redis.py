@@ -19,6 +19,7 @@ from tests.rooms.shared_world import (
     until,
 )
 from tests.rooms.store_contract import a_room, for_two, muted
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer, Sentinel
 from tests.support.wire import Wire
 
@@ -197,7 +198,7 @@ async def test_when_another_server_becomes_the_master_it_is_found() -> None:
         RedisServer("--replicaof", "127.0.0.1", str(master.port)) as follower,
         Sentinel(master.port) as sentinel,
     ):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while "num-other-sentinels" not in (said := await sentinel.ask("SENTINEL MASTERS")):
                 await asyncio.sleep(0.1)
             while f"{follower.port}" not in await sentinel.ask("SENTINEL REPLICAS main"):
@@ -215,7 +216,7 @@ async def test_when_another_server_becomes_the_master_it_is_found() -> None:
         await master.kill()
         await until(lambda: not any(store.is_there for store in stores))
         await stores[0].update_participant("alice", muted)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not all(store.is_there for store in stores):
                 await asyncio.sleep(0.05)
         await until(lambda: stores[1].members("studio") == [muted(served_by(ANNA))])

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from tests.support.passes import AUDIENCE, SECRET, token
+from tests.support.patience import PATIENCE_S
 from webrtc import access_keys
 from webrtc.access import Access
 from webrtc.access_keys import RENEW_AFTER_S, RETRY_AFTER_S, USABLE_FOR_S, KeySet, read_keys
@@ -149,7 +150,7 @@ async def test_keys_are_renewed_behind_the_back_of_those_who_have_them() -> None
     await keys.find("ES256", "e")
     source.now += RENEW_AFTER_S + 1
     source.gate.clear()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         assert await keys.find("ES256", "e"), "nobody waits for the fetch"
     await asyncio.sleep(0)
     assert source.asked == 2

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import Program
 
 WORKERS = 2
@@ -32,7 +33,7 @@ class Server:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             udp.setblocking(False)
             udp.connect(("127.0.0.1", self.media + index))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     udp.send(message)
                     try:
@@ -48,14 +49,14 @@ class Server:
     async def ask_front(self, port: int | None = None) -> dict[str, Any]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port or self.page)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await reader.read()
         writer.close()
         return json.loads(answer.partition(b"\r\n\r\n")[2])
 
     async def spares(self, count: int) -> None:
         """Wait until this many spares live."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(" spare " in line for line in self.program.members().values()) < count:
                 await asyncio.sleep(0.02)
 
@@ -158,7 +159,7 @@ async def test_ctrl_c_in_a_terminal_is_the_supervisors_business_alone(
     programs: list[Program],
 ) -> None:
     program = await launch(programs)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(program.members()) < 2:  # children that are importing would show a traceback
             await asyncio.sleep(0)
     await program.line_with("listening on")
@@ -210,7 +211,7 @@ async def test_deaths_in_a_row_are_survived_with_and_without_a_spare(
     for _ in range(3):
         seen.add((await server.ask_worker(0))["pid"])
         await server.tell_worker(0, b"crash")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while (await server.ask_worker(0))["pid"] in seen:
                 await asyncio.sleep(0.01)
     assert len(seen) == 3
@@ -241,7 +242,7 @@ async def test_nothing_outlives_a_supervisor_killed_while_it_starts(
     programs: list[Program],
 ) -> None:
     program = await launch(programs)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(program.members()) < 2:  # the first child exists, and is still importing
             await asyncio.sleep(0)
     program.send(signal.SIGKILL)

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import socketio
 
+from tests.support.patience import PATIENCE_S
 from tests.support.server import LiveServer
 
 
@@ -40,7 +41,7 @@ async def test_a_killed_worker_is_connected_again_on_its_port(
         worker = health["workers"][0]
         return bool(worker["connected"] and worker["pid"] != before)
 
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(PATIENCE_S):
         while not await is_back():
             await asyncio.sleep(0.02)
     assert server_of_its_own.worker_pid(0) != before
@@ -52,7 +53,7 @@ async def test_a_killed_front_process_is_ready_again_on_its_ports(
     before, worker = server_of_its_own.front_pid(), server_of_its_own.worker_pid(0)
     os.kill(before, signal.SIGKILL)
     await server_of_its_own.program.line_with("front process ended: killed by SIGKILL")
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(PATIENCE_S):
         while (await get(f"{server_of_its_own.page_url}/health/ready"))[0] != 200:
             await asyncio.sleep(0.02)
     assert server_of_its_own.front_pid() != before
@@ -66,7 +67,7 @@ async def test_all_lines_of_all_its_processes_are_json_where_that_is_wanted() ->
     )
     try:
         async with socketio.AsyncSimpleClient() as client:
-            await client.connect(server.page_url, transports=["websocket"])
+            await client.connect(server.page_url, transports=["websocket"], wait_timeout=PATIENCE_S)
             joined = await client.call("join_room", {"room_id": "studio", "name": "Ada Lovelace"})
             await server.program.line_with('"request": "join_room"')
     finally:

@@ -10,6 +10,7 @@ import pytest
 
 import start_webrtc
 from tests.support.front import Client, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.certificate_command import make
 from webrtc.front_tls import Certificate
 from webrtc.settings import StartError
@@ -39,7 +40,7 @@ async def test_the_whole_front_speaks_https_and_follows_a_new_certificate(tmp_pa
             assert response.status == 200
         client = Client()
         client.sio.eio.ssl_verify = False
-        await client.sio.connect(url, transports=["websocket"])
+        await client.connect(url)
         await client.ok("join_room", "room")
         write(tmp_path, "127.0.0.1")
         assert front.front.certificate is not None
@@ -118,5 +119,5 @@ async def test_the_supervisor_sees_that_a_server_of_https_is_ready(tmp_path: Pat
     chain, key = write(tmp_path, "mixer.example")
     async with running_front(tmp_path, tls_cert=str(chain), tls_key=str(key)) as front:
         port = int(front.url.rpartition(":")[2])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await until_ready("127.0.0.1", port, tls=True)

@@ -12,6 +12,7 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 from tests.support.server import LiveServer
 from webrtc import preflight, tracing
@@ -52,7 +53,7 @@ class Collector:
 
     async def get(self, *names: str) -> list[Span]:
         """Wait for spans with these names; return the first of each."""
-        async with asyncio.timeout(30), self._changed:
+        async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: all(name in self.spans for name in names))
         return [self.spans[name][0] for name in names]
 
@@ -93,7 +94,9 @@ async def test_events_and_requests_are_traced_with_what_they_waited_for(
         )
         try:
             async with socketio.AsyncSimpleClient() as client, aiohttp.ClientSession() as http:
-                await client.connect(server.page_url, transports=["websocket"])
+                await client.connect(
+                    server.page_url, transports=["websocket"], wait_timeout=PATIENCE_S
+                )
                 joined = await client.call("join_room", {"room_id": "studio", "name": NAME})
                 await client.call("offer", {"type": "offer", "sdp": "v=0 no description"})
                 headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
@@ -140,7 +143,7 @@ async def _visit(endpoint: str) -> None:
     )
     try:
         async with socketio.AsyncSimpleClient() as client:
-            await client.connect(server.page_url, transports=["websocket"])
+            await client.connect(server.page_url, transports=["websocket"], wait_timeout=PATIENCE_S)
             assert (await client.call("join_room", {"room_id": "studio"}))["ok"]
             assert (await client.call("leave_room"))["ok"]
         await server.stop()  # within the time that it is given

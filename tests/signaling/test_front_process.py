@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.fake_worker import FakeWorker
 from tests.support.front import Client
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -58,7 +59,7 @@ class FrontProcess:
         """Send a signal, wait for the end, and return the exit status."""
         assert self._process is not None
         self._process.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             _, log = await self._process.communicate()
         self.log += log.decode()
         assert self._process.returncode is not None
@@ -90,8 +91,8 @@ async def process(tmp_path: Path, worker: FakeWorker) -> AsyncIterator[FrontProc
 
 async def connected(url: str) -> Client:
     client = Client()
-    async with asyncio.timeout(45):
-        await client.sio.connect(url, transports=["websocket"], wait_timeout=45)
+    async with asyncio.timeout(PATIENCE_S):
+        await client.connect(url)
     return client
 
 

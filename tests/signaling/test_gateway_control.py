@@ -13,6 +13,7 @@ import pytest
 from gateway.wire.lines import Bye, Hello, Ping, Users, Welcome, read_server_line, write_line
 from tests.support.fake_worker import FakeWorker
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import DropParticipant, PutParticipant
 from webrtc.front_limits import FrontLimits
 
@@ -32,7 +33,7 @@ class Line:
 
     async def hear(self, kind: type = object) -> Any:
         """Return the next line of a kind; None when the line is closed."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while text := await self.reader.readline():
                 said = read_server_line(text)
                 if isinstance(said, kind):
@@ -74,7 +75,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 
 async def told(gateway: Gateway, kind: type, accept: Any = lambda _: True) -> Any:
     """Wait until the worker was told something of a kind."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             for message in reversed(gateway.front.worker.handled):
                 if isinstance(message, kind) and accept(message):
@@ -165,6 +166,6 @@ async def test_a_line_that_says_too_much_is_told_so(tmp_path: Path) -> None:
         await line.ask(Hello(room_id="r"))
         for _ in range(10):
             line.writer.write(write_line(Ping()))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while getattr(await line.hear(), "reason", "") != "rate_limited":
                 pass

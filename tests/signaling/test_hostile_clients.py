@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.signaling.test_wire import json_values
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from tests.support.raw_socket import SOCKETIO_URL, raw_socket
 from webrtc.errors import REASONS
 from webrtc.front_limits import FrontLimits
@@ -160,7 +161,7 @@ async def test_a_hasty_client_is_welcomed_before_it_is_answered(front: RunningFr
         + masked("40")
         + masked('421["get_stats"]')
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
         answers = await reader.readuntil(b"not_joined")
     writer.close()
@@ -197,7 +198,7 @@ async def test_sockets_that_come_and_go_leave_nothing(front: RunningFront) -> No
             await socket.send('422["leave_room"]')
             await socket.ack(2)
     signaling = front.front.signaling
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while signaling.socket_count or signaling.eio.sockets:
             await asyncio.sleep(0)
     assert front.front.dispatcher.sockets == 0

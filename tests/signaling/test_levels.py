@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import SourceLevel
 from webrtc.front_limits import FrontLimits
 from webrtc.signaling.levels import RoomLevels
@@ -239,7 +240,7 @@ async def test_a_client_that_never_reads_is_disconnected(front: RunningFront) ->
     alice.sio.eio.ws._response.connection.transport.pause_reading()
     fill(transport, UNSENT_LIMIT_BYTES)
     await bob.ok("set_muted", True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while transport_is_held(front, ack["participant_id"]):
             await asyncio.sleep(0)
     assert front.front.signaling.slow_sockets == 1

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.front import Client, running_front
 from tests.support.passes import SECRET, token
+from tests.support.patience import PATIENCE_S
 from webrtc.front_limits import FrontLimits
 from webrtc.front_workers import FULL_AFTER
 
@@ -97,7 +98,7 @@ async def test_a_server_without_time_to_spare_takes_nobody_for_a_while(tmp_path:
             before = workers.stats(0)
             uptime_s, cpu_s = (0.0, 0.0) if before is None else (before.uptime_s, before.cpu_s)
             front.worker.send_stats(uptime_s=uptime_s + 1, cpu_s=cpu_s + busy_s)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while workers.stats(0) is before:
                     await asyncio.sleep(0)
 
@@ -120,7 +121,7 @@ async def test_a_worker_that_leaves_something_out_takes_nobody(tmp_path: Path) -
         guest, workers = await front.client(), front.front.desk.workers
         for shedding, expected in ((1, True), (0, False)):
             front.worker.send_stats(shedding=shedding)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while workers.is_overloaded(0) != expected:
                     await asyncio.sleep(0)
             if expected:
@@ -136,7 +137,7 @@ async def test_a_connection_that_asks_nothing_is_closed(tmp_path: Path, said: by
         host, port = front.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(said)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await reader.read() == b""
         writer.close()
         await client.ok("set_muted", True)  # sockets have pings, and stay

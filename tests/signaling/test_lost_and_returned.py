@@ -11,6 +11,7 @@ import pytest
 
 from rooms.memory_store import MemoryRoomStore
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from tests.support.virtual_time import in_virtual_time
 from webrtc.control.messages import Levels, SourceLevel
 from webrtc.front_limits import FrontLimits
@@ -231,19 +232,19 @@ async def test_while_a_worker_is_away_nobody_is_lost(hasty: RunningFront) -> Non
     assert pool.has_media(0, ack["participant_id"]) is True
     assert pool.has_media(0, other["participant_id"]) is False
     await hasty.worker.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while pool.connected(0):
             await asyncio.sleep(0.005)
     assert pool.has_media(0, ack["participant_id"]) is None
     await hasty.worker.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not pool.connected(0):
             await asyncio.sleep(0.005)
     assert pool.has_media(0, ack["participant_id"]) is True
 
 
 async def until_media(front: RunningFront, participant_id: str, state: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while front.front.desk.workers.peer_state(participant_id) != state:
             await asyncio.sleep(0.005)
 
@@ -251,6 +252,6 @@ async def until_media(front: RunningFront, participant_id: str, state: str) -> N
 async def until_hidden(front: RunningFront, participant_id: str) -> None:
     seat = front.front.desk.presence.seat(participant_id)
     assert seat is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while seat.shown:
             await asyncio.sleep(0.005)

@@ -8,6 +8,7 @@ import pytest
 
 from rooms.models import RoomSettings
 from tests.support.front import Client, RunningFront
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import Meters, StripMeters, StripSpectrum, WatchMeters
 from webrtc.signaling.messages_parts import MAX_WATCHED
 
@@ -115,7 +116,7 @@ async def test_who_is_gone_is_forgotten_with_the_next_meters(front: RunningFront
     await anna.ok("watch_meters", {"participants": [hers]})
     await told_to_watch(front, {his, hers}, set())
     await anna.lose_socket()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while told(front) == WatchMeters("room", sorted([his, hers])):
             front.worker.send(Meters([strip(his), strip(hers)]))
             await host.event("meters")

@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import Answer, Candidate, Offer, ServerOffer
 from webrtc.front_limits import FrontLimits
 from webrtc.signaling.messages_parts import MAX_SDP_CHARS
@@ -92,7 +93,7 @@ async def test_an_offer_that_the_client_never_answers_is_forgotten(tmp_path: Pat
         alice, ack = await front.joined()
         front.worker.send(ServerOffer(ack["participant_id"], "v=0 server"))
         await alice.event("offer")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not (await alice.call("offer", OFFER))["ok"]:
                 await asyncio.sleep(0.01)
 

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.load.doors import SocketIoConnection
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.front_limits import FrontLimits
 
 _PEOPLE = 40
@@ -54,7 +55,7 @@ async def come_and_go(front: RunningFront, leaves: bool) -> None:
         assert all(answer["ok"] for answer in answers), answers
     if neighbours_client is not None:
         neighbours_client.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while front.worker.rooms:
             await asyncio.sleep(0.02)
     front.worker.handled.clear()

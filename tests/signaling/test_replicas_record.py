@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.front import RunningFront
-from tests.support.replicas import ANNA, BERT, CARL, PATIENCE_S, MakeReplica, until
+from tests.support.patience import PATIENCE_S
+from tests.support.replicas import ANNA, BERT, CARL, MakeReplica, until
 from webrtc.broadcast.broadcaster import LIVE
 from webrtc.front_limits import FrontLimits
 

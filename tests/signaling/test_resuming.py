@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import ServerOffer
 from webrtc.front_limits import FrontLimits
 
@@ -85,7 +86,7 @@ async def test_a_newer_socket_takes_the_seat_and_the_older_is_closed(front: Runn
     newer = await front.client()
     back = await newer.ok("join_room", {"resume_token": ack["resume_token"]})
     assert back["participant_id"] == ack["participant_id"]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await older.gone.wait()
     await newer.ok("set_muted", True)
     assert (await newer.event("participant_updated"))["muted"] is True

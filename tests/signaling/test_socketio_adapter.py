@@ -14,6 +14,7 @@ from engineio import async_socket
 from engineio.async_drivers import aiohttp as driver
 
 from tests.support.front import RunningFront
+from tests.support.patience import PATIENCE_S
 from tests.support.raw_socket import raw_socket
 from webrtc.signaling.socketio_adapter import PING_INTERVAL_S, PING_TIMEOUT_S
 
@@ -70,7 +71,7 @@ async def test_a_client_that_answers_no_ping_is_given_up(front: RunningFront) ->
     front.front.signaling.eio.ping_timeout = 0.02
     async with raw_socket(front) as socket:
         assert await socket.closed()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while front.front.dispatcher.sockets:
             await asyncio.sleep(0)
 
@@ -86,7 +87,7 @@ async def test_a_closed_socket_is_freed_at_once(front: RunningFront) -> None:
                 weakref.ref(signaling.eio.sockets[engine_id]),
                 weakref.ref(signaling._websockets[engine_id]),
             ]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while any(each() is not None for each in held):
                 await asyncio.sleep(0)
     finally:
@@ -96,7 +97,7 @@ async def test_a_closed_socket_is_freed_at_once(front: RunningFront) -> None:
 async def test_a_socket_that_is_open_waits_for_its_next_ping(front: RunningFront) -> None:
     async with raw_socket(front) as socket:
         assert socket.opened["sid"] in front.front.signaling.eio._pings
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while front.front.signaling.eio._pings:
             await asyncio.sleep(0)
 

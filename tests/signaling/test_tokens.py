@@ -25,7 +25,7 @@ async def connected(front: RunningFront, shown: str | None) -> Client:
     """Connect with a token in Socket.IO's own `auth`."""
     client = Client()
     auth = None if shown is None else {"token": shown}
-    await client.sio.connect(front.url, transports=["websocket"], auth=auth)
+    await client.connect(front.url, auth=auth)
     front.clients.append(client)
     return client
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from tests.support.patience import PATIENCE_S
 from webrtc.control.messages import (
     CONTROL_VERSION,
     Answer,
@@ -135,7 +136,7 @@ class FakeWorker:
 
     async def wait_until(self, condition: Callable[["FakeWorker"], bool]) -> None:
         """Wait until what was handled makes `condition` true."""
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: condition(self))
 
     # ---- WorkerHandler ----

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ import socketio
 
 from rooms.store import RoomStore
 from tests.support.fake_worker import FakeWorker
+from tests.support.patience import PATIENCE_S
 from webrtc.front import Front
 from webrtc.front_limits import FrontLimits
 from webrtc.settings import Settings
@@ -30,6 +31,10 @@ class Client:
         self._changed = asyncio.Condition()
         self.sio.on("*", self._on_event)
 
+    async def connect(self, url: str, auth: Mapping[str, str] | None = None) -> None:
+        """Open the socket; the library itself would give up after a second."""
+        await self.sio.connect(url, auth=auth, transports=["websocket"], wait_timeout=PATIENCE_S)
+
     async def _on_event(self, event: str, *args: Any) -> None:
         async with self._changed:
             self.events.append((event, args[0] if args else None))
@@ -37,7 +42,7 @@ class Client:
 
     async def call(self, event: str, *payload: Any) -> dict[str, Any]:
         """Send an event and return its acknowledgement."""
-        ack = await self.sio.call(event, payload or None, timeout=5)
+        ack = await self.sio.call(event, payload or None, timeout=PATIENCE_S)
         assert isinstance(ack, dict)
         return ack
 
@@ -65,7 +70,7 @@ class Client:
                     return index
             return None
 
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: position() is not None)
             index = position()
             assert index is not None
@@ -103,7 +108,7 @@ class RunningFront:
     async def client(self) -> Client:
         """Connect one more client."""
         client = Client()
-        await client.sio.connect(self.url, transports=["websocket"])
+        await client.connect(self.url)
         self.clients.append(client)
         return client
 

@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.patience import PATIENCE_S
+
 AMPLITUDE = 0.25
-PATIENCE_S = 45.0
 _HEARD, _UNHEARD = 0.05, 0.005
 _FRAMES = 25  # half a second
 _RATE_HZ = 48_000

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 
 from tests.support.front import RunningFront
+from tests.support.patience import PATIENCE_S
 
 SOCKETIO_URL = "/socket.io/?EIO=4&transport=websocket"
 
@@ -28,7 +29,7 @@ class RawSocket:
 
     async def receive(self) -> str | None:
         """Return the next text frame, None when the server closed."""
-        message = await self._websocket.receive(timeout=5)
+        message = await self._websocket.receive(timeout=PATIENCE_S)
         return message.data if message.type is aiohttp.WSMsgType.TEXT else None
 
     async def ack(self, ack_id: int) -> Any:

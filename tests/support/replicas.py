@@ -12,11 +12,11 @@ from rooms.replicas import number_of, worker_number
 from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
 from tests.support.front import RunningFront, running_front
+from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 
 TIMES: Final = SharedTimes(beat_s=0.05, lease_s=0.5, keep_s=30.0, start_s=5.0)
 ANNA, BERT, CARL = (worker_number(number_of(name), 0) for name in ("anna", "bert", "carl"))
-PATIENCE_S: Final = 20.0
 
 MakeReplica = Callable[..., Awaitable[RunningFront]]
 

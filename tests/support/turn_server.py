@@ -6,11 +6,11 @@ import socket
 import tempfile
 from typing import Final, Literal
 
+from tests.support.patience import PATIENCE_S
 from tests.support.programs import require
 
 SECRET: Final = "a-secret-of-the-tests-that-is-long-enough"
 _HOST: Final = "127.0.0.1"
-_PATIENCE_S: Final = 20.0
 
 Transport = Literal["udp", "tcp"]
 
@@ -80,7 +80,7 @@ class TurnServer:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not await self._answers():
                 await asyncio.sleep(0.05)
 

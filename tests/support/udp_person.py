@@ -22,8 +22,8 @@ from gateway.wire.lines import (
     read_server_line,
     write_line,
 )
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 20.0
 AMPLITUDE = 0.25
 _HEARD = 0.03
 _UNHEARD = 0.003
