@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rooms.models import Participant, Room
 from rooms.rights import belongs
 from rooms.store import (
+    LEFT,
     NO_LIMIT,
     CapacityError,
     ParticipantExistsError,
@@ -122,8 +123,10 @@ class MemoryRoomStore:
         self._members[room_id][participant_id] = updated
         return updated
 
-    async def remove_participant(self, participant_id: str) -> Participant | None:
-        """See `RoomStore`."""
+    async def remove_participant(
+        self, participant_id: str, reason: str = LEFT
+    ) -> Participant | None:
+        """See `RoomStore`; nobody shares it."""
         room_id = self._room_of.pop(participant_id, None)
         if room_id is None:
             return None

@@ -371,6 +371,9 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         udp: how it comes, if through the UDP gateway.
         home: number, among all of all replicas, of the media worker that has its connection.
         present: False while neither socket nor media is there, and the others do not see it.
+        put_out: why a host puts it out; who serves it follows. "" for everybody else.
+        origin: where it comes from, see `rooms.door.hidden`; b"" where a token says who it is, or
+            nobody knows.
         feed: where its sound comes from, if the server plays it.
         ice_tag: entity tag of its ICE session, if it comes by WHIP or WHEP.
         grants: what its join token opens, see `rooms.rights`; None where none is wanted.
@@ -406,6 +409,12 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     tenant: str = DEFAULT_TENANT
     home: int = 0
     present: bool = True
+    put_out: str = ""
+    origin: bytes = b""
+
+    def being_put_out(self, reason: str) -> "Participant":
+        """Return one that the others see no more, and that may not come back."""
+        return msgspec.structs.replace(self, present=False, put_out=reason)
 
     @property
     def publishes(self) -> bool:

@@ -8,6 +8,10 @@
 | is another tenant's there        | is gone, with who is here  |                               |
 | was removed here                 | is removed if it was ours  |                               |
 | came back elsewhere meanwhile    | is theirs                  |                               |
+| is put out, here or there        | is put out                 |                               |
+| was banned from the room there   | goes on if it is in Redis  | is put out                    |
+| a room's door                    | bans of both; of what else | is written                    |
+|                                  | was changed here, ours     |                               |
 """
 
 import logging
@@ -15,10 +19,22 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from rooms import shared_scripts as scripts
+from rooms.door import OPEN_DOOR, Door
+from rooms.models import Role, Room
 from rooms.shared_log import Loaded, read_room
-from rooms.shared_view import SharedPerson, SharedRoom, SharedView, UnreadableError
+from rooms.shared_view import (
+    SharedPerson,
+    SharedRoom,
+    SharedView,
+    UnreadableError,
+    raw_person,
+    raw_room,
+)
 from rooms.shared_watcher import StoreWatcher
+from rooms.store import LEFT
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +47,8 @@ class Unwritten:
     """What has changed here while Redis was away, by id."""
 
     rooms: set[str] = field(default_factory=set)
+    doors: dict[str, Door] = field(default_factory=dict)
+    """What these rooms' doors were before."""
     people: set[str] = field(default_factory=set)
     rooms_gone: set[str] = field(default_factory=set)
     people_gone: set[str] = field(default_factory=set)
@@ -42,12 +60,14 @@ class Healed:
 
     Attributes:
         writes: scripts with arguments that make Redis say the same.
+        doors: of rooms that were changed here, as both they and what is in Redis had them.
         doubtful_rooms: ids of rooms that others may write, or not.
         doubtful_people: ids of people that others may write, or not.
     """
 
     view: SharedView
     writes: list[Write] = field(default_factory=list)
+    doors: dict[str, Door] = field(default_factory=dict)
     doubtful_rooms: set[str] = field(default_factory=set)
     doubtful_people: set[str] = field(default_factory=set)
 
@@ -96,7 +116,7 @@ def heal(
         person = theirs.person(participant_id)
         if person is not None and person.owner == replica:
             theirs.drop_person(participant_id)
-            healed.writes.append((scripts.REMOVE_PERSON, participant_id))
+            healed.writes.append((scripts.REMOVE_PERSON, participant_id, ""))
     for room_id in unwritten.rooms_gone:
         room = theirs.rooms.get(room_id)
         if room is not None and not room.people:
@@ -132,9 +152,15 @@ def _heal_room(
     if known is None and (ours or doubtful or is_changed):
         healed.view.put_room(SharedRoom(healed.view.next_seq(), room.raw, room.room))
     if is_changed and (known is None or known.raw != room.raw):
-        healed.writes.append((scripts.PUT_ROOM, room_id, room.raw, room.room.tenant))
-        if known is not None:
-            known.room, known.raw = room.room, room.raw
+        base = unwritten.doors.get(room_id, OPEN_DOOR)
+        if known is None:
+            healed.doors[room_id] = base
+            healed.writes.append((scripts.PUT_ROOM, room_id, b"", room.raw, room.room.tenant))
+        else:
+            healed.doors[room_id] = known.room.door
+            now = healed_room(room.room, known.room, base)
+            before, known.room, known.raw = known.raw, now, raw_room(now)
+            healed.writes.append((scripts.PUT_ROOM, room_id, before, known.raw, now.tenant))
     elif known is None and ours:
         healed.writes.append(
             (scripts.ADD_ROOM, room_id, room.raw, ANY_NUMBER, room.room.tenant, ANY_NUMBER)
@@ -143,14 +169,27 @@ def _heal_room(
         healed.doubtful_rooms.add(room_id)
 
 
+def healed_room(ours: Room, theirs: Room, base: Door) -> Room:
+    """Return a room that was changed here; what others changed meanwhile of its door counts, too.
+
+    `base` is the door as both had it.
+    """
+    return msgspec.structs.replace(ours, door=ours.door.healed(theirs.door, base))
+
+
 def _add(healed: Healed, person: SharedPerson) -> None:
-    participant = person.participant
+    """Add somebody who is served here, and was given up there or forgotten."""
+    participant, raw = person.participant, person.raw
+    door = healed.view.rooms[participant.room_id].room.door
+    if participant.role is not Role.HOST and door.names(participant.subject, participant.origin):
+        participant = participant.being_put_out("banned")  # while we were away
+        raw = raw_person(participant)
     seq = healed.view.next_seq()
-    healed.view.put_person(SharedPerson(seq, person.raw, participant))
+    healed.view.put_person(SharedPerson(seq, raw, participant))
     healed.writes.append(
         (
             *(scripts.ADD_PERSON, participant.room_id, participant.participant_id),
-            *(participant.csrc, person.owner, person.raw),
+            *(participant.csrc, person.owner, raw),
             *(ANY_NUMBER, ANY_NUMBER, participant.tenant),
         )
     )
@@ -161,10 +200,12 @@ def _update(healed: Healed, person: SharedPerson) -> None:
     known = healed.view.person(participant_id)
     if known is None or known.raw == person.raw or known.owner != person.owner:
         return
-    healed.view.put_person(SharedPerson(known.seq, person.raw, person.participant))
-    healed.writes.append(
-        (scripts.UPDATE_PERSON, participant_id, known.raw, person.owner, person.raw)
-    )
+    participant, raw = person.participant, person.raw
+    if known.participant.put_out:
+        participant = participant.being_put_out(known.participant.put_out)
+        raw = raw_person(participant)
+    healed.view.put_person(SharedPerson(known.seq, raw, participant))
+    healed.writes.append((scripts.UPDATE_PERSON, participant_id, known.raw, person.owner, raw))
 
 
 def tell_differences(before: SharedView, now: SharedView, watcher: StoreWatcher) -> None:
@@ -175,7 +216,7 @@ def tell_differences(before: SharedView, now: SharedView, watcher: StoreWatcher)
             continue
         for name, one in room.people.items():
             if now.person(name) is None:
-                watcher.on_participant_gone(one.participant)
+                watcher.on_participant_gone(one.participant, LEFT)
     for room_id, room in now.rooms.items():
         former = before.rooms[room_id] if before.is_same(room.room) else None
         if former is None or former.raw != room.raw:
@@ -195,7 +236,7 @@ def give_up(
     for participant_id in people:
         gone = view.drop_person(participant_id)
         if gone is not None and watcher is not None:
-            watcher.on_participant_gone(gone.participant)
+            watcher.on_participant_gone(gone.participant, LEFT)
     for room_id in rooms:
         room = view.drop_room(room_id)
         if room is not None and watcher is not None:

@@ -25,7 +25,10 @@ ROOMS_AT_ONCE: Final = 100
 
 
 class Change(NamedTuple):
-    """What some replica has changed; `value` is empty where something is gone."""
+    """What some replica has changed.
+
+    `value` is empty where a room is gone, and the reason where a participant is.
+    """
 
     rev: int
     kind: bytes

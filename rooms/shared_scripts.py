@@ -102,13 +102,14 @@ return say('R', id, '', full)
 """
 )
 
-# Whatever there is, unless another tenant has it meanwhile.
+# In place of what was read, empty for nothing, unless another tenant has it meanwhile.
 PUT_ROOM: Final = (
     _COMMON
     + """
-local id, value, tenant = ARGV[2], ARGV[3], ARGV[4]
+local id, before, value, tenant = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local now = redis.call('HGET', P..'rooms', id)
 if now and tenant_of(id) ~= tenant then return 'exists' end
+if (now and string.match(now, '^%d+:(.*)$') or '') ~= before then return 'changed' end
 own(id, tenant)
 local seq = now and string.match(now, '^(%d+):') or redis.call('INCR', P..'seq')
 redis.call('HSET', P..'rooms', id, seq..':'..value)
@@ -185,11 +186,11 @@ return say('P', room, id, full)
 REMOVE_PERSON: Final = (
     _COMMON
     + """
-local id = ARGV[2]
+local id, why = ARGV[2], ARGV[3]
 local room = redis.call('HGET', P..'where', id)
 if not room then return 'missing' end
 remove(room, id)
-return say('p', room, id, '')
+return say('p', room, id, why)
 """
 )
 

@@ -26,11 +26,19 @@ from typing import Final
 import msgspec
 
 from rooms import shared_scripts as scripts
+from rooms.door import Door
 from rooms.models import Broadcast, Participant, Room
 from rooms.redis_connection import RedisAddress
 from rooms.redis_line import RedisAwayError
 from rooms.replicas import replica_of
-from rooms.shared_heal import Unwritten, give_up, heal, tell_differences, view_of
+from rooms.shared_heal import (
+    Unwritten,
+    give_up,
+    heal,
+    healed_room,
+    tell_differences,
+    view_of,
+)
 from rooms.shared_leases import Leases
 from rooms.shared_log import Change, SharedLog, read_room
 from rooms.shared_refusals import ChangedMeanwhile, refusal
@@ -46,6 +54,7 @@ from rooms.shared_view import (
 )
 from rooms.shared_watcher import StoreWatcher
 from rooms.store import (
+    LEFT,
     NO_LIMIT,
     ParticipantMissingError,
     RoomMissingError,
@@ -208,6 +217,7 @@ class SharedRoomStore:
             except ChangedMeanwhile:
                 continue
             if self._view.rooms.get(room_id) is known:
+                self._unwritten.doors.setdefault(room_id, known.room.door)
                 known.room, known.raw = updated, raw
                 self._unwritten.rooms.add(room_id)
                 return updated
@@ -282,11 +292,13 @@ class SharedRoomStore:
                 return updated
         raise ParticipantMissingError(participant_id)
 
-    async def remove_participant(self, participant_id: str) -> Participant | None:
+    async def remove_participant(
+        self, participant_id: str, reason: str = LEFT
+    ) -> Participant | None:
         """See `RoomStore`."""
         person = self._view.person(participant_id)
         try:
-            if await self._write(scripts.REMOVE_PERSON, participant_id):
+            if await self._write(scripts.REMOVE_PERSON, participant_id, reason):
                 return None if person is None else person.participant
         except ParticipantMissingError:
             return None
@@ -332,6 +344,7 @@ class SharedRoomStore:
         room = self._view.drop_room(room_id)
         if room is not None:
             self._unwritten.rooms.discard(room_id)
+            self._unwritten.doors.pop(room_id, None)
             self._unwritten.rooms_gone.add(room_id)
 
     # ---- following -------------------------------------------------------------------------
@@ -361,7 +374,9 @@ class SharedRoomStore:
             case scripts.PERSON_GONE:
                 gone = self._view.drop_person(change.participant_id)
                 if gone is not None and watcher is not None:
-                    watcher.on_participant_gone(gone.participant)
+                    watcher.on_participant_gone(
+                        gone.participant, change.value.decode(errors="replace") or LEFT
+                    )
 
     def _follow_room(
         self, change: Change, known: SharedRoom | None, watcher: StoreWatcher | None
@@ -436,6 +451,7 @@ class SharedRoomStore:
         others = before.owners() - self.leases.lost if is_new else set()
         theirs = view_of(loaded, before, self._place)
         healed = heal(before, theirs, unwritten, self._replica, others)
+        ours = {name: healed.view.rooms[name].room for name in healed.doors}
         self._view, self._unwritten = healed.view, Unwritten()
         self._doubtful_rooms = healed.doubtful_rooms
         self._doubtful_people = healed.doubtful_people
@@ -452,7 +468,10 @@ class SharedRoomStore:
         self._settled.clear()
         try:
             for script, *arguments in healed.writes:
-                await log.write(str(script), *arguments)
+                refused = await log.write(str(script), *arguments)
+                room_id = str(arguments[0])
+                if refused == scripts.CHANGED and script == scripts.PUT_ROOM:
+                    await self._put_again(log, ours[room_id], healed.doors[room_id])
         except RedisAwayError:
             self._unwritten = unwritten
             raise
@@ -464,6 +483,23 @@ class SharedRoomStore:
         if self.watcher is not None:
             self.watcher.on_connected(True)
         self._ready.set()
+
+    async def _put_again(self, log: SharedLog, ours: Room, base: Door) -> None:
+        """Bring a room together with what others have made of it since it was read."""
+        for _ in range(_ATTEMPTS):
+            known = self._view.rooms.get(ours.room_id)
+            if known is None or not self._view.is_same(ours):
+                return
+            theirs, tenant = known.room, ours.tenant
+            now = healed_room(ours, theirs, base)
+            refused = await log.write(
+                scripts.PUT_ROOM, ours.room_id, known.raw, raw_room(now), tenant
+            )
+            if refused is None and self.watcher is not None:
+                self.watcher.on_room(theirs, now)
+            if refused != scripts.CHANGED:
+                return
+            ours, base = now, theirs.door
 
     # ---- leases ----------------------------------------------------------------------------
 

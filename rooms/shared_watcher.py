@@ -20,8 +20,8 @@ class StoreWatcher(Protocol):
         """Somebody came, or was changed."""
         ...
 
-    def on_participant_gone(self, participant: Participant) -> None:
-        """Somebody has left."""
+    def on_participant_gone(self, participant: Participant, reason: str) -> None:
+        """Somebody has left; the others are told why."""
         ...
 
     def on_revoked(self, token_id: str) -> None:

@@ -43,6 +43,10 @@ NO_LIMIT: Final = 1 << 31
 """More than there can be."""
 
 
+LEFT: Final = "left"
+"""Why somebody is gone of whom nobody says otherwise."""
+
+
 class RoomStore(Protocol):
     """Rooms and their participants."""
 
@@ -121,6 +125,11 @@ class RoomStore(Protocol):
         """
         ...
 
-    async def remove_participant(self, participant_id: str) -> Participant | None:
-        """Remove a participant and return who it was; None if there was none."""
+    async def remove_participant(
+        self, participant_id: str, reason: str = LEFT
+    ) -> Participant | None:
+        """Remove a participant and return who it was; None if there was none.
+
+        `reason` is what those who share the store are told.
+        """
         ...

@@ -24,6 +24,7 @@ class Watcher:
 
     def __init__(self) -> None:
         self.told: list[object] = []
+        self.reasons: list[str] = []
         self.connected: list[bool] = []
         self.lost: set[int] = set()
 
@@ -36,8 +37,9 @@ class Watcher:
     def on_participant(self, before: Participant | None, after: Participant) -> None:
         self.told.append(("person", None if before is None else before.participant_id, after))
 
-    def on_participant_gone(self, participant: Participant) -> None:
+    def on_participant_gone(self, participant: Participant, reason: str) -> None:
         self.told.append(("person gone", participant.participant_id))
+        self.reasons.append(reason)
 
     def on_revoked(self, token_id: str) -> None:
         self.told.append(("revoked", token_id))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from rooms.door import hidden
 from rooms.models import Direction, Participant, Role, Room, RoomSettings, SourceMix
 from rooms.store import (
     CapacityError,
@@ -34,6 +35,8 @@ def a_full_participant(**values: object) -> Participant:
         strip=changed(DEFAULT_STRIP, {"genre": "jazz", "fader": -3}),
         mix={"bob": SourceMix(gain_db=-6, pan=0.5, muted=True)},
         tenant="acme",
+        put_out="removed",
+        origin=b"\n:\x00" * 10,
         **values,
     )
 
@@ -232,6 +235,31 @@ class RoomStoreContract:
         assert await store.remove_participant("alice") == a_participant()
         assert await store.remove_participant("alice") is None
         assert await store.participants("studio") == []
+        assert await store.room("studio") == a_room()
+
+    async def test_a_reason_for_removing_changes_nothing_about_it(self, store: RoomStore) -> None:
+        await store.add_room(a_room(), 10)
+        await store.add_participant(a_participant(), 10)
+        assert await store.remove_participant("alice", "banned") == a_participant()
+        assert await store.remove_participant("alice", "banned") is None
+        assert await store.count("studio") == 0
+
+    async def test_bans_stay_with_the_room_and_go_with_it(self, store: RoomStore) -> None:
+        def with_ban(room: Room) -> Room:
+            door = room.door.barring("", hidden("192.0.2.1")).barring("eve", b"")
+            return msgspec.structs.replace(room, door=door)
+
+        await store.add_room(a_room(), 10)
+        await store.update_room("studio", with_ban)
+        await store.update_room("studio", for_two)
+        room = await store.room("studio")
+        assert room is not None
+        assert room.settings.max_speakers == 2
+        assert [room.door.bars(*who) for who in (("", "192.0.2.1"), ("eve", ""), ("", ""))] == [
+            *(True, True, False)
+        ]
+        await store.remove_room("studio")
+        await store.add_room(a_room(), 10)
         assert await store.room("studio") == a_room()
 
     async def test_removing_a_room_removes_who_is_in_it(self, store: RoomStore) -> None:

@@ -85,9 +85,10 @@ async def test_what_one_does_the_other_sees_and_is_told(make: MakeStore) -> None
     await until(lambda: len(bert.watcher.told) == 4)
     assert await bert.room("studio") == for_two(a_room())
     assert await bert.participants("studio") == [muted(served_by(ANNA))]
-    await anna.remove_participant("alice")
+    await anna.remove_participant("alice", "timeout")
     await anna.remove_room("studio")
     await until(lambda: len(bert.watcher.told) == 6)
+    assert bert.watcher.reasons == ["timeout"]
     assert bert.watcher.told == [
         ("room", None, a_room()),
         ("person", None, served_by(ANNA)),

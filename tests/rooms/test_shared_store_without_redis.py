@@ -1,9 +1,13 @@
 """What replicas do while Redis is away, and when it is back."""
 
 import asyncio
+from collections.abc import Callable
 
+import msgspec
 import pytest
 
+from rooms.door import Ban, hidden
+from rooms.models import Role, Room
 from rooms.redis_connection import RedisAddress, connect
 from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
@@ -115,6 +119,142 @@ async def test_both_agree_though_redis_has_lost_everything(
     await change_both_while_away(pair)
     await server.start()
     await check_both_after(pair)
+
+
+def keeping_out(*subjects: str) -> Callable[[Room], Room]:
+    """Return a change of a room that bans these, and nobody else any more."""
+
+    def change(room: Room) -> Room:
+        bans = tuple(Ban(one) for one in subjects)
+        return msgspec.structs.replace(room, door=msgspec.structs.replace(room.door, bans=bans))
+
+    return change
+
+
+def subjects(store: SharedRoomStore) -> set[str]:
+    return {ban.subject for ban in store._view.rooms["studio"].room.door.bans}
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_whom_either_bans_without_redis_both_keep_out(
+    pair: list[SharedRoomStore], server: RedisServer, forgets: bool
+) -> None:
+    anna, bert = pair
+    await anna.update_room("studio", keeping_out("old", "lifted"))
+    await until(lambda: subjects(bert) == {"old", "lifted"})
+    if forgets:
+        await server.kill()
+    else:
+        server.hang()
+    await until(lambda: not anna.is_there and not bert.is_there)
+    await anna.update_room("studio", keeping_out("old", "lifted", "eve"))
+    await bert.update_room("studio", keeping_out("old", "mallory"))
+    await bert.update_room("studio", for_two)
+    if forgets:
+        await server.start()
+    else:
+        server.go_on()
+    await agree(pair)
+    await until(lambda: subjects(anna) == subjects(bert) == {"old", "eve", "mallory"})
+    for store in pair:
+        last = [entry[2].door.bans for entry in store.watcher.told if entry[0] == "room"][-1]
+        assert last == (await store.room("studio")).door.bans, "and who watches knows"
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_who_is_put_out_without_redis_is_so_when_it_is_back(
+    pair: list[SharedRoomStore], server: RedisServer, forgets: bool
+) -> None:
+    anna, bert = pair
+    if forgets:
+        await server.kill()
+    else:
+        server.hang()
+    await until(lambda: not anna.is_there and not bert.is_there)
+    await anna.update_participant("bob", lambda one: one.being_put_out("banned"))
+    await bert.update_participant("bob", muted)
+    if forgets:
+        await server.start()
+    else:
+        server.go_on()
+    # Either Redis has it, or whoever said so is told that it is not so any more.
+    await agree(pair)
+
+    def is_known() -> bool:
+        (now,) = (one for one in anna.members("studio") if one.participant_id == "bob")
+        told = [one[2] for one in anna.watcher.told if one[:2] == ("person", "bob")]
+        return bool(now.put_out) or (bool(told) and not told[-1].put_out)
+
+    await until(is_known)
+
+
+async def test_who_is_put_out_while_their_replica_is_cut_off_stays_so(
+    make: MakeStore, server: RedisServer
+) -> None:
+    patient = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=60.0, start_s=5.0)
+    anna = await make(ANNA, patient)
+    async with Wire(server.port) as wire:
+        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
+        bert = SharedRoomStore(address, BERT, times=patient)
+        bert.watcher = Watcher()
+        await bert.start()
+        await anna.add_room(a_room(), 10)
+        await until(lambda: "studio" in bert._view.rooms)
+        for name in ("bob", "carol"):
+            await bert.add_participant(served_by(BERT, name), 10)
+        await until(lambda: len(anna.members("studio")) == 2)
+        wire.cut()
+        await bert.update_participant("bob", muted)
+        await bert.update_room("studio", for_two)
+        assert not bert.is_there
+        await anna.update_room("studio", keeping_out("eve"))
+        await anna.update_participant("bob", lambda one: one.being_put_out("removed"))
+        wire.mend()
+        await agree([anna, bert])
+        for store in (anna, bert):
+            bob = await store.participant("bob")
+            assert (bob.muted, bob.present, bob.put_out) == (True, False, "removed")
+            room = await store.room("studio")
+            assert room.settings.max_speakers == 2
+            assert room.door.bars("eve", "")
+        told = [one[2].put_out for one in bert.watcher.told if one[:2] == ("person", "bob")]
+        assert told == ["removed"]
+        await bert.close()
+
+
+async def test_who_was_banned_and_given_up_meanwhile_does_not_stay(
+    make: MakeStore, server: RedisServer
+) -> None:
+    anna = await make(ANNA)
+    async with Wire(server.port) as wire:
+        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
+        bert = SharedRoomStore(address, BERT, times=TIMES)
+        bert.watcher = Watcher()
+        await bert.start()
+        await anna.add_room(a_room(), 10)
+        await anna.add_participant(served_by(ANNA), 10)
+        await until(lambda: "studio" in bert._view.rooms)
+        places = {name: hidden("192.0.2.1") for name in ("bob", "carol", "host")}
+        for name, origin in places.items():
+            role = Role.HOST if name == "host" else Role.SPEAKER
+            await bert.add_participant(served_by(BERT, name, origin=origin, role=role), 10)
+        await until(lambda: len(anna.members("studio")) == 4)
+        wire.cut()
+
+        def with_bans(room: Room) -> Room:
+            door = room.door.barring("", places["bob"]).barring("", places["host"])
+            return msgspec.structs.replace(room, door=door)
+
+        await anna.update_room("studio", with_bans)
+        await until(lambda: len(anna.members("studio")) == 1)
+        wire.mend()
+        await agree([anna, bert])
+        for store in (anna, bert):
+            put_out = {one.participant_id: one.put_out for one in store.members("studio")}
+            assert put_out == {"alice": "", "bob": "banned", "carol": "", "host": ""}
+        told = [one[2].put_out for one in bert.watcher.told if one[:2] == ("person", "bob")]
+        assert told == ["banned"]
+        await bert.close()
 
 
 @pytest.mark.parametrize("forgets", [False, True])

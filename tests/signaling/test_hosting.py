@@ -226,6 +226,23 @@ async def test_engineers_need_not_wait(guarded: RunningFront) -> None:
     assert await guest.refused("join_room", request) == "waiting"
 
 
+async def test_who_came_before_the_front_process_was_restarted_is_banned_by_address(
+    tmp_path: Path,
+) -> None:
+    worker = FakeWorker(tmp_path / "worker-0.sock")
+    await worker.start()
+    async with running_front(tmp_path, [worker]) as front:
+        _, ack = await with_host(front)
+        _, hers = await front.joined()
+    async with running_front(tmp_path, [worker]) as front:
+        host = await front.client()
+        await host.ok("join_room", {"resume_token": ack["resume_token"]})
+        banned = {"participant_id": hers["participant_id"], "ban": True}
+        await host.ok("remove_participant", banned)
+        assert await (await front.client()).refused("join_room", "room") == "banned"
+    await worker.stop()
+
+
 async def test_the_door_outlives_the_front_process(tmp_path: Path) -> None:
     worker = FakeWorker(tmp_path / "worker-0.sock")
     await worker.start()

@@ -102,24 +102,6 @@ async def test_meters_of_people_elsewhere_are_shown(both: list[RunningFront]) ->
     assert bob.heard("meters") == []
 
 
-async def test_whom_another_replica_serves_a_host_puts_out_and_cannot_ban(
-    both: list[RunningFront],
-) -> None:
-    host, _ = await both[0].joined("studio")
-    eve, ack = await both[1].joined("studio")
-    for ban, reason in ((False, "removed"), (True, "banned")):
-        target = ack["participant_id"]
-        await host.event("participant_joined")
-        await host.ok("remove_participant", {"participant_id": target, "ban": ban})
-        left = {"participant_id": target, "reason": reason}
-        assert await host.event("participant_left") == left
-        await eve.gone.wait()
-        await both[1].worker.wait_until(lambda it, gone=target: gone not in it.participants)
-        await until(lambda: workers_of(both[0]) == [])
-        eve, ack = await both[1].joined("studio")
-    assert ack["door"]["bans"] == 0, "nobody here knows the address"
-
-
 async def test_a_room_is_closed_everywhere(both: list[RunningFront]) -> None:
     alice, ack = await both[0].joined("studio")
     bob, _ = await both[1].joined("studio")

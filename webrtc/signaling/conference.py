@@ -360,7 +360,8 @@ class Conference:
         seat = self.presence.seat(participant.participant_id)
         if seat is not None:
             return seat.shown
-        return participant.present and not self.is_lost(participant)
+        is_there = participant.present and not participant.put_out
+        return is_there and not self.is_lost(participant)
 
     def _knows(self, participant_id: str) -> bool:
         return participant_id in self._latest

@@ -142,6 +142,8 @@ class FrontDesk:
     async def revoke(self, token_id: str, until: float) -> int:
         """Take a join token back and put out whoever came in with it; return how many.
 
+        Those whom other replicas serve are put out there.
+
         Args:
             token_id: its `jti`.
             until: its `exp`, seconds since the epoch.
@@ -149,10 +151,14 @@ class FrontDesk:
         Raises:
             ClientError: `server_full`.
         """
+        store, put_out = self.conference.store, 0
+        for room in await store.rooms():
+            for one in await store.participants(room.room_id):
+                is_elsewhere = self.presence.seat(one.participant_id) is None
+                put_out += is_elsewhere and one.token_id == token_id
         await self.access.revoke(token_id, until)
-        put_out = 0
         for seat in self.presence.all_seats():
-            participant = await self.conference.store.participant(seat.participant_id)
+            participant = await store.participant(seat.participant_id)
             if participant is not None and participant.token_id == token_id:
                 await self.entrance.put_out(seat, "revoked")
                 put_out += 1

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from rooms import tokens
-from rooms.door import OPEN_DOOR
+from rooms.door import OPEN_DOOR, hidden, is_of
 from rooms.models import DEFAULT_ROOM_SETTINGS, Participant, Role, Room, RoomSettings
 from rooms.rights import held, listed
 from rooms.store import (
@@ -152,7 +152,10 @@ class Entrance:
         if conference.workers.is_overloaded(worker):  # and so are all that could be had
             retry_after_s = conference.limits.full_retry_after_s
             raise ClientError("server_full", "this server is busy", retry_after_s)
-        participant = await self._add(room, request, applicant, secret, worker, host=proved)
+        participant = await self._add(
+            room, request, applicant, secret, worker, _origin(applicant, connection), host=proved
+        )
+        await self._ask_again(participant, connection)
         self._use(room.room_id)
         seat = Seat(participant.participant_id, room.room_id, worker, participant.publishes)
         connection.admitted_to = None
@@ -190,11 +193,29 @@ class Entrance:
         if role is Role.HOST:
             return
         if door.bars(applicant.subject, connection.address):
-            raise ClientError("banned", "a host keeps you out of this room")
+            raise _banned()
         if door.locked and connection.admitted_to != room.host_key_hash:
             raise ClientError("room_locked", "the room is locked")
         if door.waiting and role is not Role.ENGINEER:
             self.waiting.ask(room, connection, applicant.name)
+
+    async def _ask_again(self, participant: Participant, connection: Connection) -> None:
+        """See whether another replica's host has put somebody out who was just coming in here.
+
+        Raises:
+            ClientError: `banned`, `denied`.
+            RoomMissingError: the room has been closed meanwhile.
+        """
+        store = self._conference.store
+        room = await store.room(participant.room_id)
+        now = await store.participant(participant.participant_id)
+        if room is None or now is None:
+            raise RoomMissingError(participant.room_id)
+        is_barred = room.door.bars(now.subject, connection.address)
+        is_banned = is_barred and now.role is not Role.HOST
+        if is_banned or now.put_out:
+            await store.remove_participant(now.participant_id)
+            raise _banned() if is_banned else ClientError("denied", "a host did not let you in")
 
     async def _add(
         self,
@@ -203,6 +224,7 @@ class Entrance:
         applicant: Applicant,
         secret: str,
         worker: int,
+        origin: bytes,
         *,
         host: bool,
     ) -> Participant:
@@ -224,6 +246,7 @@ class Entrance:
                 takes_tracks=TRACKS in request.capabilities,
                 tenant=room.tenant,
                 home=self._conference.workers.number_of(worker),
+                origin=origin,
             )
             most = (limits.max_participants_per_room, limits.max_participants_per_tenant)
             with (
@@ -248,6 +271,11 @@ class Entrance:
             participant = await self._take_over(connection, participant)
         else:
             conference.presence.attach(seat, connection)
+            if _has_moved(participant, connection):
+                participant = await conference.change(
+                    participant_id,
+                    lambda now: msgspec.structs.replace(now, origin=hidden(connection.address)),
+                )
         return await self._joined(participant, token, None, resumed=True)
 
     async def _take_over(self, connection: Connection, participant: Participant) -> Participant:
@@ -265,7 +293,10 @@ class Entrance:
         home = conference.workers.number_of(worker)
 
         def apply(now: Participant) -> Participant:
-            return msgspec.structs.replace(now, home=home, present=True)
+            if now.put_out:
+                raise _resume_failed()
+            origin = hidden(connection.address) if _has_moved(now, connection) else now.origin
+            return msgspec.structs.replace(now, home=home, present=True, origin=origin)
 
         try:
             moved = await conference.store.update_participant(participant_id, apply)
@@ -455,12 +486,31 @@ class Entrance:
             seat.connection.emit("room_closed", RoomClosed(reason))
         await self.leave(seat, reason)
 
+    async def put_out_elsewhere(self, participant: Participant, reason: str) -> None:
+        """Have somebody put out by the replica that serves them, and tell those here.
+
+        It is written with the participant, so that it is done however long that replica hears of
+        nothing; until then nobody sees them, and nobody comes back as them.
+
+        Raises:
+            ClientError: `participant_not_found`.
+        """
+        conference = self._conference
+        was_shown = conference.is_shown(participant)
+        try:
+            await conference.store.update_participant(
+                participant.participant_id, lambda now: now.being_put_out(reason)
+            )
+        except ParticipantMissingError:
+            raise ClientError("participant_not_found", "this participant is gone") from None
+        conference.forget_elsewhere(participant, reason, was_shown=was_shown)
+
     async def leave(self, seat: Seat, reason: str) -> None:
         """End a seat for good and tell the others."""
         conference = self._conference
         conference.presence.stand_up(seat)
         conference.forget(seat.participant_id)
-        await conference.store.remove_participant(seat.participant_id)
+        await conference.store.remove_participant(seat.participant_id, reason)
         conference.workers.drop_participant(seat.worker, seat.participant_id)
         conference.meters.refresh(seat.room_id)
         if seat.shown:  # else the others know
@@ -478,6 +528,21 @@ class Entrance:
         task = asyncio.create_task(_logged(work), name="entrance")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _origin(applicant: Applicant, connection: Connection) -> bytes:
+    """Return by what somebody can be banned who has no token."""
+    return b"" if applicant.subject else hidden(connection.address)
+
+
+def _has_moved(participant: Participant, connection: Connection) -> bool:
+    """Return whether somebody who has no token comes back from another address."""
+    address = connection.address
+    return bool(address and not participant.subject) and not is_of(participant.origin, address)
+
+
+def _banned() -> ClientError:
+    return ClientError("banned", "a host keeps you out of this room")
 
 
 def _resume_failed() -> ClientError:

@@ -22,7 +22,7 @@ class ParticipantLeft(msgspec.Struct, frozen=True):
 
     `left` on purpose; `lost` when neither socket nor media is there any more, and then
     `participant_joined` with the same id may follow; `timeout` when media went on, but the lost
-    socket did not come back in time.
+    socket did not come back in time; `removed`, `banned` and `revoked` as in `room_closed`.
     """
 
     participant_id: str

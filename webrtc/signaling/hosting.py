@@ -77,17 +77,14 @@ class Hosting:
         target = await self._somebody(room, wanted.participant_id)
         if target.role is Role.HOST:
             raise ClientError("forbidden", "a host stays host")
-        seat = self._conference.presence.seat(target.participant_id)
         if wanted.ban:
-            address = "" if seat is None else seat.address
-            await self._change_door(room, lambda door: door.barring(target.subject, address))
+            await self._change_door(room, lambda door: door.barring(target.subject, target.origin))
         reason = "banned" if wanted.ban else "removed"
+        seat = self._conference.presence.seat(target.participant_id)
         if seat is not None:
             await self._entrance.put_out(seat, reason)
-        else:  # at another replica, which follows
-            was_shown = self._conference.is_shown(target)
-            await self._conference.store.remove_participant(target.participant_id)
-            self._conference.forget_elsewhere(target, reason, was_shown=was_shown)
+        else:
+            await self._entrance.put_out_elsewhere(target, reason)
         return Done()
 
     async def _room(self, connection: Connection) -> Room:
@@ -96,7 +93,7 @@ class Hosting:
 
     async def _somebody(self, room: Room, participant_id: str) -> Participant:
         other = await self._conference.store.participant(participant_id)
-        if other is None or other.room_id != room.room_id:
+        if other is None or other.room_id != room.room_id or other.put_out:
             raise ClientError("participant_not_found", "there is nobody of this id in the room")
         return other
 

@@ -7,6 +7,8 @@
 | somebody comes, goes, is hidden or back | everyone in the room is told; sound is exchanged anew  |
 | one of theirs is changed                | everyone in the room is told                           |
 | one of ours is changed                  | the same, and our worker                               |
+| one of ours is put out                  | so it is here, and told why                            |
+| one is put out, and then is not any more| it is again: their replica heard of it too late        |
 | one of ours comes back there            | the seat here is given up, quietly                     |
 | a join token is revoked                 | whoever came in with it here is put out                |
 | a replica dies, or lives again          | its people are hidden, or shown                        |
@@ -84,6 +86,9 @@ class Mirror:
     def on_participant(self, before: Participant | None, after: Participant) -> None:
         """See `StoreWatcher`."""
         conference, name = self._conference, after.participant_id
+        if before is not None and before.put_out and not after.put_out:
+            after = after.being_put_out(before.put_out)
+            self._run(self._insist(after))
         seat = conference.presence.seat(name)
         was_shown = before is not None and conference.is_shown(before)
         if seat is not None and not self._store.leases.is_own(after.home):
@@ -102,14 +107,14 @@ class Mirror:
             conference.announcer.request(name)
         conference.workers.arrange_if_new(after.room_id)
 
-    def on_participant_gone(self, participant: Participant) -> None:
+    def on_participant_gone(self, participant: Participant, reason: str) -> None:
         """See `StoreWatcher`."""
         conference = self._conference
         seat = conference.presence.seat(participant.participant_id)
         was_shown = conference.is_shown(participant)
         if seat is not None:
             self._entrance.release(seat)
-        conference.forget_elsewhere(participant, "left", was_shown=was_shown)
+        conference.forget_elsewhere(participant, reason, was_shown=was_shown)
 
     def on_revoked(self, token_id: str) -> None:
         """See `StoreWatcher`."""
@@ -149,6 +154,9 @@ class Mirror:
     def _follow_own(self, before: Participant | None, after: Participant) -> None:
         """Do as others wish who may change somebody whom we serve."""
         conference = self._conference
+        if after.put_out:
+            self._run(self._put_out(after.participant_id, after.put_out))
+            return
         conference.note(after)
         worker = conference.workers.worker_of(after.participant_id)
         if worker is not None:
@@ -156,6 +164,15 @@ class Mirror:
         if before is None or before.role is not after.role:
             conference.follow_role(after)
         conference.announcer.request(after.participant_id)
+
+    async def _put_out(self, participant_id: str, reason: str) -> None:
+        seat = self._conference.presence.seat(participant_id)
+        if seat is not None:
+            await self._entrance.put_out(seat, reason)
+
+    async def _insist(self, participant: Participant) -> None:
+        with contextlib.suppress(ClientError):  # it is gone
+            await self._entrance.put_out_elsewhere(participant, participant.put_out)
 
     async def _end_what_is_lost(self) -> None:
         """Say that nothing is recorded or broadcast any more by replicas that are dead.
@@ -178,7 +195,7 @@ class Mirror:
 
     def _hide(self, participant: Participant) -> None:
         conference, name = self._conference, participant.participant_id
-        left = ParticipantLeft(name, "lost")
+        left = ParticipantLeft(name, participant.put_out or "lost")
         conference.presence.broadcast(participant.room_id, "participant_left", left)
         conference.levels.forget_participant(participant.room_id, name)
         conference.announcer.forget(name)

@@ -44,7 +44,6 @@ class Seat:
         negotiated: whether there is, or was, a media connection that can be lost.
         offering: whether an offer of the client is under way.
         server_offer: the open offer of the server, if there is one.
-        address: where the last socket came from, "" if nobody knows. Personal: never logged.
         missed_reset: whether media was lost while no socket was there to be told.
     """
 
@@ -58,7 +57,6 @@ class Seat:
     negotiated: bool = False
     offering: bool = False
     server_offer: str | None = None
-    address: str = ""
     missed_reset: bool = False
     window: asyncio.TimerHandle | None = None
     look: asyncio.TimerHandle | None = None
@@ -135,7 +133,6 @@ class Presence:
         """Give the seat to `connection`, closing the socket that held it."""
         older, seat.connection = seat.connection, connection
         connection.seat = seat
-        seat.address = connection.address or seat.address
         seat.visible = True
         self._end_window(seat)
         self._show(seat, True)

@@ -95,7 +95,7 @@ class Recovery:
         conference = self._conference
         known = await conference.store.participant(participant.participant_id)
         if known is not None and conference.workers.index_of(known.home) == worker:
-            self._keep_seat(worker, known)
+            await self._keep_seat(worker, known)
             return
         # As it was with an older version of this program, or under another number of this one.
         home = conference.workers.number_of(worker)
@@ -109,7 +109,7 @@ class Recovery:
                 "participant %s is not taken over: %r", participant.participant_id, error
             )
             return
-        self._keep_seat(worker, participant)
+        await self._keep_seat(worker, participant)
 
     async def _keep_seats(self, worker: int) -> None:
         """Keep the seats of those who are the worker's, though it does not remember them."""
@@ -118,21 +118,22 @@ class Recovery:
             for participant in await conference.store.participants(room.room_id):
                 is_here = conference.presence.seat(participant.participant_id) is not None
                 if conference.workers.index_of(participant.home) == worker and not is_here:
-                    self._keep_seat(worker, participant)
+                    await self._keep_seat(worker, participant)
 
-    def _keep_seat(self, worker: int, participant: Participant) -> None:
+    async def _keep_seat(self, worker: int, participant: Participant) -> None:
         conference = self._conference
         conference.note(participant)
         conference.workers.place_kept(worker, participant)
-        conference.presence.keep(
-            Seat(
-                participant.participant_id,
-                participant.room_id,
-                worker,
-                participant.publishes,
-                negotiated=True,
-            )
+        seat = Seat(
+            participant.participant_id,
+            participant.room_id,
+            worker,
+            participant.publishes,
+            negotiated=True,
         )
+        conference.presence.keep(seat)
+        if participant.put_out:  # while we were not there
+            await self._entrance.put_out(seat, participant.put_out)
 
     async def _synchronise(self, worker: int, memory: Memory) -> None:
         """Make the worker's view ours, sending only what differs: it may be in full swing."""
