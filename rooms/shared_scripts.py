@@ -256,11 +256,13 @@ return live
 """
 )
 
+# The lease ends now; whose people are still to come back elsewhere is reaped in time.
 LEAVE: Final = (
     _COMMON
     + """
 redis.call('HDEL', P..'urls', me)
-return redis.call('HDEL', P..'replicas', me)
+if redis.call('SCARD', P..'owned:'..me) == 0 then return redis.call('HDEL', P..'replicas', me) end
+return redis.call('HSET', P..'replicas', me, now_ms())
 """
 )
 

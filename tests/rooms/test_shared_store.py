@@ -222,6 +222,39 @@ async def test_a_dead_replica_is_noticed_and_its_people_are_forgotten_in_the_end
     await client.aclose()
 
 
+async def test_people_of_a_replica_that_stops_can_come_back_elsewhere_for_a_while(
+    make: MakeStore, server: RedisServer
+) -> None:
+    patient = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=3.0, start_s=5.0)
+    anna, bert = await make(ANNA, patient), await make(BERT, patient)
+    await anna.add_room(a_room(), 10)
+    await anna.add_participant(served_by(ANNA), 10)
+    await until(lambda: bert.members("studio"))
+    beats = 0
+    lease = bert._log.beat
+
+    async def counted(lease_ms: int, url: str) -> dict[int, str]:
+        nonlocal beats
+        beats += 1
+        return await lease(lease_ms, url)
+
+    bert._log.beat = counted
+    await anna.leave()
+    await until(lambda: bert.watcher.lost == {ANNA})
+    seen = beats
+    await until(lambda: beats > seen + 2)  # and so it was judged again
+    assert bert.members("studio") == [served_by(ANNA)]
+    moved = served_by(BERT)
+    await bert.update_participant("alice", lambda _: moved)
+    await until(lambda: not bert.watcher.lost)
+    # Of one without people nothing stays.
+    await bert.remove_room("studio")
+    await bert.leave()
+    client = connect(RedisAddress.parse(server.url))
+    assert b"%d" % BERT not in await client.hgetall("{ag06}:1:replicas")
+    await client.aclose()
+
+
 async def test_what_an_older_version_has_removed_takes_no_tenants_place(
     make: MakeStore, server: RedisServer
 ) -> None:
