@@ -294,6 +294,21 @@ class Broadcast(msgspec.Struct, frozen=True):
         return self.home if self.home in self.rings else min(self.rings)
 
 
+class Waiter(msgspec.Struct, frozen=True, array_like=True):
+    """A guest at the door of a room, see `webrtc.signaling.far_guests`.
+
+    Attributes:
+        name: what they call themselves. Personal: never logged.
+        replica: where they wait.
+        admitted: what a host elsewhere has answered; None for nothing yet.
+    """
+
+    guest_id: str
+    name: str
+    replica: int
+    admitted: bool | None = None
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A room.
 
@@ -307,6 +322,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         broadcast: where its mix is broadcast to, if anywhere.
         network: what everybody's sound in it goes through, if it is to be made worse.
         tenant: whose it is; to everybody else it is not there, see `rooms.rights.belongs`.
+        guests: who waits at its door, with several replicas.
     """
 
     room_id: str
@@ -320,6 +336,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     broadcast: Broadcast | None = None
     network: SimulatedNetwork | None = None
     tenant: str = DEFAULT_TENANT
+    guests: tuple[Waiter, ...] = ()
 
     @property
     def keepers(self) -> set[int]:

@@ -172,9 +172,10 @@ def _heal_room(
 def healed_room(ours: Room, theirs: Room, base: Door) -> Room:
     """Return a room that was changed here; what others changed meanwhile of its door counts, too.
 
-    `base` is the door as both had it.
+    `base` is the door as both had it. Who waits there every replica writes anew.
     """
-    return msgspec.structs.replace(ours, door=ours.door.healed(theirs.door, base))
+    door = ours.door.healed(theirs.door, base)
+    return msgspec.structs.replace(ours, door=door, guests=theirs.guests)
 
 
 def _add(healed: Healed, person: SharedPerson) -> None:

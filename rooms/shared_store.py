@@ -95,7 +95,7 @@ class SharedRoomStore:
         self.is_there = False
         self.times_away = 0
         self._address = address
-        self._replica = replica
+        self._replica = self.number = replica
         self._place = place
         self._times = times
         self._lease_ms = round(times.lease_s * 1000)
@@ -155,12 +155,16 @@ class SharedRoomStore:
         leases = self.leases
         return {one for one in homes if not (leases.is_own(one) or leases.is_lost(one))}
 
+    def known(self, room_id: str) -> Room | None:
+        """Return a room, at once."""
+        room = self._view.rooms.get(room_id)
+        return None if room is None else room.room
+
     # ---- RoomStore: reading ----------------------------------------------------------------
 
     async def room(self, room_id: str) -> Room | None:
         """See `RoomStore`."""
-        room = self._view.rooms.get(room_id)
-        return None if room is None else room.room
+        return self.known(room_id)
 
     async def rooms(self) -> list[Room]:
         """See `RoomStore`."""

@@ -115,9 +115,10 @@ class SharedView:
         return {person.owner for person in self.people()}
 
     def keepers(self) -> set[int]:
-        """Return which replicas record or broadcast any room."""
-        rooms = self.rooms.values()
-        return {replica_of(one) for room in rooms for one in room.room.keepers}
+        """Return which replicas record or broadcast any room, or have guests at its door."""
+        rooms = [room.room for room in self.rooms.values()]
+        keep = {replica_of(one) for room in rooms for one in room.keepers}
+        return keep | {guest.replica for room in rooms for guest in room.guests}
 
     def next_seq(self) -> int:
         """Return a place behind all others, while Redis cannot give one."""

@@ -438,7 +438,7 @@ class Entrance:
         """Let go of a room in which only others' people are, and which is not recorded here."""
         workers = self._conference.workers
         if not workers.is_needed(room) and workers.elsewhere(room.room_id):
-            self.forget_room(room, [], "empty")
+            self._forget_room(room, [])
 
     async def close_room(self, room: Room, reason: str) -> None:
         """Close a room and end everyone's seat in it."""
@@ -446,11 +446,14 @@ class Entrance:
         self.forget_room(room, members, reason)
 
     def forget_room(self, room: Room, members: list[Participant], reason: str) -> None:
-        """End everyone's seat in a room that is gone, or has nobody of ours in it any more."""
+        """End everyone's seat in a room that is gone."""
+        self._conference.presence.broadcast(room.room_id, "room_closed", RoomClosed(reason))
+        self.waiting.close(room.room_id, reason)
+        self._forget_room(room, members)
+
+    def _forget_room(self, room: Room, members: list[Participant]) -> None:
         conference = self._conference
         self._use(room.room_id)
-        conference.presence.broadcast(room.room_id, "room_closed", RoomClosed(reason))
-        self.waiting.close(room.room_id, reason)
         conference.levels.forget_room(room.room_id)
         conference.meters.forget_room(room.room_id)
         for member in members:

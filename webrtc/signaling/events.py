@@ -131,7 +131,10 @@ class Guest(msgspec.Struct, frozen=True):
 
 
 class GuestsWaiting(msgspec.Struct, frozen=True):
-    """Who waits at the door, all of them, in the order of asking."""
+    """Who waits at the door, all of them, in the order of asking.
+
+    With several replicas those come first who wait at one's own.
+    """
 
     guests: list[Guest]
 

@@ -48,7 +48,7 @@ class Hosting:
             ClientError: `not_joined`, `forbidden`, `participant_not_found`.
         """
         room = await self._room(connection)
-        self._entrance.waiting.answer(room.room_id, choice.guest_id, admit=choice.admit)
+        await self._entrance.waiting.answer(room.room_id, choice.guest_id, admit=choice.admit)
         return Done()
 
     async def mute(self, connection: Connection, wanted: MutedParticipant) -> Done:

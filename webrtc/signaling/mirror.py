@@ -11,6 +11,8 @@
 | one is put out, and then is not any more| it is again: their replica heard of it too late        |
 | one of ours comes back there            | the seat here is given up, quietly                     |
 | a join token is revoked                 | whoever came in with it here is put out                |
+| guests come to a door, or leave it      | hosts are told                                         |
+| a host there answers a guest of ours    | so it is done                                          |
 | a replica dies, or lives again          | its people are hidden, or shown                        |
 | one dies that records or broadcasts     | that is over: everyone in the room is told             |
 
@@ -34,6 +36,7 @@ from webrtc.errors import ClientError
 from webrtc.signaling.conference import Conference
 from webrtc.signaling.entrance import Entrance
 from webrtc.signaling.events import ParticipantLeft, ScenesChanged, ServerState
+from webrtc.signaling.far_guests import FarGuests
 from webrtc.signaling.messages_desk import scene_list
 from webrtc.signaling.wire import event_frame
 
@@ -49,14 +52,17 @@ class Mirror:
         self._conference = conference
         self._entrance = entrance
         self._tasks: set[asyncio.Task[None]] = set()
+        self._showing = asyncio.Lock()
         conference.is_lost = lambda one: store.leases.is_lost(one.home)
         conference.shows_elsewhere = self._show_elsewhere
         conference.workers.elsewhere = store.serving_elsewhere
+        self._guests = FarGuests(store, entrance.waiting, self._run)
         store.watcher = self
 
     async def close(self) -> None:
         """Stop."""
         self._store.watcher = None
+        self._guests.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -68,6 +74,7 @@ class Mirror:
         conference, room_id = self._conference, after.room_id
         if conference.workers.is_put(room_id):
             conference.workers.put_room(after)
+        self._guests.follow(before, after)
         if before is None:
             return
         shown = ("settings", "recording", "broadcast", "network")
@@ -141,6 +148,7 @@ class Mirror:
             conference.workers.arrange_if_new(room_id)
         if lost:
             self._run(self._end_what_is_lost())
+        self._run(self._guests.tell_anew())
 
     def on_connected(self, connected: bool) -> None:
         """See `StoreWatcher`."""
@@ -148,6 +156,7 @@ class Mirror:
         for seat in self._conference.presence.all_seats():
             if seat.connection is not None:
                 seat.connection.socket.write(frame)
+        self._run(self._guests.tell_anew())
 
     # ---- what becomes of it ----------------------------------------------------------------
 
@@ -205,10 +214,11 @@ class Mirror:
             return msgspec.structs.replace(participant, present=shown)
 
         async def tell() -> None:
-            try:
-                updated = await self._store.update_participant(participant_id, apply)
-            except ParticipantMissingError:
-                return
+            async with self._showing:  # the latest is written last
+                try:
+                    updated = await self._store.update_participant(participant_id, apply)
+                except ParticipantMissingError:
+                    return
             self._conference.note(updated)
 
         self._run(tell())
