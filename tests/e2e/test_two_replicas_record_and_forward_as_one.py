@@ -179,3 +179,35 @@ async def test_tracks_of_a_room_that_forwards_cross_replicas(replicas: list[Live
             ]
             for one in singers:
                 await hears_on_tracks(one, *(other for other in singers if other is not one))
+
+
+async def joined(stack: AsyncExitStack, server: LiveServer, name: str) -> tuple[Socket, Any]:
+    """Let somebody into the studio by way of a server; return the socket and the answer."""
+    socket = Socket()
+    await socket.connect(server.api_url)
+    stack.push_async_callback(socket.sio.disconnect)
+    return socket, await socket.call("join_room", {"room_id": "studio", "name": name})
+
+
+@pytest.mark.parametrize("replicas", [3], indirect=True)
+async def test_who_is_banned_stays_out_of_all_when_the_hosts_server_is_gone(
+    replicas: list[LiveServer],
+) -> None:
+    first, second, third = replicas
+    async with AsyncExitStack() as stack:
+        host, _ = await joined(stack, first, "Host")
+        stays, _ = await joined(stack, third, "Stays")
+        eve, hers = await joined(stack, second, "Eve")
+        for one in (host, stays):
+            await one.event("participant_joined", lambda it: it["name"] == "Eve")
+        banned = {"participant_id": hers["participant_id"], "ban": True}
+        await host.ok("remove_participant", banned)
+        assert await eve.event("room_closed") == {"reason": "banned"}
+        left = {"participant_id": hers["participant_id"], "reason": "banned"}
+        assert await stays.event("participant_left") == left
+        assert await eve.refused("join_room", "studio") == "banned"
+        await first.program.end()
+        await stays.event("participant_left")
+        for server in (second, third):
+            _, answer = await joined(stack, server, "Eve")
+            assert answer["error"]["reason"] == "banned"

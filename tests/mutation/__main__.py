@@ -32,7 +32,10 @@ _SHARED = (
     "redis.asyncio", "socketio", "xdist.plugin",
 )  # fmt: skip
 TIMEOUT_S = 90
-_PUT_OUT = "test_whom_another_replica_serves_a_host_puts_out_and_cannot_ban"
+_ELSEWHERE = (
+    "tests/signaling/test_replicas_hosts.py::test_who_is_elsewhere_is_told_what_who_is_here_is",
+    "tests/signaling/test_replicas_hosts.py::test_who_is_banned_while_their_replica_is_dead_stays_out",
+)
 _PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 
 
@@ -68,9 +71,10 @@ TARGETS = (
     Target("webrtc/signaling/applicant.py", ("tests/signaling/test_applicant.py",)),
     Target(
         "webrtc/signaling/hosting.py",
-        ("tests/signaling/test_hosting.py", "tests/signaling/test_replicas.py::" + _PUT_OUT),
+        ("tests/signaling/test_hosting.py", *_ELSEWHERE),
     ),
     Target("webrtc/signaling/waiting_room.py", ("tests/signaling/test_hosting.py",)),
+    Target("webrtc/signaling/far_guests.py", ("tests/signaling/test_replicas_guests.py",)),
     Target("webrtc/media/stun.py", ("tests/media/test_stun.py",)),
     Target("webrtc/media/rtp.py", ("tests/media/test_rtp.py",)),
     Target("webrtc/media/rtcp.py", ("tests/media/test_rtcp.py",)),

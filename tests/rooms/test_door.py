@@ -135,3 +135,9 @@ def test_of_too_many_bans_the_oldest_go() -> None:
     healed = ours.healed(theirs, OPEN_DOOR)
     assert len(healed.bans) == MAX_BANS
     assert healed.bans == ours.bans, "those of who comes back last are the latest"
+
+
+def test_the_key_of_an_older_version_goes_on_whoever_has_it() -> None:
+    keyed = Door(key=b"of the room")
+    assert keyed.healed(OPEN_DOOR, OPEN_DOOR).key == keyed.key
+    assert OPEN_DOOR.healed(keyed, OPEN_DOOR).key == keyed.key
