@@ -26,6 +26,8 @@ _SURE_GAIN_DB: Final = 6.0
 _HINT_WEIGHT: Final = 4.0
 _CANDIDATES: Final = 12
 _LIKELY: Final = 4
+_UNLIKELY: Final = 0.01
+"""Of the likeliest encoding's share; what has less is not listened to for its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,10 @@ def guess(blob: bytes, hint: SampleFormat | None = None) -> Guess:
     if not found:
         return Guess(None)
     candidates = []
-    for reading, share in _encodings(found, hint)[:_LIKELY]:
-        for rate_hz, rate_share in zip(RATES_HZ, _rates(blob, reading, hint), strict=True):
+    likely = _encodings(found, hint)[:_LIKELY]
+    for reading, share in likely:
+        heard = blob if share >= _UNLIKELY * likely[0][1] else b""
+        for rate_hz, rate_share in zip(RATES_HZ, _rates(heard, reading, hint), strict=True):
             form = SampleFormat(reading.encoding, rate_hz, reading.channels)
             candidates.append(Candidate(form, share * rate_share, share))
     if hint is not None and hint.rate_hz not in RATES_HZ:

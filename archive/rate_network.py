@@ -1,10 +1,10 @@
 """The networks that tell the sample rate of sound, in numpy; sans-I/O but for their weights.
 
-Some networks of one or two layers know the numbers of `archive.rate_features`. Another one also
-sees the picture of `archive.rate_picture`: convolutions, averaged and maximised over time, beside a
-layer on the same numbers, and a layer on both. Sources that nobody has trained on are told best
-by the mean of what the small ones and the large one say. Trained by `training.pcm_rate`; batch
-normalisation is part of the weights beside this file.
+Some networks of one or two layers know the numbers of `archive.rate_features`; others know those
+of `archive.rate_summary` besides. Another one sees the picture of `archive.rate_picture`:
+convolutions, averaged and maximised over time, beside a layer on the features, and a layer on both.
+Sources that nobody has trained on are told best by what the three kinds say together. Trained by
+`training.pcm_rate`; batch normalisation is part of the weights beside this file.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from archive.rate_features import features
 from archive.rate_picture import HOP, picture
+from archive.rate_summary import summary
 
 Matrix = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
@@ -30,6 +31,12 @@ _PEAK: Final = 0.5
 _FURTHEST: Final = 5.0
 _STEPS: Final = ((2, 2), (1, 2), (2, 2), (1, 2), (2, 2))
 """Of each convolution, over bands and frames."""
+_WEIGHTS: Final = (0.5, 1.0, 2.0)
+"""How much each kind of networks counts: on features, on the picture, on what it shows."""
+_LEAST_SHARE: Final = 1e-6
+_LONG: Final = 400_000  # samples
+_PART: Final = 131_072
+_MOST_PARTS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class _Normal:
 
 
 class _Counting:
-    """A network on the numbers alone."""
+    """A network on numbers alone."""
 
     def __init__(self, weights: dict[str, Matrix], name: str) -> None:
         self._normal = _Normal(weights, name)
@@ -113,19 +120,37 @@ class RateNetworks:
     """All of them, with the weights named as `training.pcm_rate` writes them."""
 
     def __init__(self, weights: dict[str, Matrix]) -> None:
-        counting = {key.partition("|")[0] for key in weights if key.startswith("counting_")}
-        self._counting = [_Counting(weights, name) for name in sorted(counting)]
+        names = sorted({key.partition("|")[0] for key in weights})
+        self._counting = [_Counting(weights, one) for one in names if one.startswith("counting_")]
+        self._summing = [_Counting(weights, one) for one in names if one.startswith("summing_")]
         self._seeing = _Seeing(weights)
 
     def __call__(self, sound: Values) -> Values:
         """Return how likely each of `RATES_HZ` is for a mono sound (n,); they sum to 1."""
         scaled = sound * (_PEAK / np.max(np.abs(sound)))
-        numbers = features(scaled)
+        return _shares(np.mean([self._logs(part) for part in _parts(scaled)], axis=0))
+
+    def _logs(self, sound: Values) -> Values:
+        """Return what all kinds say together: the weighted mean of their logarithms."""
+        numbers = features(sound)
         told = np.mean([network(numbers) for network in self._counting], axis=0)
-        looks = _looks(scaled.astype(np.float32))
+        looks = _looks(sound.astype(np.float32))
         seen = np.mean([self._seeing(look, numbers) for look in looks], axis=0)
-        shares: Values = (told + seen) / 2
-        return shares
+        sums = [np.concatenate([numbers, summary(look.T)]) for look in looks]
+        summed = np.mean([network(one) for network in self._summing for one in sums], axis=0)
+        logs = np.log(np.maximum([told, seen, summed], _LEAST_SHARE))
+        weighted: Values = np.average(logs, axis=0, weights=_WEIGHTS)
+        return weighted
+
+
+def _parts(sound: Values) -> list[Values]:
+    """Return parts of a long sound: the networks know sounds of 10 s at most."""
+    if len(sound) <= _LONG:
+        return [sound]
+    count = min(_MOST_PARTS, len(sound) // _PART)
+    starts = np.linspace(0, len(sound) - _PART, count).astype(int)
+    parts = [sound[start : start + _PART] for start in starts]
+    return [part for part in parts if np.any(np.diff(part))] or [sound]
 
 
 def _layer(weights: dict[str, Matrix], name: str) -> _Layer:
@@ -143,7 +168,7 @@ def _looks(sound: Matrix) -> list[Matrix]:
     return found
 
 
-def _shares(scores: Matrix) -> Values:
+def _shares(scores: Matrix | Values) -> Values:
     powers = np.exp(scores.astype(np.float64) - scores.max())
     shares: Values = powers / powers.sum()
     return shares

@@ -8,6 +8,8 @@ to three sounds at different rates, each altered in its own way:
 - low-passed, as earlier rates and codecs leave it, brighter or duller, without its bass;
 - resampled by soxr, a polyphase filter or straight lines, at times to more than its own rate;
 - softer or louder, noisy, coarse, or through the µ-law.
+
+Some are left plain: only brought to their rate and level.
 """
 
 import random
@@ -30,6 +32,7 @@ Kind = str
 
 _CUTS_HZ: Final = (3400, 5000, 7000, 8000, 10_000, 11_000, 12_000, 15_000, 16_000, 16_000, 17_000)
 _FAINT: Final = 0.003
+_PLAIN: Final = 0.4
 _LEAST_SAMPLES: Final = 8192
 _MOST_SAMPLES: Final = 12 * 48_000
 _UP: Final = {"speech": 0.35, "music": 0.15}
@@ -67,6 +70,11 @@ def examples(folder: Path, music: float, seed: int) -> Iterator[Example]:
         if len(part) < 1.6 * rate_hz or float(np.std(part)) < _FAINT:
             continue
         for wanted_hz in _rates(kind, rate_hz, draw):
+            if draw.random() < _PLAIN:
+                sound = _brought(part[: int(seconds * rate_hz)], rate_hz, wanted_hz)
+                if len(sound) >= _LEAST_SAMPLES:
+                    yield Example(kind, name, _stepped(_levelled(sound, draw)), wanted_hz)
+                continue
             speed = _speed(kind, draw)
             altered = _coloured(part[: int(seconds * speed * rate_hz)], rate_hz, kind, draw)
             sound = _resampled(altered, rate_hz * speed, wanted_hz, draw)[:_MOST_SAMPLES]
@@ -176,10 +184,28 @@ def _resampled(sound: Sound, from_hz: float, to_hz: int, draw: random.Random) ->
     return found
 
 
+def _brought(sound: Sound, rate_hz: int, wanted_hz: int) -> Sound:
+    """Return a sound at another rate as nearly all programs do it."""
+    if rate_hz == wanted_hz:
+        return sound[:_MOST_SAMPLES]
+    found: Sound = soxr.resample(sound, rate_hz, wanted_hz)[:_MOST_SAMPLES]
+    return found
+
+
+def _levelled(sound: Sound, draw: random.Random) -> Sound:
+    gain = 0.7 * 10 ** draw.uniform(-0.7, 0.2) / max(1e-3, float(np.abs(sound).max()))
+    found: Sound = np.clip(sound * gain, -1, 1).astype(np.float32)
+    return found
+
+
+def _stepped(sound: Sound) -> Sound:
+    steps: Sound = (np.rint(np.clip(sound, -1, 1) * 32_767) / 32_768).astype(np.float32)
+    return steps
+
+
 def _worn(sound: Sound, kind: Kind, draw: random.Random, noise: np.random.Generator) -> Sound:
     """Return a sound as loud, noisy and coarse as it may have been written."""
-    gain = 0.7 * 10 ** draw.uniform(-0.7, 0.2) / max(1e-3, float(np.abs(sound).max()))
-    sound = np.clip(sound * gain, -1, 1).astype(np.float32)
+    sound = _levelled(sound, draw)
     if draw.random() < 0.25:
         hiss = noise.standard_normal(len(sound)).astype(np.float32)
         sound = sound + np.float32(10 ** draw.uniform(-4.5, -2.7)) * hiss
@@ -189,5 +215,4 @@ def _worn(sound: Sound, kind: Kind, draw: random.Random, noise: np.random.Genera
         curve = np.sign(sound) * np.log1p(255 * np.abs(sound)) / np.log(256)
         curve = np.round(curve * 127) / 127
         sound = (np.sign(curve) * (256 ** np.abs(curve) - 1) / 255).astype(np.float32)
-    steps: Sound = (np.rint(np.clip(sound, -1, 1) * 32_767) / 32_768).astype(np.float32)
-    return steps
+    return _stepped(sound)

@@ -72,6 +72,19 @@ def test_candidates_are_ranked_and_their_confidence_is_a_share():
     assert len({one.format for one in found}) == len(found)
 
 
+def test_encodings_that_are_out_of_the_question_are_not_listened_to(monkeypatch):
+    heard = []
+
+    def count(sound):
+        heard.append(len(sound))
+        return np.full(len(RATES_HZ), 1 / len(RATES_HZ))
+
+    monkeypatch.setattr("archive.guess.rate_shares", count)
+    sound = speech_like(16_000)
+    guess(encode(sound, ENCODINGS["s16le"]))
+    assert [length for length in heard if length] == [len(sound)]
+
+
 @pytest.mark.parametrize(("rate_hz", "stands"), [(48_000, 1), (16_000, 1), (44_100, -1)])
 def test_tuning_tells_families_of_rates_apart(rate_hz, stands):
     """Tones on the semitones of 440 Hz stand between them where the rate is taken for another's."""

@@ -10,7 +10,7 @@ from archive.encodings import RATES_HZ
 from archive.guess_rate import rate_shares
 from archive.rate_picture import BANDS, HOP, picture
 
-MOST_BYTES = 1_500_000
+MOST_BYTES = 2_500_000
 
 
 def tone(share: float, count: int) -> np.ndarray:
@@ -61,6 +61,37 @@ def test_any_length_and_level_gives_shares(count, level):
     assert shares.shape == (len(RATES_HZ),)
     assert shares.sum() == pytest.approx(1)
     assert (shares > 0).all()
+
+
+def test_a_short_sound_is_heard_as_a_whole():
+    sound = np.random.default_rng(3).normal(size=400_000)
+    [whole] = rate_network._parts(sound)
+    assert whole is sound
+
+
+def test_a_long_sound_is_heard_in_parts_from_its_beginning_to_its_end():
+    sound = np.random.default_rng(4).normal(size=3_000_000)
+    parts = rate_network._parts(sound)
+    assert len(parts) > 2
+    assert len({len(part) for part in parts}) == 1
+    assert (parts[0][0], parts[-1][-1]) == (sound[0], sound[-1])
+
+
+def test_silence_is_no_part_but_where_there_is_nothing_else():
+    sound = np.zeros(3_000_000)
+    assert len(rate_network._parts(sound)) == 1
+    sound[:100_000] = np.random.default_rng(5).normal(size=100_000)
+    [part] = rate_network._parts(sound)
+    assert (part[:100_000] == sound[:100_000]).all()
+
+
+def test_all_parts_count():
+    """What is told of a long sound does not hang on the order of its parts."""
+    draw = np.random.default_rng(6)
+    pieces = [draw.normal(size=600_000), draw.normal(size=600_000).cumsum() / 1000]
+    first, last = (np.concatenate(order) for order in (pieces, pieces[::-1]))
+    told = [rate_shares(sound - sound.mean()) for sound in (first, last)]
+    assert told[0] == pytest.approx(told[1], abs=0.05)
 
 
 def test_level_tells_nothing():
