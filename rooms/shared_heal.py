@@ -7,7 +7,8 @@
 | a room                           |                            | Redis has lost everything     |
 | is another tenant's there        | is gone, with who is here  |                               |
 | was removed here                 | is removed if it was ours  |                               |
-| came back elsewhere meanwhile    | is theirs                  |                               |
+| came back elsewhere meanwhile    | is theirs; if it was put   |                               |
+|                                  | out here, it is there, too |                               |
 | is put out, here or there        | is put out                 |                               |
 | was banned from the room there   | goes on if it is in Redis  | is put out                    |
 | a room's door                    | bans of both; of what else | is written                    |
@@ -39,6 +40,8 @@ from rooms.store import LEFT
 logger = logging.getLogger(__name__)
 
 ANY_NUMBER: Final = 1_000_000_000
+PUT_OUT: Final = ("removed", "banned", "revoked")
+"""Why somebody is gone who did not want to."""
 Write = tuple[str | bytes | int, ...]
 
 
@@ -51,7 +54,8 @@ class Unwritten:
     """What these rooms' doors were before."""
     people: set[str] = field(default_factory=set)
     rooms_gone: set[str] = field(default_factory=set)
-    people_gone: set[str] = field(default_factory=set)
+    people_gone: dict[str, str] = field(default_factory=dict)
+    """And why."""
 
 
 @dataclass(slots=True)
@@ -112,11 +116,13 @@ def heal(
         others: Replicas whose people are known here, not to Redis any more, and live.
     """
     healed = Healed(theirs)
-    for participant_id in unwritten.people_gone:
+    for participant_id, reason in unwritten.people_gone.items():
         person = theirs.person(participant_id)
         if person is not None and person.owner == replica:
             theirs.drop_person(participant_id)
-            healed.writes.append((scripts.REMOVE_PERSON, participant_id, ""))
+            healed.writes.append((scripts.REMOVE_PERSON, participant_id, reason))
+        elif person is not None and reason in PUT_OUT and not person.participant.put_out:
+            _put_out(healed, person, reason)  # it came back elsewhere, where nobody knew
     for room_id in unwritten.rooms_gone:
         room = theirs.rooms.get(room_id)
         if room is not None and not room.people:
@@ -194,6 +200,13 @@ def _add(healed: Healed, person: SharedPerson) -> None:
             *(ANY_NUMBER, ANY_NUMBER, participant.tenant),
         )
     )
+
+
+def _put_out(healed: Healed, person: SharedPerson, reason: str) -> None:
+    participant = person.participant.being_put_out(reason)
+    name, raw = participant.participant_id, raw_person(participant)
+    healed.view.put_person(SharedPerson(person.seq, raw, participant))
+    healed.writes.append((scripts.UPDATE_PERSON, name, person.raw, person.owner, raw))
 
 
 def _update(healed: Healed, person: SharedPerson) -> None:

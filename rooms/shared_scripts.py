@@ -250,6 +250,9 @@ for i = 1, #all, 2 do
   if tonumber(all[i + 1]) > now then
     table.insert(live, all[i])
     table.insert(live, redis.call('HGET', P..'urls', all[i]) or '')
+  elseif redis.call('SCARD', P..'owned:'..all[i]) == 0 then
+    redis.call('HDEL', P..'replicas', all[i])
+    redis.call('HDEL', P..'urls', all[i])
   end
 end
 return live

@@ -221,9 +221,12 @@ class SharedRoomStore:
             except ChangedMeanwhile:
                 continue
             if self._view.rooms.get(room_id) is known:
-                self._unwritten.doors.setdefault(room_id, known.room.door)
+                before = known.room
                 known.room, known.raw = updated, raw
-                self._unwritten.rooms.add(room_id)
+                # Who waits at the door is written anew by all, and brings back nothing else.
+                if msgspec.structs.replace(updated, guests=before.guests) != before:
+                    self._unwritten.doors.setdefault(room_id, before.door)
+                    self._unwritten.rooms.add(room_id)
                 return updated
         raise RoomMissingError(room_id)
 
@@ -267,7 +270,7 @@ class SharedRoomStore:
         self._view.check_person(participant, max_participants, max_of_tenant)
         self._view.put_person(SharedPerson(self._view.next_seq(), raw, participant))
         self._unwritten.people.add(participant_id)
-        self._unwritten.people_gone.discard(participant_id)
+        self._unwritten.people_gone.pop(participant_id, None)
 
     async def update_participant(
         self, participant_id: str, change: Callable[[Participant], Participant]
@@ -308,7 +311,7 @@ class SharedRoomStore:
             return None
         if self._view.drop_person(participant_id) is not None:
             self._unwritten.people.discard(participant_id)
-            self._unwritten.people_gone.add(participant_id)
+            self._unwritten.people_gone[participant_id] = reason
         return None if person is None else person.participant
 
     # ---- writing ---------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 
 TIMES = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=0.4, start_s=5.0)
+PATIENT = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=60.0, start_s=5.0)
+"""Nobody is given up, however long the machine stands still."""
 ANNA, BERT = number_of("anna"), number_of("bert")
 MakeStore = Callable[..., "asyncio.Future[SharedRoomStore]"]
 

@@ -20,7 +20,7 @@ from rooms.store import (
     TenantCapacityError,
 )
 from tests.rooms import shared_world
-from tests.rooms.shared_world import ANNA, BERT, TIMES, MakeStore, served_by, until
+from tests.rooms.shared_world import ANNA, BERT, PATIENT, TIMES, MakeStore, served_by, until
 from tests.rooms.store_contract import (
     RoomStoreContract,
     a_full_participant,
@@ -225,8 +225,7 @@ async def test_a_dead_replica_is_noticed_and_its_people_are_forgotten_in_the_end
 async def test_people_of_a_replica_that_stops_can_come_back_elsewhere_for_a_while(
     make: MakeStore, server: RedisServer
 ) -> None:
-    patient = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=3.0, start_s=5.0)
-    anna, bert = await make(ANNA, patient), await make(BERT, patient)
+    anna, bert = await make(ANNA, PATIENT), await make(BERT, PATIENT)
     await anna.add_room(a_room(), 10)
     await anna.add_participant(served_by(ANNA), 10)
     await until(lambda: bert.members("studio"))

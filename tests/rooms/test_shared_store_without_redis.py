@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from rooms.door import Ban, hidden
-from rooms.models import Role, Room
+from rooms.models import Role, Room, Waiter
 from rooms.redis_connection import RedisAddress, connect
 from rooms.shared_store import SharedRoomStore
 from rooms.shared_times import SharedTimes
@@ -16,6 +16,7 @@ from tests.rooms import shared_world
 from tests.rooms.shared_world import (
     ANNA,
     BERT,
+    PATIENT,
     TIMES,
     MakeStore,
     Watcher,
@@ -33,7 +34,7 @@ server, make = shared_world.server, shared_world.make
 @pytest.fixture
 async def pair(make: MakeStore) -> list[SharedRoomStore]:
     """Two, a room of both, and one person with each."""
-    stores = [await make(ANNA), await make(BERT)]
+    stores = [await make(ANNA, PATIENT), await make(BERT, PATIENT)]
     await stores[0].add_room(a_room(), 10)
     await until(lambda: "studio" in stores[1]._view.rooms)
     await stores[0].add_participant(served_by(ANNA, "alice"), 10)
@@ -191,11 +192,10 @@ async def test_who_is_put_out_without_redis_is_so_when_it_is_back(
 async def test_who_is_put_out_while_their_replica_is_cut_off_stays_so(
     make: MakeStore, server: RedisServer
 ) -> None:
-    patient = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=60.0, start_s=5.0)
-    anna = await make(ANNA, patient)
+    anna = await make(ANNA, PATIENT)
     async with Wire(server.port) as wire:
         address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
-        bert = SharedRoomStore(address, BERT, times=patient)
+        bert = SharedRoomStore(address, BERT, times=PATIENT)
         bert.watcher = Watcher()
         await bert.start()
         await anna.add_room(a_room(), 10)
@@ -219,6 +219,63 @@ async def test_who_is_put_out_while_their_replica_is_cut_off_stays_so(
             assert room.door.bars("eve", "")
         told = [one[2].put_out for one in bert.watcher.told if one[:2] == ("person", "bob")]
         assert told == ["removed"]
+        await bert.close()
+
+
+async def test_who_is_put_out_by_one_cut_off_and_comes_back_elsewhere_is_out(
+    make: MakeStore, server: RedisServer
+) -> None:
+    anna = await make(ANNA, PATIENT)
+    async with Wire(server.port) as wire:
+        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
+        bert = SharedRoomStore(address, BERT, times=PATIENT)
+        bert.watcher = Watcher()
+        await bert.start()
+        await anna.add_room(a_room(), 10)
+        await until(lambda: "studio" in bert._view.rooms)
+        people = {"bob": "banned", "carol": "left", "dave": "removed"}
+        for name in people:
+            await bert.add_participant(served_by(BERT, name), 10)
+        await until(lambda: len(anna.members("studio")) == 3)
+        wire.cut()
+        for name, reason in people.items():
+            await bert.remove_participant(name, reason)
+        assert not bert.is_there
+        for name in ("bob", "carol"):  # with a resume token; dave does not come back
+            await anna.update_participant(name, lambda one: served_by(ANNA, one.participant_id))
+        wire.mend()
+        assert await agree([anna, bert]) == ["bob", "carol"]
+        for store in (anna, bert):
+            put_out = {one.participant_id: one.put_out for one in store.members("studio")}
+            assert put_out == {"bob": "banned", "carol": ""}
+        assert anna.watcher.reasons == ["removed"]
+        await bert.close()
+
+
+async def test_who_knocks_at_one_cut_off_brings_back_nothing_else_of_the_room(
+    make: MakeStore, server: RedisServer
+) -> None:
+    anna = await make(ANNA, PATIENT)
+    async with Wire(server.port) as wire:
+        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
+        bert = SharedRoomStore(address, BERT, times=PATIENT)
+        bert.watcher = Watcher()
+        await bert.start()
+        await anna.add_room(a_room(), 10)
+        await until(lambda: "studio" in bert._view.rooms)
+        wire.cut()
+
+        def with_a_guest(room: Room) -> Room:
+            return msgspec.structs.replace(room, guests=(Waiter("1", "Eve", BERT),))
+
+        await bert.update_room("studio", with_a_guest)  # finds out that Redis is away
+        assert not bert.is_there
+        await anna.update_room("studio", for_two)
+        wire.mend()
+        await until(lambda: bert.is_there)
+        for store in (anna, bert):
+            room = await store.room("studio")
+            assert room.settings.max_speakers == 2
         await bert.close()
 
 
@@ -302,11 +359,10 @@ async def test_one_that_was_cut_off_accepts_what_was_done_without_it(
 async def test_a_way_to_redis_that_goes_silent_leaves_one_alone_until_it_is_mended(
     make: MakeStore, server: RedisServer
 ) -> None:
-    patient = SharedTimes(beat_s=0.05, lease_s=0.4, keep_s=60.0, start_s=5.0)
-    bert = await make(BERT, patient)
+    bert = await make(BERT, PATIENT)
     async with Wire(server.port) as wire:
         address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
-        anna = SharedRoomStore(address, ANNA, times=patient)
+        anna = SharedRoomStore(address, ANNA, times=PATIENT)
         anna.watcher = Watcher()
         await anna.start()
         await anna.add_room(a_room(), 10)

@@ -1,5 +1,6 @@
 """What hosts do to somebody whom another replica serves is what they do to their own people."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -368,3 +369,23 @@ async def test_why_somebody_has_left_is_told_everywhere(replica: MakeReplica) ->
     assert await eve.event("room_closed") == {"reason": "revoked"}
     left = await watcher.event("participant_left")
     assert left == {"participant_id": ack["participant_id"], "reason": "revoked"}
+
+
+async def test_who_comes_back_just_as_they_are_put_out_is_out(both: list[RunningFront]) -> None:
+    host, _ = await both[0].joined("studio")
+    for turn in range(6):
+        eve, ack = await both[1].joined("studio")
+        await host.event("participant_joined")
+        hers = ack["participant_id"]
+        await eve.lose_socket()
+        back = await both[0].client()
+        coming = back.call("join_room", {"resume_token": ack["resume_token"]})
+        going = host.call("remove_participant", {"participant_id": hers})
+        first = asyncio.gather(*((coming, going) if turn % 2 else (going, coming)))
+        assert any(one["ok"] for one in await first)
+        await knows(both[0], 1)
+        await knows(both[1], 1)
+        for front in both:
+            assert front.front.desk.presence.seat(hers) is None
+        assert await back.refused("join_room", {"resume_token": ack["resume_token"]})
+        host.events.clear()

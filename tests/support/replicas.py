@@ -15,7 +15,8 @@ from tests.support.front import RunningFront, running_front
 from tests.support.patience import PATIENCE_S
 from tests.support.redis_server import RedisServer
 
-TIMES: Final = SharedTimes(beat_s=0.05, lease_s=0.5, keep_s=30.0, start_s=5.0)
+TIMES: Final = SharedTimes(beat_s=0.05, lease_s=2.5, keep_s=60.0, start_s=5.0)
+"""A lease outlives a halt of the machine, so that nobody is dead but who is meant to be."""
 ANNA, BERT, CARL = (worker_number(number_of(name), 0) for name in ("anna", "bert", "carl"))
 
 MakeReplica = Callable[..., Awaitable[RunningFront]]

@@ -140,7 +140,7 @@ class Conference:
         Raises:
             ClientError: `room_full`.
         """
-        people = await self.store.participants(room_id)
+        people = [one for one in await self.store.participants(room_id) if not one.put_out]
         if sum(one.publishes for one in people) >= self.limits.max_publishers_per_room:
             retry_after_s = self.limits.full_retry_after_s
             raise ClientError("room_full", "as many speak here as may", retry_after_s)

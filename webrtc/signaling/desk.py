@@ -155,7 +155,7 @@ class FrontDesk:
         for room in await store.rooms():
             for one in await store.participants(room.room_id):
                 is_elsewhere = self.presence.seat(one.participant_id) is None
-                put_out += is_elsewhere and one.token_id == token_id
+                put_out += is_elsewhere and not one.put_out and one.token_id == token_id
         await self.access.revoke(token_id, until)
         for seat in self.presence.all_seats():
             participant = await store.participant(seat.participant_id)

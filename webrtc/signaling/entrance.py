@@ -265,18 +265,33 @@ class Entrance:
             raise _resume_failed()
         if await self._access.is_revoked(participant.token_id):
             raise _resume_failed()
-        seat = conference.presence.seat(participant_id)
+        if participant.put_out:
+            raise _resume_failed()
         connection.is_known = True
+        if conference.presence.seat(participant_id) and _has_moved(participant, connection):
+            participant = await self._move(connection, participant)
+        seat = conference.presence.seat(participant_id)
         if seat is None:
             participant = await self._take_over(connection, participant)
         else:
             conference.presence.attach(seat, connection)
-            if _has_moved(participant, connection):
-                participant = await conference.change(
-                    participant_id,
-                    lambda now: msgspec.structs.replace(now, origin=hidden(connection.address)),
-                )
+            if connection.is_gone:
+                conference.presence.detach(seat)
         return await self._joined(participant, token, None, resumed=True)
+
+    async def _move(self, connection: Connection, participant: Participant) -> Participant:
+        """Write down that somebody is at another address now, before they are back.
+
+        Raises:
+            ClientError: `resume_failed`: the seat was given up meanwhile.
+        """
+        name, origin = participant.participant_id, hidden(connection.address)
+        try:
+            return await self._conference.change(
+                name, lambda now: msgspec.structs.replace(now, origin=origin)
+            )
+        except ClientError:
+            raise _resume_failed() from None
 
     async def _take_over(self, connection: Connection, participant: Participant) -> Participant:
         """Give somebody a seat here whom another replica served, be that dead or alive.
@@ -285,7 +300,8 @@ class Entrance:
             ClientError: `resume_failed`: we served this one ourselves, and the seat is given up.
         """
         conference, participant_id = self._conference, participant.participant_id
-        room = await conference.store.room(participant.room_id)
+        store = conference.store
+        room = await store.room(participant.room_id)
         if room is None or conference.workers.index_of(participant.home) is not None:
             raise _resume_failed()
         was_shown = conference.is_shown(participant)
@@ -299,9 +315,14 @@ class Entrance:
             return msgspec.structs.replace(now, home=home, present=True, origin=origin)
 
         try:
-            moved = await conference.store.update_participant(participant_id, apply)
+            moved = await store.update_participant(participant_id, apply)
         except ParticipantMissingError:
             raise _resume_failed() from None
+        now = await store.participant(participant_id)
+        if now is None or now.put_out:  # while we asked, when there was no seat to end
+            if now is not None:
+                await store.remove_participant(participant_id, now.put_out)
+            raise _resume_failed()
         # Its media ended with the other replica: it is told so, and builds a new connection.
         seat = Seat(participant_id, room.room_id, worker, moved.publishes, missed_reset=True)
         conference.presence.sit(seat, connection)
@@ -506,6 +527,10 @@ class Entrance:
             )
         except ParticipantMissingError:
             raise ClientError("participant_not_found", "this participant is gone") from None
+        seat = conference.presence.seat(participant.participant_id)
+        if seat is not None:  # it has come back here meanwhile
+            await self.put_out(seat, reason)
+            return
         conference.forget_elsewhere(participant, reason, was_shown=was_shown)
 
     async def leave(self, seat: Seat, reason: str) -> None:

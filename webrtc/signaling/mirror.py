@@ -72,7 +72,7 @@ class Mirror:
     def on_room(self, before: Room | None, after: Room) -> None:
         """See `StoreWatcher`."""
         conference, room_id = self._conference, after.room_id
-        if conference.workers.is_put(room_id):
+        if conference.workers.is_put(room_id) and not _is_same_inside(before, after):
             conference.workers.put_room(after)
         self._guests.follow(before, after)
         if before is None:
@@ -143,7 +143,7 @@ class Mirror:
                 replica = replica_of(one.home)
                 if replica in lost and one.present:
                     self._hide(one)
-                elif replica in back and one.present:
+                elif replica in back and one.present and not one.put_out:
                     self._show(one)
             conference.workers.arrange_if_new(room_id)
         if lost:
@@ -211,7 +211,7 @@ class Mirror:
 
     def _show_elsewhere(self, participant_id: str, shown: bool) -> None:
         def apply(participant: Participant) -> Participant:
-            return msgspec.structs.replace(participant, present=shown)
+            return msgspec.structs.replace(participant, present=shown and not participant.put_out)
 
         async def tell() -> None:
             async with self._showing:  # the latest is written last
@@ -227,6 +227,11 @@ class Mirror:
         task = asyncio.create_task(work, name="mirror")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_same_inside(before: Room | None, after: Room) -> bool:
+    """Return whether a room is as it was, but for who waits at its door."""
+    return before is not None and msgspec.structs.replace(after, guests=before.guests) == before
 
 
 def degraded(store: SharedRoomStore | None) -> list[Literal["replicas"]]:

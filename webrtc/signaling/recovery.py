@@ -109,7 +109,8 @@ class Recovery:
                 "participant %s is not taken over: %r", participant.participant_id, error
             )
             return
-        await self._keep_seat(worker, participant)
+        known = await conference.store.participant(participant.participant_id)
+        await self._keep_seat(worker, participant if known is None else known)
 
     async def _keep_seats(self, worker: int) -> None:
         """Keep the seats of those who are the worker's, though it does not remember them."""

@@ -70,7 +70,7 @@ class WaitingRoom:
             return
         if mark in connection.denied_from:
             raise ClientError("denied", "a host did not let you in")
-        guests = self._guests.setdefault(room_id, {})
+        guests = self._guests.get(room_id, {})
         if connection.guest_id not in guests:
             if len(self.shown(room_id).guests) >= MAX_GUESTS:
                 raise ClientError("room_full", "too many wait at the door already", 10.0)
