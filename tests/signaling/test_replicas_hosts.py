@@ -14,6 +14,7 @@ from tests.support.passes import OPERATOR, SECRET, token
 from tests.support.redis_server import RedisServer
 from tests.support.replicas import MakeReplica, store_of, until
 from webrtc.control.messages import Answer
+from webrtc.signaling import entrance
 
 BANNED = {"reason": "banned"}
 
@@ -389,3 +390,22 @@ async def test_who_comes_back_just_as_they_are_put_out_is_out(both: list[Running
             assert front.front.desk.presence.seat(hers) is None
         assert await back.refused("join_room", {"resume_token": ack["resume_token"]})
         host.events.clear()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_whom_nobody_serves_can_be_put_out(
+    both: list[RunningFront], place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrance, "BURIED_AFTER_S", 0.05)
+    host, _ = await both[place].joined("studio")
+    _, ack = await both[1].joined("studio")
+    store = both[1].front.desk.shared
+    assert store is not None
+    here = await store.participant(ack["participant_id"])
+    lost = msgspec.structs.replace(here, participant_id="lost", csrc=7)
+    await store.add_participant(lost, 10)
+    for front in both:
+        await knows(front, 3)
+    await host.ok("remove_participant", {"participant_id": "lost"})
+    for front in both:
+        await knows(front, 2)

@@ -45,6 +45,8 @@ from webrtc.turn import IceServers
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
+BURIED_AFTER_S = 5.0
+"""How long somebody may be put out who has no seat: who is just coming in has one by then."""
 
 
 class Entrance:
@@ -531,7 +533,21 @@ class Entrance:
         if seat is not None:  # it has come back here meanwhile
             await self.put_out(seat, reason)
             return
+        if conference.workers.index_of(participant.home) is not None:
+            self.bury_later(participant.participant_id)
         conference.forget_elsewhere(participant, reason, was_shown=was_shown)
+
+    def bury_later(self, participant_id: str) -> None:
+        """Let nobody of ours who is put out count for good for want of a seat that could end."""
+        self._run(self._bury(participant_id))
+
+    async def _bury(self, participant_id: str) -> None:
+        await asyncio.sleep(BURIED_AFTER_S)
+        conference = self._conference
+        one = await conference.store.participant(participant_id)
+        if one is not None and one.put_out and conference.presence.seat(participant_id) is None:
+            await conference.store.remove_participant(participant_id, one.put_out)
+            await self._drop_if_empty(one.room_id)
 
     async def leave(self, seat: Seat, reason: str) -> None:
         """End a seat for good and tell the others."""

@@ -104,6 +104,8 @@ class Mirror:
         elif seat is not None:
             self._follow_own(before, after)
             return
+        elif after.put_out and self._store.leases.is_own(after.home):
+            self._entrance.bury_later(name)
         conference.note(after)
         is_shown = conference.is_shown(after)
         if is_shown and not was_shown:
