@@ -24,7 +24,7 @@ _MOST = {
     "files": 0,
     "threads": 0,
     "tasks": 0,
-    "objects": 200,
+    "objects": 50,
     "blocks": 5_000,
     "heap_kb": 500,
     "memory_kb": 6_000,
