@@ -73,8 +73,11 @@ async def server() -> AsyncIterator[RedisServer]:
 async def make(server: RedisServer) -> AsyncIterator[MakeStore]:
     made = []
 
-    async def make(replica: int = ANNA, times: SharedTimes = TIMES) -> SharedRoomStore:
-        store = SharedRoomStore(RedisAddress.parse(server.url), replica, times=times)
+    async def make(
+        replica: int = ANNA, times: SharedTimes = TIMES, port: int | None = None
+    ) -> SharedRoomStore:
+        url = server.url if port is None else f"redis://127.0.0.1:{port}"
+        store = SharedRoomStore(RedisAddress.parse(url), replica, times=times)
         store.watcher = Watcher()
         await store.start()
         made.append(store)

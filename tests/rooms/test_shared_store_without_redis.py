@@ -19,7 +19,6 @@ from tests.rooms.shared_world import (
     PATIENT,
     TIMES,
     MakeStore,
-    Watcher,
     served_by,
     until,
 )
@@ -194,10 +193,7 @@ async def test_who_is_put_out_while_their_replica_is_cut_off_stays_so(
 ) -> None:
     anna = await make(ANNA, PATIENT)
     async with Wire(server.port) as wire:
-        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
-        bert = SharedRoomStore(address, BERT, times=PATIENT)
-        bert.watcher = Watcher()
-        await bert.start()
+        bert = await make(BERT, PATIENT, wire.port)
         await anna.add_room(a_room(), 10)
         await until(lambda: "studio" in bert._view.rooms)
         for name in ("bob", "carol"):
@@ -219,7 +215,6 @@ async def test_who_is_put_out_while_their_replica_is_cut_off_stays_so(
             assert room.door.bars("eve", "")
         told = [one[2].put_out for one in bert.watcher.told if one[:2] == ("person", "bob")]
         assert told == ["removed"]
-        await bert.close()
 
 
 async def test_who_is_put_out_by_one_cut_off_and_comes_back_elsewhere_is_out(
@@ -227,10 +222,7 @@ async def test_who_is_put_out_by_one_cut_off_and_comes_back_elsewhere_is_out(
 ) -> None:
     anna = await make(ANNA, PATIENT)
     async with Wire(server.port) as wire:
-        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
-        bert = SharedRoomStore(address, BERT, times=PATIENT)
-        bert.watcher = Watcher()
-        await bert.start()
+        bert = await make(BERT, PATIENT, wire.port)
         await anna.add_room(a_room(), 10)
         await until(lambda: "studio" in bert._view.rooms)
         people = {"bob": "banned", "carol": "left", "dave": "removed"}
@@ -249,7 +241,6 @@ async def test_who_is_put_out_by_one_cut_off_and_comes_back_elsewhere_is_out(
             put_out = {one.participant_id: one.put_out for one in store.members("studio")}
             assert put_out == {"bob": "banned", "carol": ""}
         assert anna.watcher.reasons == ["removed"]
-        await bert.close()
 
 
 async def test_who_knocks_at_one_cut_off_brings_back_nothing_else_of_the_room(
@@ -257,10 +248,7 @@ async def test_who_knocks_at_one_cut_off_brings_back_nothing_else_of_the_room(
 ) -> None:
     anna = await make(ANNA, PATIENT)
     async with Wire(server.port) as wire:
-        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
-        bert = SharedRoomStore(address, BERT, times=PATIENT)
-        bert.watcher = Watcher()
-        await bert.start()
+        bert = await make(BERT, PATIENT, wire.port)
         await anna.add_room(a_room(), 10)
         await until(lambda: "studio" in bert._view.rooms)
         wire.cut()
@@ -276,7 +264,6 @@ async def test_who_knocks_at_one_cut_off_brings_back_nothing_else_of_the_room(
         for store in (anna, bert):
             room = await store.room("studio")
             assert room.settings.max_speakers == 2
-        await bert.close()
 
 
 async def test_who_was_banned_and_given_up_meanwhile_does_not_stay(
@@ -284,10 +271,7 @@ async def test_who_was_banned_and_given_up_meanwhile_does_not_stay(
 ) -> None:
     anna = await make(ANNA)
     async with Wire(server.port) as wire:
-        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
-        bert = SharedRoomStore(address, BERT, times=TIMES)
-        bert.watcher = Watcher()
-        await bert.start()
+        bert = await make(BERT, TIMES, wire.port)
         await anna.add_room(a_room(), 10)
         await anna.add_participant(served_by(ANNA), 10)
         await until(lambda: "studio" in bert._view.rooms)
@@ -311,7 +295,6 @@ async def test_who_was_banned_and_given_up_meanwhile_does_not_stay(
             assert put_out == {"alice": "", "bob": "banned", "carol": "", "host": ""}
         told = [one[2].put_out for one in bert.watcher.told if one[:2] == ("person", "bob")]
         assert told == ["banned"]
-        await bert.close()
 
 
 @pytest.mark.parametrize("forgets", [False, True])
@@ -361,10 +344,7 @@ async def test_a_way_to_redis_that_goes_silent_leaves_one_alone_until_it_is_mend
 ) -> None:
     bert = await make(BERT, PATIENT)
     async with Wire(server.port) as wire:
-        address = RedisAddress.parse(f"redis://127.0.0.1:{wire.port}")
-        anna = SharedRoomStore(address, ANNA, times=PATIENT)
-        anna.watcher = Watcher()
-        await anna.start()
+        anna = await make(ANNA, PATIENT, wire.port)
         await anna.add_room(a_room(), 10)
         await anna.add_participant(served_by(ANNA), 10)
         await until(lambda: bert.members("studio"))
@@ -384,7 +364,6 @@ async def test_a_way_to_redis_that_goes_silent_leaves_one_alone_until_it_is_mend
         assert await agree([anna, bert]) == ["alice", "carol"]
         assert (await bert.participant("alice")).muted
         await until(lambda: not bert.watcher.lost)
-        await anna.close()
 
 
 @pytest.mark.slow

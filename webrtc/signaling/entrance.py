@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from rooms import tokens
-from rooms.door import OPEN_DOOR, hidden, is_of
+from rooms.door import OPEN_DOOR, hidden
 from rooms.models import DEFAULT_ROOM_SETTINGS, Participant, Role, Room, RoomSettings
 from rooms.rights import held, listed
 from rooms.store import (
@@ -38,6 +38,7 @@ from webrtc.signaling.messages_hosting import door_state
 from webrtc.signaling.messages_joining import Joined, JoinRoom, ParticipantInfo
 from webrtc.signaling.messages_parts import TRACKS
 from webrtc.signaling.presence import Seat
+from webrtc.signaling.resuming import Resuming
 from webrtc.signaling.waiting_room import WaitingRoom
 from webrtc.signaling.wire import event_frame
 from webrtc.turn import IceServers
@@ -72,6 +73,7 @@ class Entrance:
         self._clock = clock
         self._unused_rooms: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._resuming = Resuming(conference, access, self._serve)
         self.waiting = WaitingRoom(conference.tell_hosts)
         self.draining = False
         self.degraded: Callable[[], list[Literal["replicas"]]] = list
@@ -100,7 +102,8 @@ class Entrance:
         if connection.seat is not None:
             raise ClientError("already_joined", "leave the room first")
         if request.resume_token is not None:
-            return await self._resume(connection, request.resume_token)
+            back = await self._resuming.resume(connection, request.resume_token)
+            return await self._joined(back, request.resume_token, None, resumed=True)
         return await self._let_in(connection, request, await self._applicant(connection, request))
 
     async def bring_in(self, connection: Connection, request: JoinRoom, tenant: str) -> Joined:
@@ -258,83 +261,6 @@ class Entrance:
                 await self._conference.store.add_participant(participant, *most)
                 return participant
         raise ClientError("room_full", "the room has no free source number")
-
-    async def _resume(self, connection: Connection, token: str) -> Joined:
-        conference = self._conference
-        participant_id, secret = tokens.split_resume_token(token)
-        participant = await conference.store.participant(participant_id)
-        if participant is None or not tokens.matches(secret, participant.resume_hash):
-            raise _resume_failed()
-        if await self._access.is_revoked(participant.token_id):
-            raise _resume_failed()
-        if participant.put_out:
-            raise _resume_failed()
-        connection.is_known = True
-        if conference.presence.seat(participant_id) and _has_moved(participant, connection):
-            participant = await self._move(connection, participant)
-        seat = conference.presence.seat(participant_id)
-        if seat is None:
-            participant = await self._take_over(connection, participant)
-        else:
-            conference.presence.attach(seat, connection)
-            if connection.is_gone:
-                conference.presence.detach(seat)
-        return await self._joined(participant, token, None, resumed=True)
-
-    async def _move(self, connection: Connection, participant: Participant) -> Participant:
-        """Write down that somebody is at another address now, before they are back.
-
-        Raises:
-            ClientError: `resume_failed`: the seat was given up meanwhile.
-        """
-        name, origin = participant.participant_id, hidden(connection.address)
-        try:
-            return await self._conference.change(
-                name, lambda now: msgspec.structs.replace(now, origin=origin)
-            )
-        except ClientError:
-            raise _resume_failed() from None
-
-    async def _take_over(self, connection: Connection, participant: Participant) -> Participant:
-        """Give somebody a seat here whom another replica served, be that dead or alive.
-
-        Raises:
-            ClientError: `resume_failed`: we served this one ourselves, and the seat is given up.
-        """
-        conference, participant_id = self._conference, participant.participant_id
-        store = conference.store
-        room = await store.room(participant.room_id)
-        if room is None or conference.workers.index_of(participant.home) is not None:
-            raise _resume_failed()
-        was_shown = conference.is_shown(participant)
-        worker = conference.workers.place_in(room)
-        home = conference.workers.number_of(worker)
-
-        def apply(now: Participant) -> Participant:
-            if now.put_out:
-                raise _resume_failed()
-            origin = hidden(connection.address) if _has_moved(now, connection) else now.origin
-            return msgspec.structs.replace(now, home=home, present=True, origin=origin)
-
-        try:
-            moved = await store.update_participant(participant_id, apply)
-        except ParticipantMissingError:
-            raise _resume_failed() from None
-        now = await store.participant(participant_id)
-        if now is None or now.put_out:  # while we asked, when there was no seat to end
-            if now is not None:
-                await store.remove_participant(participant_id, now.put_out)
-            raise _resume_failed()
-        # Its media ended with the other replica: it is told so, and builds a new connection.
-        seat = Seat(participant_id, room.room_id, worker, moved.publishes, missed_reset=True)
-        conference.presence.sit(seat, connection)
-        if connection.is_gone:
-            conference.presence.detach(seat)
-        self._serve(room, worker, moved)
-        if not was_shown:
-            frame = event_frame("participant_joined", conference.shown(moved))
-            conference.presence.broadcast_frame(room.room_id, frame, skip=seat)
-        return moved
 
     def _catch_up(self, participant_id: str) -> None:
         """Tell someone who is new, or back, what happened meanwhile."""
@@ -579,18 +505,8 @@ def _origin(applicant: Applicant, connection: Connection) -> bytes:
     return b"" if applicant.subject else hidden(connection.address)
 
 
-def _has_moved(participant: Participant, connection: Connection) -> bool:
-    """Return whether somebody who has no token comes back from another address."""
-    address = connection.address
-    return bool(address and not participant.subject) and not is_of(participant.origin, address)
-
-
 def _banned() -> ClientError:
     return ClientError("banned", "a host keeps you out of this room")
-
-
-def _resume_failed() -> ClientError:
-    return ClientError("resume_failed", "the seat is gone; join afresh without the token")
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
