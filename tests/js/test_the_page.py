@@ -2,13 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page, expect
 
 from tests.support.chromium import Chromium
+from tests.support.passes import SECRET
+from tests.support.patience import PATIENCE_MS
 from tests.support.server import LiveServer
 from tests.support.tones import write_tone
 
@@ -19,6 +21,13 @@ navigator.mediaDevices.getUserMedia = () =>
   Promise.reject(new DOMException('denied', 'NotAllowedError'));
 """
 
+DEVICES_ON_CALL = """
+const list = MediaDevices.prototype.enumerateDevices;
+const called = new Promise((resolve) => { window.listDevices = resolve; });
+MediaDevices.prototype.enumerateDevices = function () {
+  return called.then(() => list.call(this));
+};
+"""
 NO_MICROPHONE = """() => {
   navigator.mediaDevices.getUserMedia = () =>
     Promise.reject(new DOMException('none', 'NotFoundError'));
@@ -183,6 +192,22 @@ async def test_a_quick_hand_that_joins_before_the_page_is_connected_gets_in(
     await page.goto(room_url)
     await expect(page.get_by_text("connecting…")).to_be_visible()
     await join(page, "Ada", broadcast=False)
+
+
+async def test_a_quick_hand_that_is_refused_before_the_page_is_ready_keeps_the_reason(
+    start_server: Callable[..., Awaitable[LiveServer]], chromium: Chromium
+) -> None:
+    server = await start_server(WEBRTC_AUTH_SECRET=SECRET)
+    page = await (await chromium.launch()).new_page()
+    await page.add_init_script(DEVICES_ON_CALL)
+    await page.goto(f"{server.page_url}?room=studio")
+    await page.get_by_role("button", name="Join Room").click()
+    reason = page.get_by_role("alert").filter(has_text="This server wants an invitation")
+    await expect(reason).to_be_visible(timeout=PATIENCE_MS)
+    await page.evaluate("listDevices()")
+    # The microphone, which the browser allows already, is opened last of all.
+    await page.wait_for_function(f"() => {CLIENT}.microphone.track !== null")
+    await expect(reason).to_be_visible()
 
 
 async def test_a_seat_that_is_taken_elsewhere_is_given_up_with_a_word(

@@ -119,13 +119,13 @@ export class AgApp extends HTMLElement {
     try {
       await this.client.connect();
     } catch (error) {
-      this.#trouble('server', error);
+      this.#trouble('connection', error);
       const { reason } = /** @type {AudioStreamingError} */ (error);
       if (reason !== 'unreachable') return;
       this.#connectTimer = window.setTimeout(() => void this.#connect(), CONNECT_AGAIN_MS);
       return;
     }
-    this.#notices.clear('server');
+    this.#notices.clear('connection'); // a quick hand may have been refused a room meanwhile: that stays
     const visit = this.#pendingVisit;
     this.#pendingVisit = null;
     if (visit) await this.#join(visit);
@@ -144,8 +144,11 @@ export class AgApp extends HTMLElement {
     if (wish.publishing === undefined) this.#likes.change({ name: wish.name, broadcast, listen });
     this.#pendingVisit = null;
     if (!broadcast) this.client.microphone.close(); // one that is open should have a reason
+    let subject = 'connection';
     try {
       await this.client.connect(); // at once when it is; a quick hand comes before it is
+      this.#notices.clear(subject);
+      subject = 'server';
       await Promise.all([
         this.client.setMuted(wish.muted ?? false),
         this.client.setDeafened(wish.deafened ?? false),
@@ -170,7 +173,7 @@ export class AgApp extends HTMLElement {
       ]);
     } catch (error) {
       this.#atTheDoor.refused(wish, error);
-      this.#trouble('server', error);
+      this.#trouble(subject, error);
     } finally {
       this.#joining = false;
       this.#draw();
