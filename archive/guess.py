@@ -28,6 +28,8 @@ _CANDIDATES: Final = 12
 _LIKELY: Final = 4
 _UNLIKELY: Final = 0.01
 """Of the likeliest encoding's share; what has less is not listened to for its rate."""
+_WORTH_A_SEARCH: Final = 0.2
+"""Share of an encoding from which a codec's grid is searched for: that takes a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def guess(blob: bytes, hint: SampleFormat | None = None) -> Guess:
     likely = _encodings(found, hint)[:_LIKELY]
     for reading, share in likely:
         heard = blob if share >= _UNLIKELY * likely[0][1] else b""
-        for rate_hz, rate_share in zip(RATES_HZ, _rates(heard, reading, hint), strict=True):
+        rates = _rates(heard, reading, hint, thoroughly=share >= _WORTH_A_SEARCH)
+        for rate_hz, rate_share in zip(RATES_HZ, rates, strict=True):
             form = SampleFormat(reading.encoding, rate_hz, reading.channels)
             candidates.append(Candidate(form, share * rate_share, share))
     if hint is not None and hint.rate_hz not in RATES_HZ:
@@ -114,11 +117,14 @@ def _soundness(reading: Reading) -> float:
     return NOISE_CONFIDENCE * sure if sure < 1 else 1.0
 
 
-def _rates(blob: bytes, reading: Reading, hint: SampleFormat | None) -> list[float]:
+def _rates(
+    blob: bytes, reading: Reading, hint: SampleFormat | None, *, thoroughly: bool
+) -> list[float]:
     """Return how likely each rate is."""
     values = values_of(blob[:_MOST_RATE_BYTES], reading.encoding)
     usable = len(values) // reading.channels * reading.channels
-    shares = rate_shares(values[:usable].reshape(-1, reading.channels).mean(axis=1))
+    sound = values[:usable].reshape(-1, reading.channels).mean(axis=1)
+    shares = rate_shares(sound, thoroughly=thoroughly)
     if hint is not None and hint.rate_hz in RATES_HZ:
         shares[RATES_HZ.index(hint.rate_hz)] *= _HINT_WEIGHT
         shares /= shares.sum()

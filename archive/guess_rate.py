@@ -1,6 +1,6 @@
 """How likely each sample rate is for sound of unknown rate; sans-I/O.
 
-What `archive.rate_network` hears, times how common rates are.
+What `archive.rate_network` hears, times how common rates are and what `archive.codec_grid` finds.
 """
 
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from archive.codec_grid import find_grid, ratios
 from archive.encodings import RATES_HZ
 from archive.rate_network import load
 
@@ -19,12 +20,40 @@ _PRIOR: Final = np.array([1.0 if rate in _COMMON else _RARITY for rate in RATES_
 """What sound is sampled at in practice; a hint says better."""
 
 _LEAST_SAMPLES: Final = 4096
+_WORTH_IT: Final = 0.004
+"""Likelihood below which a ratio is not looked for."""
+_DESPITE: Final = 1e-3
+"""How likely a rate is that a codec's grid speaks against."""
 
 
-def rate_shares(sound: Values) -> Values:
-    """Return the likelihood of each of `RATES_HZ`, (8,), for a mono sound (n,); they sum to 1."""
+def rate_shares(sound: Values, *, thoroughly: bool = True) -> Values:
+    """Return how likely each of `RATES_HZ` is, (8,), which sum to 1.
+
+    Args:
+        sound: Mono, (n,), in any scale.
+        thoroughly: Whether to search for a codec's grid, too.
+    """
     shares, finite = _PRIOR, np.nan_to_num(sound, posinf=0.0, neginf=0.0)
     if len(finite) >= _LEAST_SAMPLES and np.any(np.diff(finite[: 1 << 16])):
         shares = _PRIOR * load()(finite)
+        if thoroughly:
+            shares = shares * _told_by_codecs(finite, shares / shares.sum())
     total: Values = shares / shares.sum()
     return total
+
+
+def _told_by_codecs(sound: Values, shares: Values) -> Values:
+    """Return how likely a lossy codec's grid makes each rate, if the sound has one."""
+    possible = ratios()
+    heard = dict(zip(RATES_HZ, shares, strict=True))
+    likely = {
+        ratio: sum(heard[rate] * share for rate, share in rates)
+        for ratio, rates in possible.items()
+    }
+    wanted = [ratio for ratio, share in likely.items() if share >= _WORTH_IT]
+    grid = find_grid(sound, sorted(wanted, key=lambda ratio: -likely[ratio]))
+    if grid is None:
+        return np.ones(len(RATES_HZ))
+    told = dict.fromkeys(RATES_HZ, _DESPITE)
+    told.update(possible[grid.ratio])
+    return np.array([told[rate] for rate in RATES_HZ])

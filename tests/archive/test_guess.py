@@ -75,7 +75,7 @@ def test_candidates_are_ranked_and_their_confidence_is_a_share():
 def test_encodings_that_are_out_of_the_question_are_not_listened_to(monkeypatch):
     heard = []
 
-    def count(sound):
+    def count(sound, *, thoroughly):
         heard.append(len(sound))
         return np.full(len(RATES_HZ), 1 / len(RATES_HZ))
 
