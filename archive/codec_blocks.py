@@ -18,7 +18,6 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
-import scipy.signal
 
 Matrix = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
@@ -135,9 +134,11 @@ def _hybrid() -> Matrix:
 def _prototype() -> Values:
     """Return a low-pass that is 3 dB down where two of 32 bands meet, (512,)."""
     meets = 2 * np.pi / 128
+    window = np.kaiser(_TAPS + 1, _FILTER_BETA)
 
     def taps(cut: float) -> Values:
-        found: Values = scipy.signal.firwin(_TAPS + 1, cut, window=("kaiser", _FILTER_BETA))[:-1]
+        shape = np.sinc(cut * (np.arange(_TAPS + 1) - _TAPS / 2)) * window
+        found: Values = (shape / shape.sum())[:-1]
         return found
 
     low, high = 0.5 / _BANDS, 1.0 / _BANDS

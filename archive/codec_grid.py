@@ -2,8 +2,8 @@
 
 A codec rounds much of what it finds in a block of sound to nothing. Whoever lays the same blocks
 over the sound again finds those holes, and none one sample beside. Resampling keeps them: by how
-many samples the blocks lie apart now the rate is told, as codecs work at 44.1 or 48 kHz. Sound that
-went through no such codec shows no grid.
+many samples the blocks lie apart now the rate is told, as codecs mostly work at 44.1 or 48 kHz.
+Sound that went through no such codec shows no grid.
 
 After J. Herre and M. Schug, "Analysis of Decompressed Audio: The Inverse Decoder" (AES 109, 2000).
 """
@@ -24,23 +24,37 @@ Matrix = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int_]
 
-SURE: Final = 10.0
-"""Strength from which a grid is one: steady tones alone reach 9, and a grid up to 25."""
+SURE: Final = 7.0
+"""Strength from which a grid is one; what has none was never seen above 3."""
 
-_SOURCES: Final = {44_100: 0.8, 48_000: 0.18, 32_000: 0.02}
+_SOURCES: Final = {
+    44_100: 0.74,
+    48_000: 0.17,
+    32_000: 0.02,
+    24_000: 0.03,
+    22_050: 0.03,
+    16_000: 0.01,
+}
 """Rates at which codecs work, and how likely each is."""
-_RARE_HZ: Final = 32_000
-"""Not looked for, but where it looks like another."""
+_SOUGHT_HZ: Final = (44_100, 48_000)
+"""Of these all ratios are looked for; of the others, those that are theirs, too."""
 _STRETCH: Final = 270_000  # samples at the codec's rate
-_LEAST_BLOCKS: Final = 10
-_MOST_BLOCKS: Final = 250
+_LEAST_BLOCKS: Final = 40
+"""Fewer could hardly be sure: a grid of n unseen blocks has 1.6 times the root of n at most."""
+_MOST_BLOCKS: Final = 200
 _SURVEYED: Final = 4
 _SEEN: Final = 14
-_LIKELY: Final = 6
+_LIKELY: Final = 16
 _BESIDE: Final = 16
+_BEST: Final = 8
+_OTHERS: Final = 4
+_APART: Final = 8  # samples
 _CLOSER: Final = 3
 _WORTH_IT: Final = 4.0
 _OBVIOUS: Final = 12.0
+_REPEATED: Final = 4096  # samples
+_LISTENED: Final = 9
+_ALIKE: Final = 0.998
 _LOWEST: Final = 0.01  # of the codec's rate
 _HIGHEST: Final = 0.43
 _UNFILTERED: Final = 0.42  # of the sound's own rate
@@ -60,7 +74,8 @@ class Grid:
     Attributes:
         codec: One of `CODECS`.
         ratio: The sound's rate over the codec's.
-        strength: By how many deviations there are more holes on it than beside it.
+        strength: How surely there are more holes on it than elsewhere; by chance alone, were blocks
+            independent of each other, this many deviations.
         depth: How many more, as a part of all lines.
     """
 
@@ -80,7 +95,7 @@ def ratios() -> dict[Fraction, tuple[tuple[int, float], ...]]:
         for rate_hz in RATES_HZ:
             ratio = Fraction(rate_hz, source_hz)
             is_usual = rate_hz <= source_hz or (rate_hz, source_hz) == (48_000, 44_100)
-            if is_usual and (source_hz != _RARE_HZ or ratio in found):
+            if is_usual and (source_hz in _SOUGHT_HZ or ratio in found):
                 found.setdefault(ratio, []).append((rate_hz, share))
     return {ratio: tuple(rates) for ratio, rates in found.items()}
 
@@ -89,13 +104,23 @@ def find_grid(sound: Values, wanted: Iterable[Fraction]) -> Grid | None:
     """Return the grid that a mono sound is the likeliest to have, None if there is surely none.
 
     Args:
-        sound: (n,), in any scale; of a long one, 6 s of its middle are looked at.
-        wanted: Ratios to look for; what shows at once beyond doubt ends the search.
+        sound: (n,), in any scale; of a long one, the loudest of three stretches of 6 s.
+        wanted: Ratios to look for, the likeliest first: where one shows beyond doubt, only those
+            that could be mistaken for it are looked for besides.
     """
+    loudest = float(np.max(np.abs(sound), initial=0.0))
+    if not 0 < loudest < np.inf:
+        return None
+    scaled = (sound / loudest).astype(np.float32)
+    if _is_steady(scaled):
+        return None
     left, looks, grids = list(wanted), [], []
     while left:
         ratio = left.pop(0)
-        for codec, taken in _taken(sound, ratio):
+        taken = _taken(scaled, ratio)
+        for codec, blocks in CODECS.items():
+            if len(_places(len(taken), blocks)) < _LEAST_BLOCKS:
+                continue
             look = _Look(codec, ratio, taken)
             if look.strength < _WORTH_IT:
                 looks.append(look)
@@ -109,32 +134,51 @@ def find_grid(sound: Values, wanted: Iterable[Fraction]) -> Grid | None:
     return max(sure, key=lambda grid: grid.depth, default=None)
 
 
+def _is_steady(sound: Matrix) -> bool:
+    """Return whether a sound repeats itself at once, over and over, as a test tone does.
+
+    If what repeats fits a codec's blocks, each one has its holes at the same places.
+    """
+    if len(sound) < 3 * _REPEATED:
+        return False
+    likeness = []
+    for start in np.linspace(0, len(sound) - 3 * _REPEATED, _LISTENED).astype(int):
+        part = sound[start : start + _REPEATED].astype(np.float64)
+        later = sound[start + _REPEATED : start + 3 * _REPEATED].astype(np.float64)
+        size = 4 * _REPEATED
+        lines = np.fft.rfft(later, size) * np.conj(np.fft.rfft(part, size))
+        alike = np.fft.irfft(lines, size)[: _REPEATED + 1]
+        sums = np.concatenate([[0.0], np.cumsum(np.square(later))])
+        power = np.square(part).sum() * (sums[_REPEATED:] - sums[:-_REPEATED])
+        likeness.append(float(np.max(alike / (np.sqrt(power) + _LEAST))))
+    return float(np.median(likeness)) > _ALIKE
+
+
 def _is_mistakable(one: Fraction, other: Fraction) -> bool:
     """Return whether blocks of one ratio meet those of another at every second or third."""
     return max((one / other).as_integer_ratio()) <= _MEETS
 
 
-def _taken(sound: Values, ratio: Fraction) -> list[tuple[str, Matrix]]:
-    """Return the sound at its codec's rate, for each codec of which it holds enough blocks."""
+def _taken(sound: Matrix, ratio: Fraction) -> Matrix:
+    """Return a stretch of the sound at its codec's rate, as loud as noise of deviation 1."""
     stretch = int(_STRETCH * ratio)
-    start = max(0, (len(sound) - stretch) // 2)
-    taken = sound[start : start + stretch].astype(np.float32)
+    starts = np.linspace(0, max(0, len(sound) - stretch), 3).astype(int)
+    taken = max((sound[start : start + stretch] for start in starts), key=np.std)
     if ratio != 1:
         taken = soxr.resample(taken, ratio.numerator, ratio.denominator)
-    loudness = float(taken.std()) if len(taken) else 0.0
-    if loudness == 0:
-        return []
-    scaled = taken / np.float32(loudness)
-    return [
-        (name, scaled)
-        for name, blocks in CODECS.items()
-        if len(_places(len(scaled), blocks)) >= _LEAST_BLOCKS
-    ]
+    loudness = np.std(taken) if len(taken) else np.float32(0)
+    found: Matrix = taken / loudness if loudness > 0 else taken[:0]
+    return found
 
 
 def _places(samples: int, blocks: Blocks) -> Places:
     """Return where blocks may begin, at any phase."""
     return np.arange(0, samples - blocks.size - blocks.hop + 1, blocks.hop)
+
+
+def _certainty(blocks: int, others: int) -> float:
+    """Return what makes deviations of a mean rank among others, -1 to 1, in so many blocks."""
+    return float((3 * blocks / (1 + 2 / others)) ** 0.5)
 
 
 class _Look:
@@ -153,44 +197,46 @@ class _Look:
         self._shifts = np.arange(0, blocks.hop, blocks.period)
         self._highest = min(_UNFILTERED * min(1.0, float(ratio)), _HIGHEST)
         places = _places(len(sound), blocks)
-        seen = np.linspace(0, len(places) - 1, min(len(places), _SURVEYED + _SEEN)).astype(int)
+        seen = np.linspace(0, len(places) - 1, _SURVEYED + _SEEN).astype(int)
         surveyed = seen[np.linspace(0, len(seen) - 1, _SURVEYED).astype(int)]
         others = np.setdiff1d(seen, surveyed)
         unseen = np.delete(places, seen)
-        self._unseen = unseen[:: 1 + len(unseen) // _MOST_BLOCKS]
-        # All phases in a few blocks, then the likeliest in others, which had no part in the choice.
-        holes = np.array([self._at(place, np.arange(blocks.period)) for place in places[surveyed]])
+        few = np.linspace(0, len(unseen) - 1, min(len(unseen), _MOST_BLOCKS)).astype(int)
+        self._unseen = unseen[few]
+        # All phases in a few blocks, then the likeliest in some others, then the best of them in
+        # those that are left.
+        holes = self._holes(places[surveyed], np.arange(blocks.period))
         off = holes - np.median(holes, axis=1, keepdims=True)
         off /= np.median(np.abs(off), axis=1, keepdims=True) + _LEAST
         likely = np.argsort(-np.minimum(off, _FURTHEST).mean(axis=0))
-        self._beside = likely[np.linspace(_LIKELY, len(likely) - 1, _BESIDE).astype(int)]
-        self._others = places[others]
-        strengths, _ = self._compared(self._others, likely[:_LIKELY])
-        self._beside = self._beside[::2]
+        beside = likely[np.linspace(_LIKELY, len(likely) - 1, _BESIDE).astype(int)]
+        found = self._holes(places[others], np.concatenate([likely[:_LIKELY], beside]))
+        more = np.sign(found[:, :_LIKELY, None] - found[:, None, _LIKELY:])
+        strengths = more.mean(axis=(0, 2)) * _certainty(len(others), _BESIDE)
         self.strength = float(strengths.max())
-        self._best = likely[np.argsort(-strengths)[:_CLOSER]]
+        best = likely[np.argsort(-strengths)[:_BEST]]
+        self._phases = np.concatenate([best, beside[:: _BESIDE // _OTHERS]])
 
     def closer(self) -> Grid:
-        """Return the grid as all blocks show it that have not been seen, where these are enough."""
-        is_enough = len(self._unseen) >= _LEAST_BLOCKS
-        places = self._unseen if is_enough else self._others
-        strengths, depths = self._compared(places, self._best)
-        best = int(strengths.argmax())
-        return Grid(self.codec, self.ratio, float(strengths[best]), float(depths[best]))
+        """Return the grid as the blocks show it that have not been seen.
 
-    def _compared(self, places: Places, phases: Places) -> tuple[Values, Values]:
-        """Return how surely, and by how much, blocks have more holes at these phases than beside.
-
-        Surely by rank: the attack of a tone makes far more of them at some phases than at others,
-        but not at the same ones in each block.
+        By rank, as the attack of a tone makes far more holes at some phases than at others, but not
+        at the same ones in each block; and beside the phase that comes next to it, as a tone whose
+        period fits the blocks has several that are above all others.
         """
-        together = np.concatenate([self._beside, phases])
-        holes = np.array([self._at(place, together) for place in places])
-        beside = holes[:, None, : len(self._beside)]
-        more = holes[:, len(self._beside) :, None] - beside
-        deviation = ((1 + 2 / len(self._beside)) / 3 / len(places)) ** 0.5
-        strengths = np.sign(more).mean(axis=(0, 2)) / deviation
-        return strengths, more.mean(axis=(0, 2))
+        found = self._holes(self._unseen, self._phases)
+        more = found[:, :, None] - found[:, None, :]
+        ranks, depths = np.sign(more).mean(axis=0), more.mean(axis=0)
+        way = np.abs(self._phases[:, None] - self._phases)
+        is_apart = np.minimum(way, self._blocks.period - way) > _APART
+        least = np.where(is_apart, ranks, 1.0).min(axis=1)
+        best = int(least[:_BEST].argmax())
+        strength = float(least[best]) * _certainty(len(self._unseen), len(self._phases))
+        return Grid(self.codec, self.ratio, strength, float(depths[best][is_apart[best]].mean()))
+
+    def _holes(self, places: Places, phases: Places) -> Matrix:
+        """Return what part of all lines are holes, (places, phases)."""
+        return np.array([self._at(place, phases) for place in places])
 
     def _at(self, place: int, phases: Places) -> Matrix:
         """Return the part of the lines that are holes in one block at each phase.

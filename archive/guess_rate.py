@@ -20,7 +20,8 @@ _PRIOR: Final = np.array([1.0 if rate in _COMMON else _RARITY for rate in RATES_
 """What sound is sampled at in practice; a hint says better."""
 
 _LEAST_SAMPLES: Final = 4096
-_WORTH_IT: Final = 0.004
+_FAINTEST: Final = 1e-200
+_WORTH_IT: Final = 0.0005
 """Likelihood below which a ratio is not looked for."""
 _DESPITE: Final = 1e-3
 """How likely a rate is that a codec's grid speaks against."""
@@ -34,7 +35,8 @@ def rate_shares(sound: Values, *, thoroughly: bool = True) -> Values:
         thoroughly: Whether to search for a codec's grid, too.
     """
     shares, finite = _PRIOR, np.nan_to_num(sound, posinf=0.0, neginf=0.0)
-    if len(finite) >= _LEAST_SAMPLES and np.any(np.diff(finite[: 1 << 16])):
+    is_sound = np.any(np.diff(finite[: 1 << 16])) and np.max(np.abs(finite)) > _FAINTEST
+    if len(finite) >= _LEAST_SAMPLES and is_sound:
         shares = _PRIOR * load()(finite)
         if thoroughly:
             shares = shares * _told_by_codecs(finite, shares / shares.sum())

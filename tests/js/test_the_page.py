@@ -210,6 +210,40 @@ async def test_a_quick_hand_that_is_refused_before_the_page_is_ready_keeps_the_r
     await expect(reason).to_be_visible()
 
 
+async def test_a_guest_whose_connection_is_lost_knocks_again(
+    live_server: LiveServer, room_url: str, chromium: Chromium
+) -> None:
+    ada = await chromium.page(room_url)
+    await join(ada, "Ada", broadcast=False)
+    await ada.get_by_role("switch", name="Waiting room").click()
+    bela = await (await chromium.launch()).new_page()
+    sockets: list[Any] = []
+
+    def through(route: Any) -> None:
+        sockets.append(route)
+        route.connect_to_server()
+
+    await bela.route_web_socket("**/socket.io/**", through)
+    await bela.goto(room_url)
+    await bela.get_by_label("Your name").fill("Bela")
+    await bela.get_by_label("Start Broadcasting").set_checked(False)
+    await bela.get_by_role("button", name="Join Room").click()
+    waits = bela.get_by_text("Waiting for a host")
+    await expect(waits).to_be_visible(timeout=PATIENCE_MS)
+    knock = ada.get_by_role("alert").filter(has_text="Bela waits at the door")
+    await expect(knock).to_be_visible(timeout=PATIENCE_MS)
+    before = await ada.evaluate(f"{CLIENT}.host.guests[0].guestId")
+    await sockets[0].close()
+    await ada.wait_for_function(
+        f"(before) => (({{ guests }}) => guests.length === 1 && guests[0].guestId !== before)"
+        f"({CLIENT}.host)",
+        arg=before,
+    )
+    await knock.get_by_role("button", name="Let in").click()
+    await bela.wait_for_function(CONNECTED)
+    await expect(waits).to_be_hidden(timeout=PATIENCE_MS)
+
+
 async def test_a_seat_that_is_taken_elsewhere_is_given_up_with_a_word(
     live_server: LiveServer, room_url: str, room: str, chromium: Chromium
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -96,6 +97,8 @@ class Library:
         self._clock = clock
         self._analyses: OrderedDict[tuple[str, str], Analysis] = OrderedDict()
         self._analysing = asyncio.Semaphore(2)
+        self._guesses: OrderedDict[bytes, Guess] = OrderedDict()
+        self._guessing = asyncio.Semaphore(1)
 
     async def page(
         self, grant: SessionGrant, cursor: str | None, limit: int
@@ -152,7 +155,8 @@ class Library:
             assert found.foreign is not None
             assert self._foreign is not None
             blob = await self._foreign.blob(found.foreign)
-        return await asyncio.to_thread(self._foreign_sound, blob, choice)
+        guessed = await self._guess(blob)
+        return await asyncio.to_thread(_foreign_sound, blob, guessed, choice)
 
     async def analysis(self, found: Found, sound: FoundSound) -> Analysis | None:
         """Return what a sound is like; None where there is none.
@@ -190,19 +194,17 @@ class Library:
         clip = self.clip(session.session_id, extent.first_ms, extent.end_ms)
         return FoundSound(clip, _STORED, version, extent)
 
-    def _foreign_sound(self, blob: bytes, choice: int) -> FoundSound:
-        found = guess(blob, self._hint)
-        guessed = _guessed(found)
-        version = f"{len(blob)}-{choice}"
-        try:
-            clip = _clip_of(blob, found, choice)
-        except UndecodableError:
-            clip = None
-        if clip is None:
-            return FoundSound(None, None, version, Extent(), guessed)
-        end_ms = clip.frames * 1000 // clip.rate_hz
-        extent = Extent(0, end_ms, 1)
-        return FoundSound(clip, _shown(clip.format), version, extent, guessed)
+    async def _guess(self, blob: bytes) -> Guess:
+        """Return what a blob is: seconds of work, so one at a time and once."""
+        key = await asyncio.to_thread(_digest, blob)
+        async with self._guessing:
+            found = self._guesses.pop(key, None)
+            if found is None:
+                found = await asyncio.to_thread(guess, blob, self._hint)
+            self._guesses[key] = found
+            while len(self._guesses) > _MOST_REMEMBERED:
+                self._guesses.popitem(last=False)
+        return found
 
     def _foreign_info(self, session: ForeignSession) -> SessionInfo:
         return SessionInfo(
@@ -217,6 +219,24 @@ class Library:
             duration_s=None,
             playing=self._is_playing(session.session_id),
         )
+
+
+def _digest(blob: bytes) -> bytes:
+    return hashlib.blake2b(blob, digest_size=16).digest()
+
+
+def _foreign_sound(blob: bytes, found: Guess, choice: int) -> FoundSound:
+    guessed = _guessed(found)
+    version = f"{len(blob)}-{choice}"
+    try:
+        clip = _clip_of(blob, found, choice)
+    except UndecodableError:
+        clip = None
+    if clip is None:
+        return FoundSound(None, None, version, Extent(), guessed)
+    end_ms = clip.frames * 1000 // clip.rate_hz
+    extent = Extent(0, end_ms, 1)
+    return FoundSound(clip, _shown(clip.format), version, extent, guessed)
 
 
 def _clip_of(blob: bytes, found: Guess, choice: int) -> SampleClip | None:

@@ -116,19 +116,30 @@ export class AgApp extends HTMLElement {
   /** Connect, trying again by itself; then take up the visit that a reload interrupted. */
   async #connect() {
     window.clearTimeout(this.#connectTimer);
+    // What was said of the connection before is over; what a quick hand was told is not.
+    if (this.client.state === 'disconnected' && !this.#joining) this.#notices.clear('server');
     try {
       await this.client.connect();
     } catch (error) {
-      this.#trouble('connection', error);
-      const { reason } = /** @type {AudioStreamingError} */ (error);
-      if (reason !== 'unreachable') return;
-      this.#connectTimer = window.setTimeout(() => void this.#connect(), CONNECT_AGAIN_MS);
+      this.#unconnected(error);
       return;
     }
-    this.#notices.clear('connection'); // a quick hand may have been refused a room meanwhile: that stays
+    this.#notices.clear('connection');
     const visit = this.#pendingVisit;
     this.#pendingVisit = null;
     if (visit) await this.#join(visit);
+  }
+
+  /**
+   * Say why there is no connection, and try again where that may help.
+   * @param {unknown} error
+   */
+  #unconnected(error) {
+    this.#trouble('connection', error);
+    const { reason } = /** @type {AudioStreamingError} */ (error);
+    if (reason !== 'unreachable') return;
+    window.clearTimeout(this.#connectTimer);
+    this.#connectTimer = window.setTimeout(() => void this.#connect(), CONNECT_AGAIN_MS);
   }
 
   /**
@@ -144,11 +155,17 @@ export class AgApp extends HTMLElement {
     if (wish.publishing === undefined) this.#likes.change({ name: wish.name, broadcast, listen });
     this.#pendingVisit = null;
     if (!broadcast) this.client.microphone.close(); // one that is open should have a reason
-    let subject = 'connection';
+    this.#notices.clear('server');
     try {
       await this.client.connect(); // at once when it is; a quick hand comes before it is
-      this.#notices.clear(subject);
-      subject = 'server';
+    } catch (error) {
+      this.#joining = false;
+      this.#atTheDoor.leave();
+      this.#unconnected(error);
+      return;
+    }
+    try {
+      this.#notices.clear('connection');
       await Promise.all([
         this.client.setMuted(wish.muted ?? false),
         this.client.setDeafened(wish.deafened ?? false),
@@ -160,7 +177,6 @@ export class AgApp extends HTMLElement {
         ...(wish.resumeToken ? { resumeToken: wish.resumeToken } : {}),
         ...(wish.hostKey ? { hostKey: wish.hostKey } : {}),
       });
-      this.#notices.clear('server');
       this.#entered();
       if (wish.desk) this.#parts.room.restore(wish.desk);
       // The seat may have been left in mid-word, with push-to-talk held.
@@ -173,7 +189,7 @@ export class AgApp extends HTMLElement {
       ]);
     } catch (error) {
       this.#atTheDoor.refused(wish, error);
-      this.#trouble(subject, error);
+      this.#trouble('server', error);
     } finally {
       this.#joining = false;
       this.#draw();
@@ -257,6 +273,9 @@ export class AgApp extends HTMLElement {
   /** @param {boolean} worthSaying */
   #stateChanged(worthSaying) {
     const { text, hint } = statusWords(this.client.state, this.client.mediaState);
+    const { wish } = this.#atTheDoor;
+    // The server takes a guest whose connection is lost for gone: knock again.
+    if (this.client.state === 'connected' && wish && !this.#joining) void this.#join(wish);
     if (worthSaying) this.#announcer.say(`${text}. ${hint}`);
     this.#draw();
   }

@@ -15,8 +15,12 @@ export class AtTheDoor {
     });
   }
 
-  /** @type {object | null} */
+  /** @type {any} What somebody asked for who waits. */
   #wish = null;
+
+  get wish() {
+    return this.#wish;
+  }
 
   /** Wait no longer. */
   leave() {
