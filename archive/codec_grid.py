@@ -27,17 +27,13 @@ Places = npt.NDArray[np.int_]
 SURE: Final = 7.0
 """Strength from which a grid is one; what has none was never seen above 3."""
 
-_SOURCES: Final = {
-    44_100: 0.74,
-    48_000: 0.17,
-    32_000: 0.02,
-    24_000: 0.03,
-    22_050: 0.03,
-    16_000: 0.01,
-}
-"""Rates at which codecs work, and how likely each is."""
-_SOUGHT_HZ: Final = (44_100, 48_000)
-"""Of these all ratios are looked for; of the others, those that are theirs, too."""
+_SOURCES: Final = {44_100: 0.8, 48_000: 0.2}
+"""Rates at which codecs mostly work, and how likely each is."""
+_RARE_SOURCES: Final = (32_000, 24_000, 22_050, 16_000)
+"""Rates at which they work on voices: not looked for, but where they look like the others."""
+_AS_CODED: Final = 0.5
+_RESAMPLED: Final = 0.01
+"""How likely sound of rare sources is at the codec's own rate, and at another."""
 _STRETCH: Final = 270_000  # samples at the codec's rate
 _LEAST_BLOCKS: Final = 40
 """Fewer could hardly be sure: a grid of n unseen blocks has 1.6 times the root of n at most."""
@@ -56,7 +52,6 @@ _REPEATED: Final = 4096  # samples
 _LISTENED: Final = 9
 _ALIKE: Final = 0.998
 _LOWEST: Final = 0.01  # of the codec's rate
-_HIGHEST: Final = 0.43
 _UNFILTERED: Final = 0.42  # of the sound's own rate
 _NEIGHBOURS: Final = np.full(15, 1 / 15, np.float32)
 _HOLE: Final = 0.003
@@ -93,10 +88,14 @@ def ratios() -> dict[Fraction, tuple[tuple[int, float], ...]]:
     found: dict[Fraction, list[tuple[int, float]]] = {}
     for source_hz, share in _SOURCES.items():
         for rate_hz in RATES_HZ:
+            if rate_hz <= source_hz or (rate_hz, source_hz) == (48_000, 44_100):
+                found.setdefault(Fraction(rate_hz, source_hz), []).append((rate_hz, share))
+    for source_hz in _RARE_SOURCES:
+        for rate_hz in RATES_HZ:
             ratio = Fraction(rate_hz, source_hz)
-            is_usual = rate_hz <= source_hz or (rate_hz, source_hz) == (48_000, 44_100)
-            if is_usual and (source_hz in _SOUGHT_HZ or ratio in found):
-                found.setdefault(ratio, []).append((rate_hz, share))
+            if ratio <= 1 and ratio in found:
+                share = _AS_CODED if ratio == 1 else _RESAMPLED
+                found[ratio].append((rate_hz, share))
     return {ratio: tuple(rates) for ratio, rates in found.items()}
 
 
@@ -195,7 +194,7 @@ class _Look:
         self._blocks = blocks = CODECS[codec]
         self._views = np.lib.stride_tricks.sliding_window_view(sound, blocks.size)
         self._shifts = np.arange(0, blocks.hop, blocks.period)
-        self._highest = min(_UNFILTERED * min(1.0, float(ratio)), _HIGHEST)
+        self._highest = _UNFILTERED * min(1.0, float(ratio))
         places = _places(len(sound), blocks)
         seen = np.linspace(0, len(places) - 1, _SURVEYED + _SEEN).astype(int)
         surveyed = seen[np.linspace(0, len(seen) - 1, _SURVEYED).astype(int)]
@@ -230,9 +229,11 @@ class _Look:
         way = np.abs(self._phases[:, None] - self._phases)
         is_apart = np.minimum(way, self._blocks.period - way) > _APART
         least = np.where(is_apart, ranks, 1.0).min(axis=1)
+        least[~is_apart.any(axis=1)] = -1.0
         best = int(least[:_BEST].argmax())
         strength = float(least[best]) * _certainty(len(self._unseen), len(self._phases))
-        return Grid(self.codec, self.ratio, strength, float(depths[best][is_apart[best]].mean()))
+        depth = float(np.max(depths[best], where=is_apart[best], initial=0.0))
+        return Grid(self.codec, self.ratio, strength, depth)
 
     def _holes(self, places: Places, phases: Places) -> Matrix:
         """Return what part of all lines are holes, (places, phases)."""

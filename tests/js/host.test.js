@@ -71,6 +71,20 @@ test('who waits comes in with what they asked for, once, and who is denied is to
   assert.deepEqual(done, [{ roomId: 'studio' }, 'denied']);
 });
 
+test('who waits knocks again where only the connection failed them', () => {
+  const door = new AtTheDoor(aHost().host, { enter: () => {}, refused: () => {} });
+  const wish = { roomId: 'studio' };
+  assert.equal(door.refused(wish, { reason: 'busy' }), false); // had not waited
+  assert.equal(door.wish, null);
+  door.refused(wish, { reason: 'waiting' });
+  for (const reason of ['not_connected', 'busy', 'draining', 'timeout']) {
+    assert.equal(door.refused(wish, { reason }), true);
+    assert.equal(door.wish, wish);
+  }
+  assert.equal(door.refused(wish, { reason: 'banned' }), false);
+  assert.equal(door.wish, null);
+});
+
 test('a host is told who waits at the door, and lets them in from there', async () => {
   const { host, asked } = aHost();
   /** @type {import('../../webrtc/static/app/notices.js').Notice | null} */

@@ -197,14 +197,14 @@ class Library:
     async def _guess(self, blob: bytes) -> Guess:
         """Return what a blob is: seconds of work, so one at a time and once."""
         key = await asyncio.to_thread(_digest, blob)
-        async with self._guessing:
-            found = self._guesses.pop(key, None)
-            if found is None:
-                found = await asyncio.to_thread(guess, blob, self._hint)
-            self._guesses[key] = found
-            while len(self._guesses) > _MOST_REMEMBERED:
-                self._guesses.popitem(last=False)
-        return found
+        if key not in self._guesses:
+            async with self._guessing:
+                if key not in self._guesses:  # nobody who waited before found it out
+                    self._guesses[key] = await asyncio.to_thread(guess, blob, self._hint)
+                    while len(self._guesses) > _MOST_REMEMBERED:
+                        self._guesses.popitem(last=False)
+        self._guesses.move_to_end(key)
+        return self._guesses[key]
 
     def _foreign_info(self, session: ForeignSession) -> SessionInfo:
         return SessionInfo(

@@ -167,6 +167,20 @@ test('malformed events of a server do no harm', async () => {
   assert.equal(there.client.state, 'joined');
 });
 
+test('a join that a drain interrupts is told so, and can be tried again', async () => {
+  const there = world();
+  await there.client.connect();
+  there.server.hangs = true;
+  const refused = assert.rejects(there.client.joinRoom('studio'), { reason: 'not_connected' });
+  there.server.emit('server_draining', { retry_after_s: 1 });
+  there.server.hangs = false;
+  await there.clock.advance(2000);
+  await refused;
+  assert.equal(there.client.state, 'connected');
+  await there.client.joinRoom('studio');
+  assert.equal(there.client.state, 'joined');
+});
+
 test('disconnecting leaves nothing behind', async () => {
   const there = world();
   await join(there);

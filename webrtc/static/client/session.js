@@ -201,8 +201,11 @@ export class Session extends Emitter {
   }
 
   #close() {
+    const joining = this.#joining;
+    this.#joining = null;
     this.#signaling.close();
     this.emit('down', {});
+    joining?.reject(new AudioStreamingError('not_connected', 'The connection was closed.'));
   }
 
   #socketDown() {

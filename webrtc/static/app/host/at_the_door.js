@@ -1,3 +1,5 @@
+import { PASSING_REASONS } from '../../client/errors.js';
+
 /**
  * Somebody who has to wait until a host lets them in, and then comes in with what they asked for.
  */
@@ -31,9 +33,12 @@ export class AtTheDoor {
    * A join was refused.
    * @param {object} wish What was asked for.
    * @param {unknown} error
+   * @returns {boolean} Whether to knock again later: who waited already was refused in passing.
    */
   refused(wish, error) {
     const { reason = '' } = /** @type {{ reason?: string }} */ (error);
-    this.#wish = reason === 'waiting' ? wish : null;
+    const again = wish === this.#wish && (reason === 'not_connected' || PASSING_REASONS.has(reason));
+    this.#wish = reason === 'waiting' || again ? wish : null;
+    return again;
   }
 }
