@@ -232,7 +232,8 @@ class _Look:
         least[~is_apart.any(axis=1)] = -1.0
         best = int(least[:_BEST].argmax())
         strength = float(least[best]) * _certainty(len(self._unseen), len(self._phases))
-        depth = float(np.max(depths[best], where=is_apart[best], initial=0.0))
+        more_here = depths[best][is_apart[best]]
+        depth = float(more_here.mean()) if len(more_here) else 0.0
         return Grid(self.codec, self.ratio, strength, depth)
 
     def _holes(self, places: Places, phases: Places) -> Matrix:
