@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import { Emitter } from '../../webrtc/static/client/emitter.js';
 import { AtTheDoor } from '../../webrtc/static/app/host/at_the_door.js';
 import { showKnocks } from '../../webrtc/static/app/host/knocks.js';
 import { Host } from '../../webrtc/static/client/host.js';
@@ -52,9 +53,9 @@ test('who waits comes in with what they asked for, once, and who is denied is to
   const { host } = aHost();
   /** @type {unknown[]} */
   const done = [];
-  const door = new AtTheDoor(host, {
+  const door = new AtTheDoor(/** @type {any} */ ({ host, on: () => {} }), {
     enter: (wish) => done.push(wish),
-    refused: (reason) => done.push(reason),
+    refused: ({ reason }) => done.push(reason),
   });
   const admission = (/** @type {boolean} */ admitted) =>
     host.handle('admission', { room_id: 'studio', admitted });
@@ -71,18 +72,65 @@ test('who waits comes in with what they asked for, once, and who is denied is to
   assert.deepEqual(done, [{ roomId: 'studio' }, 'denied']);
 });
 
-test('who waits knocks again where only the connection failed them', () => {
-  const door = new AtTheDoor(aHost().host, { enter: () => {}, refused: () => {} });
-  const wish = { roomId: 'studio' };
-  assert.equal(door.refused(wish, { reason: 'busy' }), false); // had not waited
-  assert.equal(door.wish, null);
-  door.refused(wish, { reason: 'waiting' });
-  for (const reason of ['not_connected', 'busy', 'draining', 'timeout']) {
-    assert.equal(door.refused(wish, { reason }), true);
-    assert.equal(door.wish, wish);
+const WISH = { roomId: 'studio' };
+
+/** A guest at the door of a client whose events the test fires. */
+function aGuest() {
+  /** @type {any} */
+  const client = Object.assign(new Emitter(), { host: aHost().host, state: 'connected' });
+  /** @type {any[]} */
+  const done = [];
+  /** @type {(() => void)[]} */
+  const later = [];
+  const ways = {
+    enter: (/** @type {any} */ wish) => done.push(wish),
+    refused: (/** @type {any} */ { reason }) => done.push(reason),
+  };
+  const door = new AtTheDoor(client, ways, (work) => later.push(work));
+  const become = (/** @type {string} */ state, /** @type {string} */ previous) => {
+    client.state = state;
+    client.emit('statechange', { state, previous });
+  };
+  return { client, door, done, later, become };
+}
+
+test('who waits knocks again when their connection is back', () => {
+  const { door, done, become } = aGuest();
+  become('connected', 'connecting'); // nobody waits
+  door.refused(WISH, { reason: 'waiting' });
+  become('connected', 'joining'); // as a refusal leaves it
+  assert.deepEqual(done, []);
+  become('reconnecting', 'connected');
+  become('connected', 'reconnecting');
+  assert.deepEqual(done, [WISH]);
+});
+
+test('who waits is not sent away by what passes', () => {
+  const { door, done, later } = aGuest();
+  door.refused(WISH, { reason: 'busy' }); // had not waited
+  assert.equal(later.length, 0);
+  door.refused(WISH, { reason: 'waiting' });
+  for (const reason of ['not_connected', 'busy', 'draining']) {
+    door.refused(WISH, { reason });
+    later.pop()?.();
   }
-  assert.equal(door.refused(wish, { reason: 'banned' }), false);
-  assert.equal(door.wish, null);
+  assert.deepEqual(done, [WISH, WISH, WISH]);
+  door.refused(WISH, { reason: 'busy' });
+  door.leave();
+  later.pop()?.();
+  assert.equal(done.length, 3);
+});
+
+test('who waits gives up when the room is over, or the server hangs up and says so', () => {
+  const { client, door, done, become } = aGuest();
+  door.refused(WISH, { reason: 'waiting' });
+  client.emit('roomclosed', { reason: 'deleted' });
+  become('connected', 'reconnecting');
+  assert.deepEqual(done, []);
+  door.refused(WISH, { reason: 'waiting' });
+  become('disconnected', 'connected');
+  become('connected', 'connecting');
+  assert.deepEqual(done, ['not_connected']);
 });
 
 test('a host is told who waits at the door, and lets them in from there', async () => {

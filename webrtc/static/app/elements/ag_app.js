@@ -36,9 +36,9 @@ export class AgApp extends HTMLElement {
     playout: this.#likes.all.playout,
     token: takeEntryToken({ location, history, storage: () => window.sessionStorage }),
   });
-  #atTheDoor = new AtTheDoor(this.client.host, {
+  #atTheDoor = new AtTheDoor(this.client, {
     enter: (wish) => void this.#join(wish),
-    refused: (reason) => this.#trouble('server', { reason }),
+    refused: (error) => this.#trouble('server', error),
   });
   #joining = false;
   #openingMicrophone = false;
@@ -188,9 +188,7 @@ export class AgApp extends HTMLElement {
         broadcast && role !== 'subscriber' ? this.#broadcast() : null,
       ]);
     } catch (error) {
-      if (this.#atTheDoor.refused(wish, error)) {
-        window.setTimeout(() => this.#knockAgain(), CONNECT_AGAIN_MS);
-      }
+      this.#atTheDoor.refused(wish, error);
       this.#trouble('server', error);
     } finally {
       this.#joining = false;
@@ -218,20 +216,6 @@ export class AgApp extends HTMLElement {
     this.#announcer.say(`You are in the room ${room.roomId}.`);
   }
 
-  /** The server takes a guest whose connection was lost for gone. */
-  #knockAgain() {
-    const { wish } = this.#atTheDoor;
-    if (this.client.state === 'connected' && wish && !this.#joining) void this.#join(wish);
-  }
-
-  /** The server hung up on a guest: nobody will let them in. */
-  #shownTheDoor() {
-    if (!this.#atTheDoor.wish || this.#joining) return;
-    this.#atTheDoor.leave();
-    const detail = 'The server ended the connection while you waited.';
-    this.#trouble('server', { reason: 'not_connected', detail });
-  }
-
   /** Go away from the door: the server takes a guest for gone who is not connected. */
   #stopWaiting() {
     this.#atTheDoor.leave();
@@ -253,11 +237,7 @@ export class AgApp extends HTMLElement {
 
   #followClient() {
     const { client } = this;
-    client.on('statechange', ({ state, previous }) => {
-      this.#stateChanged(state === 'reconnecting');
-      if (state === 'disconnected') this.#shownTheDoor();
-      else if (previous !== 'joining') this.#knockAgain();
-    });
+    client.on('statechange', ({ state }) => this.#stateChanged(state === 'reconnecting'));
     client.on('mediastatechange', ({ state }) => {
       if (state === 'connected') this.#notices.clear('media');
       this.#stateChanged(state === 'interrupted' || state === 'retrying');
@@ -281,7 +261,6 @@ export class AgApp extends HTMLElement {
     client.on('microphonelost', ({ error }) => this.#trouble('microphone', error));
     client.on('reconnected', () => this.#announcer.say('Connected again.'));
     client.on('roomclosed', ({ reason }) => {
-      this.#atTheDoor.leave();
       this.#left();
       this.#notices.show('server', { ...roomClosedWords(reason), actions: [] });
     });
